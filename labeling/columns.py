@@ -1,0 +1,328 @@
+"""Columns as items have them: their names, their types, and those that an export adds."""
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+
+EXPORT_MARKS = frozenset({"item_id", "label", "source", "confidence", "annotators"})
+"""A table that has all of these columns is an export of Tally."""
+
+EXPORT_COLUMNS = (
+    "item_id",
+    "id",
+    "label",
+    "source",
+    "confidence",
+    "annotators",
+    "labeled_at",
+    "gold",
+    "split",
+    "probabilities",
+    "votes",
+)
+"""What an export says about an item, beside the columns of the item itself."""
+
+ITEM_PREFIX = "item:"
+"""Set before a column of the items whose name an export needs for itself."""
+
+_RESERVED = frozenset({"item_id"})
+_LONGEST_NAME = 120
+_FORMULA = r"^'*[=+\-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}]"
+_ESCAPED = r"^'+[=+\-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}]"
+_INTEGER = r"^(0|-?[1-9][0-9]{0,14})$"
+_DECIMAL = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,17}(e-?[0-9]{1,3})?|e-[0-9]{1,3})?$"
+
+
+def export_name(column: str) -> str:
+    """Return what a column of the items is called in an export, where some names are taken.
+
+    Examples
+    --------
+    >>> export_name("text"), export_name("source")
+    ('text', 'item:source')
+    """
+    return ITEM_PREFIX + column if column in EXPORT_COLUMNS or column.startswith(ITEM_PREFIX) else column
+
+
+def split_export(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Part an export into what was imported, with its label, and the evidence that was added."""
+    items: list[pl.Series] = []
+    for series in frame:
+        name = series.name
+        if name in EXPORT_COLUMNS and name not in ("label", "id"):
+            continue
+        own = name.removeprefix(ITEM_PREFIX)
+        items.append(series if own in frame.columns and own in ("label", "id") else series.alias(own))
+    return pl.DataFrame(items), frame.select(name for name in frame.columns if name in EXPORT_COLUMNS)
+
+
+def escape_formulas(frame: pl.DataFrame, *, all_cells: bool = True) -> pl.DataFrame:
+    """Put ' before texts that a spreadsheet would run as a formula.
+
+    With ``all_cells=False`` only texts that look escaped already, so that reading can take one ' off in any case.
+
+    Examples
+    --------
+    >>> escape_formulas(pl.DataFrame({"text": ["=1+1", "'=1", "'tis", "-5"]}))["text"].to_list()
+    ["'=1+1", "''=1", "'tis", "'-5"]
+    """
+    pattern = _FORMULA if all_cells else _ESCAPED
+    text = cs.string()
+    return frame.with_columns(pl.when(text.str.contains(pattern)).then(pl.lit("'") + text).otherwise(text).name.keep())
+
+
+def unescape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Take off the one ' that `escape_formulas` has put there."""
+    text = cs.string()
+    return frame.with_columns(pl.when(text.str.contains(_ESCAPED)).then(text.str.slice(1)).otherwise(text).name.keep())
+
+
+def name_columns(names: Sequence[str], *, keep: bool = False) -> tuple[list[str], dict[str, str]]:
+    r"""Give each column a name of its own that can be shown and typed.
+
+    Control characters and outer spaces go, a blank name becomes ``column_3``, a second "text" becomes "text_2", and
+    so does a name that Tally uses itself (``item_id``), unless ``keep``.
+
+    Examples
+    --------
+    >>> name_columns(["text", " text ", "", "item_id"])
+    (['text', 'text_2', 'column_3', 'item_id_2'],
+     {' text ': 'text_2', '(column 3)': 'column_3', 'item_id': 'item_id_2'})
+    """
+    plain = [_plain_name(name) for name in names]
+    taken = set() if keep else set(_RESERVED)
+    # A name that is given as it is keeps it, whatever stands before it.
+    result: list[str] = []
+    renamed: dict[str, str] = {}
+    asked = set(plain)
+    for position, (old, wanted) in enumerate(zip(names, plain, strict=True), start=1):
+        base = wanted or f"column_{position}"
+        new, count = base, 2
+        while new in taken or (new != base and new in asked):
+            new, count = f"{base}_{count}", count + 1
+        taken.add(new)
+        result.append(new)
+        if new != old:
+            key = old if old and old not in renamed else f"{old} (column {position})".strip()
+            renamed[key] = new
+    return result, renamed
+
+
+def _plain_name(name: str) -> str:
+    shown = "".join(" " if unicodedata.category(mark) in ("Cc", "Cf", "Cs", "Zl", "Zp") else mark for mark in name)
+    return re.sub(r"\s+", " ", shown).strip()[:_LONGEST_NAME].strip() if shown != name else name.strip()[:_LONGEST_NAME]
+
+
+def infer_numbers(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """Turn columns of texts that are numbers without exception into numbers.
+
+    A number is one that is written as a program would write it: no leading zeros or plus sign, at most 15 digits
+    before the point, so that ids stay text. ``true`` and ``false`` become truth values.
+
+    Returns
+    -------
+    tuple
+        The frame, and the columns of decimals as they were written: 1.50 and 1.5 differ as texts.
+    """
+    originals: dict[str, pl.Series] = {}
+    columns: list[pl.Series] = []
+    for series in frame:
+        if series.dtype != pl.String or series.null_count() == len(series):
+            columns.append(series)
+        elif series.drop_nulls().head(100).str.contains(_INTEGER).all() and _all(series, _INTEGER):
+            columns.append(series.cast(pl.Int64))
+        elif series.drop_nulls().head(100).str.contains(_DECIMAL).all() and _all(series, _DECIMAL):
+            originals[series.name] = series
+            columns.append(series.cast(pl.Float64))
+        elif (
+            series.drop_nulls().head(100).is_in(["true", "false"]).all()
+            and series.drop_nulls().is_in(["true", "false"]).all()
+        ):
+            columns.append(series == "true")
+        else:
+            columns.append(series)
+    return pl.DataFrame(columns), originals
+
+
+def _all(series: pl.Series, pattern: str) -> bool:
+    return bool(series.str.contains(pattern).all())
+
+
+def supported_columns(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Bring every column to a type that items have; say which became text.
+
+    Kept are texts, whole numbers, decimals, truth values, dates, times of day and date, bytes, and lists of numbers or
+    texts. Anything else becomes its text, structures their JSON.
+    """
+    notes: list[str] = []
+    columns: list[pl.Series] = []
+    for series in frame:
+        new, note = _supported(series)
+        columns.append(new.alias(series.name))
+        if note:
+            notes.append(f"Column {series.name!r} {note}.")
+    return pl.DataFrame(columns, schema=None if columns else {}), notes
+
+
+def _supported(series: pl.Series) -> tuple[pl.Series, str]:
+    dtype = series.dtype
+    if dtype in (pl.String, pl.Int64, pl.Boolean, pl.Date, pl.Binary):
+        return series, ""
+    if dtype == pl.Null or isinstance(dtype, pl.Categorical | pl.Enum):
+        return series.cast(pl.String), ""
+    if dtype.is_integer():
+        return _integers(series)
+    if dtype.is_float():
+        return _finite(series.cast(pl.Float64))
+    if isinstance(dtype, pl.Datetime):
+        return series.dt.cast_time_unit("us"), ""
+    if isinstance(dtype, pl.List | pl.Array):
+        return _lists(series)
+    if isinstance(dtype, pl.Struct):
+        return series.struct.json_encode(), "holds structures; they became JSON text"
+    if dtype == pl.Object:
+        return json_series(series.name, series.to_list()), "holds Python objects; they became text"
+    return series.cast(pl.String), f"is of the type {dtype}; it became text"
+
+
+def _integers(series: pl.Series) -> tuple[pl.Series, str]:
+    try:
+        return series.cast(pl.Int64), ""
+    except pl.exceptions.InvalidOperationError:
+        return series.cast(pl.String), "holds whole numbers over 19 digits; they became text"
+
+
+def _finite(series: pl.Series) -> tuple[pl.Series, str]:
+    infinite = int(series.is_infinite().sum() or 0)
+    series = series.set(~series.is_finite(), None)
+    return series, f"holds {infinite:,} infinite numbers; they became empty" if infinite else ""
+
+
+def _lists(series: pl.Series) -> tuple[pl.Series, str]:
+    inner = series.dtype.inner  # type: ignore[attr-defined]
+    if inner == pl.String or isinstance(inner, pl.Categorical | pl.Enum):
+        return series.cast(pl.List(pl.String)), ""
+    if inner.is_integer() and inner != pl.UInt64 and inner not in (pl.Int128, pl.UInt128):
+        return series.cast(pl.List(pl.Int64)), ""
+    if inner.is_float():
+        return series.cast(pl.List(pl.Float64)), ""
+    if inner == pl.Null:
+        return series.cast(pl.List(pl.String)), ""
+    return json_series(series.name, series.to_list()), f"holds lists of {inner}; they became JSON text"
+
+
+def json_series(name: str, values: Iterable[Any]) -> pl.Series:
+    """Return values as text: a text as it is, anything else as JSON, or as Python prints it."""
+    return pl.Series(name, [None if value is None else as_text(value) for value in values], dtype=pl.String)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text; characters that no encoding holds are replaced."""
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    return whole_text(value)
+
+
+def whole_text(text: str) -> str:
+    r"""Return the text with U+FFFD for halves of characters, which JSON can hold and UTF-8 cannot.
+
+    Examples
+    --------
+    >>> whole_text("a\ud800b")
+    'a�b'
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+class RecordColumns:
+    """Gather JSON records into columns, a chunk at a time, each with the type that all its values share."""
+
+    def __init__(self, chunk: int = 20_000):
+        self.notes: list[str] = []
+        self._chunk = chunk
+        self._rows: list[dict[str, Any]] = []
+        self._names: dict[str, None] = {}
+        self._parts: list[tuple[int, dict[str, pl.Series]]] = []
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Take one record; keys that it lacks are null."""
+        self._rows.append(record)
+        if len(self._rows) == self._chunk:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._names.update(dict.fromkeys(key for row in self._rows for key in row))
+        part = {name: _typed(name, [row.get(name) for row in self._rows]) for name in self._names}
+        self._parts.append((len(self._rows), part))
+        self._rows = []
+
+    def frame(self) -> pl.DataFrame:
+        """Return all records as a frame."""
+        if self._rows:
+            self._flush()
+        return pl.DataFrame({name: self._column(name) for name in self._names})
+
+    def _column(self, name: str) -> pl.Series:
+        parts = [part.get(name, pl.Series(name, [None] * rows, dtype=pl.Null)) for rows, part in self._parts]
+        types = {str(part.dtype): part.dtype for part in parts if part.dtype != pl.Null}
+        if set(types) == {"Int64", "Float64"} and all(_exact(part) for part in parts):
+            target: pl.DataType = pl.Float64()
+        elif set(types) == {"List(Int64)", "List(Float64)"}:
+            target = pl.List(pl.Float64())
+        elif len(types) <= 1:
+            target = next(iter(types.values()), pl.String())
+        else:
+            self.notes.append(f"Column {name!r} holds values of several types; they became text.")
+            parts = [json_series(name, part.to_list()) for part in parts]
+            target = pl.String()
+        return pl.concat([part.cast(target) for part in parts])
+
+
+def _exact(series: pl.Series) -> bool:
+    return series.dtype != pl.Int64 or bool((series.drop_nulls().abs() <= 2**53).all())
+
+
+def _typed(name: str, values: list[Any]) -> pl.Series:
+    kinds = {type(value) for value in values} - {type(None)}
+    try:
+        if not kinds:
+            return pl.Series(name, values, dtype=pl.Null)
+        if kinds == {str}:
+            return _texts(name, values)
+        if kinds == {bool}:
+            return pl.Series(name, values, dtype=pl.Boolean)
+        if kinds == {int}:
+            return pl.Series(name, values, dtype=pl.Int64)
+        if kinds <= {int, float}:
+            return pl.Series(name, [None if v is None or not math.isfinite(v) else float(v) for v in values])
+        if kinds == {list} and (inner := _inner(values)) is not None:
+            return pl.Series(name, values, dtype=pl.List(inner))
+    except (OverflowError, pl.exceptions.PolarsError, TypeError, UnicodeEncodeError):
+        pass
+    return json_series(name, values)
+
+
+def _texts(name: str, values: list[Any]) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=pl.String)
+    except UnicodeEncodeError:
+        return json_series(name, values)
+
+
+def _inner(values: list[Any]) -> type[pl.DataType] | None:
+    kinds = {type(entry) for value in values if value for entry in value} - {type(None)}
+    if kinds <= {str}:
+        return pl.String
+    if kinds == {int}:
+        return pl.Int64
+    return pl.Float64 if kinds <= {int, float} else None

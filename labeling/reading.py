@@ -1,0 +1,372 @@
+"""Read a data set from a file, an upload or a frame, and account for every row of it."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from labeling.columns import (
+    EXPORT_MARKS,
+    RecordColumns,
+    infer_numbers,
+    json_series,
+    name_columns,
+    split_export,
+    supported_columns,
+    unescape_formulas,
+)
+from labeling.delimited import DelimitedRows, Rejected
+from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect, sniff_encoding, sniff_format
+
+_COMMON_ENCODINGS = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_15", "koi8_r", "mac_roman"),
+    *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What was read: the rows, where each stood, and everything that was changed or left out.
+
+    ``lines`` (n,) is the line of the file that a row starts at, the header included; for Parquet and
+    frames the row number; both from 1. ``evidence`` holds the columns that an export of ours
+    has beside the items' own (who labeled, when, how sure), row for row; None for any other source.
+    """
+
+    frame: pl.DataFrame
+    lines: npt.NDArray[np.int64]
+    rejected: list[Rejected] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    name: str = "the source"
+    format: str = "frame"
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool = True
+    is_export: bool = False
+    evidence: pl.DataFrame | None = None
+    originals: dict[str, pl.Series] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
+
+    def text_of(self, column: str) -> pl.Series:
+        """Return a column as it was written: numbers and truth values as their text, nothing rounded."""
+        if column in self.originals:
+            return self.originals[column]
+        series = self.frame[column]
+        if (
+            series.dtype == pl.Float64
+            and (series.drop_nulls() % 1 == 0).all()
+            and (series.drop_nulls().abs() < 2**53).all()
+        ):
+            series = series.cast(pl.Int64)
+        return series if series.dtype == pl.String else series.cast(pl.String)
+
+
+def read_source(
+    source: object,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    name: str | None = None,
+    limit: int | None = None,
+) -> Table:
+    r"""Read CSV, TSV, JSONL, Parquet, a polars or a pandas frame.
+
+    Rows that cannot be read are listed in ``rejected`` while the rest goes in; a file that is broken as a
+    whole raises ValueError. Cells stay as they are written: only a column in which every
+    value is a plain number becomes numbers, an empty cell is null, "NA" is a text.
+
+    Parameters
+    ----------
+    source
+        A path, bytes, an open binary file, or a frame. No URL: nothing is fetched.
+    encoding
+        None: UTF-8, or UTF-16 and UTF-32 where the bytes show it.
+    delimiter, header
+        None: found from the first rows.
+    name
+        What to call bytes in messages; its suffix helps to find the format.
+    limit
+        Read the first rows only.
+
+    Examples
+    --------
+    >>> table = read_source(b"id;text\n007;hello\n008;a;b\n", name="posts.csv")
+    >>> table.frame.rows()
+    [('007', 'hello')]
+    >>> table.rejected
+    [Rejected(line=3, reason='3 fields where the header has 2')]
+    """
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit is a number of rows, not {limit}.")
+    if isinstance(source, pl.LazyFrame):
+        source = (source if limit is None else source.head(limit)).collect()
+    if isinstance(source, pl.DataFrame):
+        return _from_frame(source if limit is None else source.head(limit), name or "the frame", "polars")
+    if type(source).__module__.split(".")[0] == "pandas":
+        return _from_pandas(source, name or "the frame", limit)
+    file = _File.of(source, name)
+    kind = sniff_format(file.name, file.head())
+    if kind == "parquet":
+        return _from_parquet(file, limit)
+    chosen = check_encoding(encoding) if encoding else sniff_encoding(file.name, file.head())
+    if chosen == "utf-8":
+        chosen = "utf-8-sig"
+    if kind == "json":
+        return _from_json(file, chosen, limit)
+    if kind == "jsonl":
+        return _from_jsonl(file, chosen, limit)
+    return _from_csv(file, chosen, delimiter, header, limit)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file on disk or in memory, opened anew for every pass."""
+
+    name: str
+    path: Path | None = None
+    content: bytes = b""
+
+    @staticmethod
+    def of(source: object, name: str | None) -> "_File":
+        if isinstance(source, bytes | bytearray | memoryview):
+            return _File(name or "the upload", content=bytes(source))
+        if isinstance(source, str | PathLike):
+            return _File._at(fspath(source), name)
+        read = getattr(source, "read", None)
+        if read is None:
+            raise TypeError(
+                f"Cannot read a {type(source).__name__}. Give a path, bytes, an open binary file, "
+                "or a polars or pandas frame."
+            )
+        content = read()
+        name = name or Path(str(getattr(source, "name", "the upload"))).name
+        return _File(name, content=content.encode() if isinstance(content, str) else bytes(content))
+
+    @staticmethod
+    def _at(path: str | bytes, name: str | None) -> "_File":
+        text = path.decode() if isinstance(path, bytes) else path
+        if "://" in text:
+            raise ValueError(f"{text!r} is a URL, and Tally fetches nothing. Download the file and give its path.")
+        place = Path(text).expanduser()
+        if place.is_dir():
+            raise IsADirectoryError(f"{place} is a folder. Give the path of a CSV, TSV, JSONL or Parquet file.")
+        if not place.exists():
+            raise FileNotFoundError(f"There is no file {place} (looked in {Path.cwd()}).")
+        if not place.is_file():
+            raise ValueError(f"{place} is not a regular file.")
+        return _File(name or place.name, path=place)
+
+    def open(self) -> IO[bytes]:
+        return self.path.open("rb") if self.path else io.BytesIO(self.content)
+
+    def head(self) -> bytes:
+        if not self.path:
+            return self.content[:SAMPLE_BYTES]
+        with self.open() as file:
+            return file.read(SAMPLE_BYTES)
+
+    @property
+    def folder(self) -> Path | None:
+        return self.path.resolve().parent if self.path else None
+
+    def lines(self, encoding: str) -> Iterator[str]:
+        """Yield the lines with their ends as they are; say where a byte does not fit the encoding."""
+        with self.open() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+            try:
+                yield from text
+            except UnicodeError as error:
+                raise ValueError(self._undecodable(encoding)) from error
+
+    def _undecodable(self, encoding: str) -> str:
+        from charset_normalizer import from_bytes
+
+        shown = "utf-8" if encoding == "utf-8-sig" else encoding
+        line, where, near = 0, "", b""
+        with self.open() as file:
+            for line, raw in enumerate(file, start=1):
+                try:
+                    raw.decode(encoding if line == 1 else shown)
+                except UnicodeDecodeError as error:
+                    where = f"byte 0x{raw[error.start]:02x} at line {line}, byte {error.start + 1} of that line"
+                    near = raw
+                    break
+                if "16" in encoding or "32" in encoding:
+                    where = "its bytes are cut off or are not pairs"
+                    break
+        guess = from_bytes(self.head() + near, cp_isolation=_COMMON_ENCODINGS).best()
+        named = guess.encoding if guess else "cp1252"
+        return (
+            f"{self.name} is not {shown}: {where or 'its last character is cut off'}. It may be {named}: "
+            f"give encoding={named!r}."
+        )
+
+
+def _table(file: _File, frame: pl.DataFrame, lines: Any, **known: Any) -> Table:
+    """Name the columns, bring them to the types that items have, and take an export apart."""
+    renamed, notes = known.pop("renamed", {}), known.pop("notes", [])
+    originals: dict[str, pl.Series] = {}
+    evidence = None
+    is_export = set(frame.columns) >= EXPORT_MARKS
+    if is_export:
+        if known.get("format") == "csv":
+            frame = unescape_formulas(frame)
+        frame, evidence = split_export(frame)
+    if known.get("format") == "csv":
+        frame, originals = infer_numbers(frame)
+    frame, changed = supported_columns(frame)
+    return Table(
+        frame=frame,
+        lines=np.asarray(lines, dtype=np.int64),
+        renamed=renamed,
+        notes=notes + changed,
+        name=file.name,
+        is_export=is_export,
+        evidence=evidence,
+        originals=originals,
+        folder=file.folder,
+        **known,
+    )
+
+
+def _from_frame(frame: pl.DataFrame, name: str, kind: str) -> Table:
+    names, renamed = name_columns(frame.columns, keep=set(frame.columns) >= EXPORT_MARKS)
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
+    if frame.width == 0:
+        raise ValueError(f"{name} has no columns.")
+    return _table(_File(name), frame, range(1, frame.height + 1), format=kind, renamed=renamed)
+
+
+def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
+    if not hasattr(source, "columns"):
+        raise TypeError(f"Cannot read a pandas {type(source).__name__}: give a frame, such as series.to_frame().")
+    source = source if limit is None else source.head(limit)
+    if any(level is not None for level in source.index.names):
+        source = source.reset_index()
+    old = [str(column) for column in source.columns]
+    names, renamed = name_columns(old, keep=set(old) >= EXPORT_MARKS)
+    columns: dict[str, pl.Series] = {}
+    notes: list[str] = []
+    for position, new in enumerate(names):
+        series = source.iloc[:, position]
+        try:
+            columns[new] = pl.from_pandas(series, nan_to_null=True).alias(new)
+        except (ValueError, TypeError, OverflowError, pl.exceptions.PolarsError):
+            missing = series.isna()
+            columns[new] = json_series(
+                new, [None if gone else value for value, gone in zip(series, missing, strict=True)]
+            )
+            notes.append(f"Column {new!r} holds Python objects of several types; they became text.")
+    frame = pl.DataFrame(columns)
+    return _table(_File(name), frame, range(1, frame.height + 1), format="pandas", renamed=renamed, notes=notes)
+
+
+def _from_parquet(file: _File, limit: int | None) -> Table:
+    try:
+        frame = pl.read_parquet(file.path or io.BytesIO(file.content), n_rows=limit, use_pyarrow=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ValueError(
+            f"{file.name} is a broken Parquet file, perhaps cut off while it was copied: {str(error).splitlines()[0]}"
+        ) from error
+    table = _from_frame(frame, file.name, "parquet")
+    return Table(**{**table.__dict__, "folder": file.folder})
+
+
+def _from_json(file: _File, encoding: str, limit: int | None) -> Table:
+    try:
+        records = json.loads("".join(file.lines(encoding)))
+    except ValueError as error:
+        raise ValueError(f"{file.name} is not valid JSON: {error}") from error
+    return _from_records(file, enumerate(records, start=1), encoding, "json", limit)
+
+
+def _from_jsonl(file: _File, encoding: str, limit: int | None) -> Table:
+    def records() -> Iterator[tuple[int, Any]]:
+        for number, line in enumerate(file.lines(encoding), start=1):
+            if not line.strip():
+                continue
+            try:
+                yield number, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield number, error
+
+    return _from_records(file, records(), encoding, "jsonl", limit)
+
+
+def _from_records(
+    file: _File, records: Iterator[tuple[int, Any]], encoding: str, kind: str, limit: int | None
+) -> Table:
+    rows = RecordColumns()
+    lines: list[int] = []
+    rejected: list[Rejected] = []
+    for number, record in records:
+        if limit is not None and len(lines) >= limit:
+            break
+        if isinstance(record, dict):
+            rows.add(record)
+            lines.append(number)
+        elif isinstance(record, Exception):
+            rejected.append(Rejected(number, f"not valid JSON: {record}"))
+        else:
+            rejected.append(Rejected(number, f"not a JSON object but {json.dumps(record)[:40]}"))
+    _check_some(file, len(lines), rejected, limit)
+    frame = rows.frame()
+    names, renamed = name_columns(frame.columns, keep=set(frame.columns) >= EXPORT_MARKS)
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
+    return _table(
+        file, frame, lines, format=kind, encoding=encoding, rejected=rejected, renamed=renamed, notes=rows.notes
+    )
+
+
+def _check_some(file: _File, kept: int, rejected: list[Rejected], limit: int | None) -> None:
+    if kept or limit == 0:
+        return
+    if rejected:
+        raise ValueError(
+            f"None of the {len(rejected):,} rows of {file.name} could be read. The first: {rejected[0]}. "
+            "Is it of the format, delimiter and encoding that you expect?"
+        )
+    raise ValueError(f"{file.name} has no rows.")
+
+
+def _from_csv(file: _File, encoding: str, delimiter: str | None, header: bool | None, limit: int | None) -> Table:
+    sample = _sample(file, encoding)
+    dialect = sniff_dialect(file.name, sample, delimiter, header)
+    rows = DelimitedRows(file.lines(encoding), dialect)
+    first = rows.names()
+    names, renamed = name_columns(first, keep=set(first) >= EXPORT_MARKS)
+    frame = rows.read(names, limit)
+    if not frame.height and not rows.rejected and limit != 0:
+        raise ValueError(f"{file.name} has a header ({', '.join(names)}) and no rows.")
+    _check_some(file, frame.height, rows.rejected, limit)
+    notes = [] if dialect.header else [f"No header was found: the columns are called {', '.join(names)}."]
+    return _table(
+        file,
+        frame,
+        rows.starts,
+        format="csv",
+        encoding=encoding,
+        delimiter=dialect.delimiter,
+        header=dialect.header,
+        rejected=rows.rejected,
+        renamed=renamed if dialect.header else {},
+        notes=notes,
+    )
+
+
+def _sample(file: _File, encoding: str) -> str:
+    head = file.head()
+    text = head.decode(encoding, errors="replace")
+    if len(head) == SAMPLE_BYTES:
+        text = text[: text.rfind("\n") + 1] or text
+    if not text.strip():
+        raise ValueError(f"{file.name} has no rows: it holds blank lines only.")
+    return text
