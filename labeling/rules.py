@@ -1,0 +1,176 @@
+"""Rules that are data: words, patterns and comparisons.
+
+They can be written in the browser, stored as JSON and rebuilt from it. Polars'
+regular expressions take time linear in the text, so no pattern can hang a project.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import polars as pl
+
+from labeling.function_base import Rule, Spec, listed
+
+
+@dataclass(frozen=True)
+class TextRule(Rule):
+    """A rule about one column, the text unless another is named."""
+
+    column: str | None
+
+    def read(self, text: str | None) -> pl.Expr:
+        """Return the column, as text."""
+        return pl.col(self.needs(text)[0]).cast(pl.String)
+
+    def needs(self, text: str | None) -> tuple[str, ...]:
+        """The column that it reads."""
+        column = self.column or text
+        if column is None:
+            raise ValueError(
+                f"Labeling function {self.name!r} reads the text, and there is no text column. Set column=."
+            )
+        return (column,)
+
+
+@dataclass(frozen=True)
+class Keyword(TextRule):
+    """Votes where one of some words occurs; made by `keyword`."""
+
+    words: tuple[str, ...]
+    whole_words: bool
+    case_sensitive: bool
+
+    kind: ClassVar[str] = "keyword"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "words", tuple(self.words))
+        if not self.words or not all(isinstance(word, str) and word.strip() for word in self.words):
+            raise ValueError(f"keyword {self.name!r} needs words that are not empty, got {list(self.words)!r}.")
+        check_pattern(self.name, self.pattern)
+
+    @property
+    def body(self) -> Spec:
+        """Label, column, words and how they are compared."""
+        return {
+            "label": self.label,
+            "column": self.column,
+            "words": list(self.words),
+            "whole_words": self.whole_words,
+            "case_sensitive": self.case_sensitive,
+        }
+
+    @property
+    def pattern(self) -> str:
+        """One regular expression that finds any of the words."""
+        folded = pl.Series(self.words, dtype=pl.String)
+        folded = folded if self.case_sensitive else folded.str.to_lowercase()
+        return "|".join(dict.fromkeys(_bounded(word) if self.whole_words else _spaced(word) for word in folded))
+
+    def condition(self, text: str | None) -> pl.Expr:
+        """Where one of the words occurs."""
+        column = self.read(text)
+        return (column if self.case_sensitive else column.str.to_lowercase()).str.contains(self.pattern)
+
+
+def _spaced(word: str) -> str:
+    return r"\s+".join(pl.escape_regex(part) for part in word.split())
+
+
+def _bounded(word: str) -> str:
+    # A boundary stands only beside a letter or digit: "c++" ends where it ends, "!!!" may follow a word.
+    word = word.strip()
+    return (r"\b" if re.match(r"\w", word[0]) else "") + _spaced(word) + (r"\b" if re.match(r"\w", word[-1]) else "")
+
+
+@dataclass(frozen=True)
+class Regex(TextRule):
+    """Votes where a pattern is found; made by `regex`."""
+
+    pattern: str
+
+    kind: ClassVar[str] = "regex"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_pattern(self.name, self.pattern)
+
+    @property
+    def body(self) -> Spec:
+        """Label, column and pattern."""
+        return {"label": self.label, "column": self.column, "pattern": self.pattern}
+
+    def condition(self, text: str | None) -> pl.Expr:
+        """Where the pattern is found."""
+        return self.read(text).str.contains(self.pattern)
+
+
+def check_pattern(name: str, pattern: str) -> None:
+    """Raise ValueError where Polars cannot run a pattern."""
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.PolarsError as error:
+        reason = " ".join(str(error).partition("This error occurred")[0].rpartition("error: ")[2].split())
+        hint = (
+            "There is no look-around and no back-reference"
+            if re.search(r"\(\?<?[=!]|\\\d", pattern)
+            else "Put a backslash before special characters, or use keyword() for plain words"
+        )
+        raise ValueError(
+            f"Labeling function {name!r}: {pattern!r} is not a pattern that Polars understands ({reason}). {hint}."
+        ) from error
+
+
+_OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
+    ">": lambda column, value: column > value,
+    ">=": lambda column, value: column >= value,
+    "<": lambda column, value: column < value,
+    "<=": lambda column, value: column <= value,
+    "==": lambda column, value: column == value,
+    "!=": lambda column, value: column != value,
+    "contains": lambda column, value: column.cast(pl.String).str.contains(str(value), literal=True),
+    "starts_with": lambda column, value: column.cast(pl.String).str.starts_with(str(value)),
+    "ends_with": lambda column, value: column.cast(pl.String).str.ends_with(str(value)),
+    "longer_than": lambda column, value: column.cast(pl.String).str.len_chars() > value,
+    "shorter_than": lambda column, value: column.cast(pl.String).str.len_chars() < value,
+    "is_empty": lambda column, _: column.cast(pl.String).str.strip_chars().fill_null("") == "",
+    "is_not_empty": lambda column, _: column.cast(pl.String).str.strip_chars().fill_null("") != "",
+}
+OPERATORS = tuple(_OPERATORS)
+"""What `comparison` can ask of a column."""
+UNARY = ("is_empty", "is_not_empty")
+
+
+@dataclass(frozen=True)
+class Comparison(TextRule):
+    """Votes where a column compares with a value; made by `comparison`."""
+
+    operator: str
+    value: str | int | float | bool | None
+
+    kind: ClassVar[str] = "comparison"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.operator not in _OPERATORS:
+            raise ValueError(f"comparison {self.name!r}: no operator {self.operator!r}. Known: {listed(_OPERATORS)}.")
+        if self.value is None and self.operator not in UNARY:
+            raise ValueError(f"comparison {self.name!r}: {self.operator!r} needs a value to compare with.")
+        counts = self.operator in ("longer_than", "shorter_than")
+        if counts and (isinstance(self.value, bool) or not isinstance(self.value, (int, float))):
+            raise ValueError(f"comparison {self.name!r}: {self.operator!r} needs a number, got {self.value!r}.")
+
+    @property
+    def body(self) -> Spec:
+        """Label, column, operator and value."""
+        return {"label": self.label, "column": self.column, "operator": self.operator, "value": self.value}
+
+    def condition(self, text: str | None) -> pl.Expr:
+        """Where the comparison holds."""
+        return _OPERATORS[self.operator](pl.col(self.needs(text)[0]), self.value)
+
+
+KINDS: dict[str, type[TextRule]] = {kind.kind: kind for kind in (Keyword, Regex, Comparison)}
+"""Kinds that are data: written in the browser, stored as JSON, rebuilt from it."""
