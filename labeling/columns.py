@@ -31,6 +31,9 @@ EXPORT_COLUMNS = (
 ITEM_PREFIX = "item:"
 """Set before a column of the items whose name an export needs for itself."""
 
+BYTES_PREFIX = "data:application/octet-stream;base64,"
+"""Set before bytes where they are written as text, so that they are known for bytes when read."""
+
 _RESERVED = frozenset({"item_id"})
 _LONGEST_NAME = 120
 _FORMULA = r"^'*[=+\-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}]"
@@ -59,7 +62,29 @@ def split_export(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             continue
         own = name.removeprefix(ITEM_PREFIX)
         items.append(series if own in frame.columns and own in ("label", "id") else series.alias(own))
-    return pl.DataFrame(items), frame.select(name for name in frame.columns if name in EXPORT_COLUMNS)
+    evidence = frame.select(name for name in frame.columns if name in EXPORT_COLUMNS)
+    return pl.DataFrame([_bytes_back(series) for series in items]), _typed_evidence(evidence)
+
+
+def _typed_evidence(evidence: pl.DataFrame) -> pl.DataFrame:
+    """Give the columns of an export their types back where a format of text has lost them."""
+    typed = evidence.with_columns(
+        pl.col("item_id").cast(pl.Int64, strict=False), pl.col("confidence").cast(pl.Float64, strict=False)
+    )
+    if typed.schema["annotators"] != pl.String:
+        return typed
+    try:
+        return typed.with_columns(pl.col("annotators").str.json_decode(pl.List(pl.String)))
+    except pl.exceptions.ComputeError:
+        return typed
+
+
+def _bytes_back(series: pl.Series) -> pl.Series:
+    if series.dtype != pl.String or series.null_count() == len(series):
+        return series
+    if not series.str.starts_with(BYTES_PREFIX).all():
+        return series
+    return series.str.strip_prefix(BYTES_PREFIX).str.decode("base64", strict=False)
 
 
 def escape_formulas(frame: pl.DataFrame, *, all_cells: bool = True) -> pl.DataFrame:
