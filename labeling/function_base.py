@@ -137,4 +137,4 @@ class Rule(LabelingFunction):
         """Votes as a Polars expression: positions in ``labels``, -1 abstains."""
         dtype = pl.Int8 if vote_dtype(len(labels)).__name__ == "int8" else pl.Int16
         position = pl.lit(list(labels).index(self.label), dtype)
-        return pl.when(self.condition(text)).then(position).otherwise(pl.lit(ABSTAINS, dtype))
+        return pl.when(self.condition(text).cast(pl.Boolean)).then(position).otherwise(pl.lit(ABSTAINS, dtype))

@@ -28,9 +28,7 @@ class TextRule(Rule):
         """The column that it reads."""
         column = self.column or text
         if column is None:
-            raise ValueError(
-                f"Labeling function {self.name!r} reads the text, and there is no text column. Set column=."
-            )
+            raise ValueError(f"Labeling function {self.name!r} reads the text, but no column is the text. Set column=.")
         return (column,)
 
 
