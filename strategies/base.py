@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -395,8 +395,8 @@ class Strategy:
         """(n,) scores in [0, 1]; the highest is the one to ask."""
         raise NotImplementedError(f"{self.name} defines no score().")
 
-    def ranking(self, pool: Pool, rng: np.random.Generator | None = None) -> Ranking:
-        """Scores that follow what the batch holds already; by default they do not."""
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """Scores that follow what the batch of `n` holds already; by default they do not."""
         return Ranking(self.score(pool, rng))
 
     def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
@@ -408,11 +408,9 @@ class Strategy:
         if n == 0:
             return []
         tie = tie_order(pool, rng)
-        ranking = self.ranking(pool, rng)
-        return [
-            Pick(index, score, self.name, parts=ranking.parts(index))
-            for index, score in (best(ranking.scores, tie, n) if ranking.fixed else greedy(ranking, tie, n))
-        ]
+        ranking = self.ranking(pool, rng, n)
+        taken = best(ranking, tie, n) if ranking.fixed else greedy(ranking, tie, n)
+        return [Pick(index, score, self.name, parts=parts) for index, score, parts in taken]
 
     def __mul__(self, other: float | Strategy) -> Weighted | Product:
         from strategies.combine import Product, Weighted
@@ -447,29 +445,30 @@ def by_key(pool: Pool, values: FloatArray) -> FloatArray:
     return values[pool.rank]
 
 
-def best(scores: FloatArray, tie: IntArray, n: int) -> list[tuple[int, float]]:
-    """The n highest scores, (row, score), best first."""
+def best(ranking: Ranking, tie: IntArray, n: int) -> Iterator[tuple[int, float, dict[str, float]]]:
+    """The n highest of a fixed ranking: row, score and its parts, best first."""
+    scores = ranking.scores
     candidates = np.arange(len(scores))
     if n < len(scores):
         candidates = np.flatnonzero(scores >= np.partition(scores, len(scores) - n)[len(scores) - n])
-    order = candidates[np.lexsort((tie[candidates], -scores[candidates]))][:n]
-    return [(int(index), float(scores[index])) for index in order]
+    for index in candidates[np.lexsort((tie[candidates], -scores[candidates]))][:n].tolist():
+        yield index, float(scores[index]), ranking.parts(index)
 
 
-def greedy(ranking: Ranking, tie: IntArray, n: int) -> list[tuple[int, float]]:
-    """Take the best, tell the ranking, take the next best: (row, score), in the order taken."""
-    taken: list[tuple[int, float]] = []
-    for _ in range(n):
+def greedy(ranking: Ranking, tie: IntArray, n: int) -> Iterator[tuple[int, float, dict[str, float]]]:
+    """Take the best, tell the ranking, take the next best: row, score and its parts when taken."""
+    taken: list[int] = []
+    while len(taken) < n:
         scores = ranking.scores
         # -1 lies below every score, so that nothing is taken twice.
         open_scores = scores.copy()
-        open_scores[[index for index, _ in taken]] = -1.0
+        open_scores[taken] = -1.0
         top = np.flatnonzero(open_scores == open_scores.max())
         index = int(top[np.argmin(tie[top])])
-        taken.append((index, float(scores[index])))
+        yield index, float(scores[index]), ranking.parts(index)
+        taken.append(index)
         if len(taken) < n:
             ranking.add(index)
-    return taken
 
 
 def unit(scores: npt.ArrayLike) -> FloatArray:

@@ -3,10 +3,60 @@
 import numpy as np
 import pytest
 
-from strategies import Entropy, LeastConfidence, Margin, Pool, Random
+from strategies import (
+    Auto,
+    Badge,
+    Bandit,
+    Committee,
+    Density,
+    Entropy,
+    Explore,
+    KCenter,
+    KMeans,
+    LabelConflict,
+    LeastConfidence,
+    Margin,
+    MCDropout,
+    NearErrors,
+    Pool,
+    Random,
+    RankedBatch,
+    Region,
+    Sequence,
+    TypiClust,
+)
 from tests.strategies.pools import full_pool
 
-STRATEGIES = [LeastConfidence(), Margin(), Entropy(), Random()]
+STRATEGIES = [
+    LeastConfidence(),
+    Margin(),
+    Entropy(),
+    Random(),
+    MCDropout("entropy"),
+    MCDropout("bald"),
+    MCDropout("variation_ratio"),
+    MCDropout("mean_std"),
+    MCDropout("batchbald"),
+    KCenter(),
+    KMeans(),
+    Badge(),
+    TypiClust(),
+    Density(),
+    RankedBatch(),
+    LabelConflict(),
+    NearErrors(),
+    Region(),
+    Region(strategy=KCenter(), outside=0.5),
+    Committee(),
+    Committee("votes"),
+    0.7 * Entropy() + 0.3 * KCenter(),
+    Entropy() * LabelConflict(),
+    Sequence([KCenter(), Entropy()], until=[20]),
+    Explore(Entropy(), epsilon=0.3),
+    Bandit([Entropy(), KCenter(), Random()]),
+    Bandit([Entropy(), Random()], policy="thompson"),
+    Auto(),
+]
 everyone = pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
 
 

@@ -1,0 +1,341 @@
+"""Strategies made of strategies: sums, products, sequences, a little chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from strategies.base import FloatArray, Pick, Pool, Ranking, Strategy, batch_size, unit
+from strategies.baseline import Random
+from strategies.clusters import TypiClust
+from strategies.uncertainty import Margin
+
+
+def as_strategies(strategies: Any, owner: str) -> tuple[Strategy, ...]:
+    """A tuple of at least one strategy.
+
+    Raises
+    ------
+    ValueError
+        Where there is none.
+    TypeError
+        Where one is not a strategy.
+    """
+    parts = tuple(strategies)
+    if not parts:
+        raise ValueError(f"{owner} needs at least one strategy. Pass for example [Entropy(), KCenter()].")
+    for part in parts:
+        if not isinstance(part, Strategy):
+            raise TypeError(f"{owner} combines strategies, got {part!r}. Pass instances, such as Entropy().")
+    return parts
+
+
+@dataclass(frozen=True)
+class Weighted(Strategy):
+    """The weighted mean of scores; written ``0.7 * Entropy() + 0.3 * KCenter()``.
+
+    Parts that follow the batch (KCenter) do so here too.
+
+    Examples
+    --------
+    >>> from strategies import Entropy, LeastConfidence
+    >>> mixed = 0.75 * Entropy() + 0.25 * LeastConfidence()
+    >>> mixed.name
+    '0.75 * Entropy + 0.25 * LeastConfidence'
+    >>> mixed.score(Pool(proba=np.array([[0.5, 0.5], [0.75, 0.25]]))).round(3).tolist()
+    [1.0, 0.733]
+    """
+
+    strategies: tuple[Strategy, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strategies", as_strategies(self.strategies, "Weighted"))
+        object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
+        if len(self.strategies) != len(self.weights):
+            raise ValueError(f"Weighted got {len(self.strategies)} strategies and {len(self.weights)} weights.")
+        if min(self.weights) < 0 or sum(self.weights) <= 0 or not np.isfinite(self.weights).all():
+            raise ValueError(f"Weights must be finite, at least 0 and not all 0, got {self.weights}.")
+
+    @property
+    def name(self) -> str:
+        """The sum as it is written."""
+        terms = zip(self.weights, self.strategies, strict=True)
+        return " + ".join(f"{weight:g} * {strategy.name}" for weight, strategy in terms)
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1]."""
+        return self.ranking(pool, rng).scores
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """The mean of the rankings of the parts."""
+        total = sum(self.weights)
+        shares = [weight / total for weight in self.weights]
+        return _Mean([part.ranking(pool, rng, n) for part in self.strategies], shares, _names(self.strategies))
+
+    def __add__(self, other: Strategy) -> Weighted:
+        terms = other if isinstance(other, Weighted) else Weighted((other,), (1.0,))
+        return Weighted(self.strategies + terms.strategies, self.weights + terms.weights)
+
+    def __mul__(self, other: float | Strategy) -> Weighted | Product:
+        if isinstance(other, Strategy):
+            return super().__mul__(other)
+        return Weighted(self.strategies, tuple(weight * float(other) for weight in self.weights))
+
+    def __rmul__(self, other: float) -> Weighted:
+        return Weighted(self.strategies, tuple(weight * float(other) for weight in self.weights))
+
+
+def _names(strategies: SequenceOf[Strategy]) -> list[str]:
+    """Distinct names: a repeated one gets a number."""
+    names: list[str] = []
+    for strategy in strategies:
+        repeats = sum(name == strategy.name or name.startswith(f"{strategy.name} #") for name in names)
+        names.append(f"{strategy.name} #{repeats + 1}" if repeats else strategy.name)
+    return names
+
+
+class _Mean(Ranking):
+    def __init__(self, rankings: list[Ranking], shares: list[float], names: list[str]) -> None:
+        self._rankings = rankings
+        self._shares = shares
+        self._names = names
+        self.fixed = all(ranking.fixed for ranking in rankings)
+
+    @property
+    def scores(self) -> FloatArray:
+        """(n,) in [0, 1]."""
+        terms = zip(self._shares, self._rankings, strict=True)
+        return unit(np.sum([share * ranking.scores for share, ranking in terms], axis=0))
+
+    def add(self, index: int) -> None:
+        """Pass it on."""
+        for ranking in self._rankings:
+            ranking.add(index)
+
+    def parts(self, index: int) -> dict[str, float]:
+        """The score of each part."""
+        terms = zip(self._names, self._rankings, strict=True)
+        return {name: float(ranking.scores[index]) for name, ranking in terms}
+
+
+@dataclass(frozen=True)
+class Product(Strategy):
+    """The product of scores: high only where all are; written ``Entropy() * Density()``.
+
+    Examples
+    --------
+    >>> from strategies import LeastConfidence, Region
+    >>> pool = Pool(proba=np.array([[0.5, 0.5], [0.5, 0.5]]), mask=np.array([True, False]))
+    >>> (LeastConfidence() * Region()).score(pool).tolist()
+    [1.0, 0.0]
+    """
+
+    strategies: tuple[Strategy, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strategies", as_strategies(self.strategies, "Product"))
+
+    @property
+    def name(self) -> str:
+        """The product as it is written."""
+        return " * ".join(f"({part.name})" if isinstance(part, Weighted) else part.name for part in self.strategies)
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1]."""
+        return self.ranking(pool, rng).scores
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """The product of the rankings of the parts."""
+        return _Times([part.ranking(pool, rng, n) for part in self.strategies], _names(self.strategies))
+
+
+class _Times(_Mean):
+    def __init__(self, rankings: list[Ranking], names: list[str]) -> None:
+        super().__init__(rankings, [1.0] * len(rankings), names)
+
+    @property
+    def scores(self) -> FloatArray:
+        """(n,) in [0, 1]."""
+        return unit(np.prod([ranking.scores for ranking in self._rankings], axis=0))
+
+
+@dataclass(frozen=True)
+class Sequence(Strategy):
+    """One strategy after another, as labels come in: diverse first, uncertain later.
+
+    Attributes
+    ----------
+    strategies
+        In this order.
+    until
+        Number of labels at which each but the last hands over.
+    per_class
+        Whether these count labels a class (labels divided by k).
+
+    Examples
+    --------
+    >>> from strategies import Entropy, KCenter
+    >>> plan = Sequence([KCenter(), Entropy()], until=[100])
+    >>> plan.active(Pool(key=range(5), labels=np.zeros(99, dtype=int), classes=2)).name
+    'KCenter'
+    """
+
+    strategies: tuple[Strategy, ...]
+    until: tuple[int, ...]
+    per_class: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strategies", as_strategies(self.strategies, "Sequence"))
+        object.__setattr__(self, "until", tuple(self.until))
+        if len(self.until) != len(self.strategies) - 1 or list(self.until) != sorted(self.until):
+            raise ValueError(
+                f"{len(self.strategies)} strategies need {len(self.strategies) - 1} rising numbers of labels "
+                f"in until=, got {self.until}."
+            )
+
+    @property
+    def name(self) -> str:
+        """With its parts."""
+        return " then ".join(part.name for part in self.strategies)
+
+    def active(self, pool: Pool) -> Strategy:
+        """The one whose turn it is."""
+        count = len(pool.labels) / (max(pool.classes, 1) if self.per_class else 1)
+        return self.strategies[sum(count >= limit for limit in self.until)]
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1] of the one whose turn it is."""
+        return self.active(pool).score(pool, rng)
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """That of the one whose turn it is."""
+        return self.active(pool).ranking(pool, rng, n)
+
+    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+        """The picks of the one whose turn it is, under its name."""
+        return self.active(pool).select(pool, n, rng)
+
+
+def mixed_picks(
+    arms: SequenceOf[Strategy],
+    chances: FloatArray,
+    pool: Pool,
+    n: int,
+    rng: np.random.Generator,
+) -> list[Pick]:
+    """Each of n picks is made by an arm drawn with these chances; distinct; the chance is the pick's probability."""
+    drawn = rng.choice(len(arms), size=n, p=chances)
+    # An arm may find its best taken by others: n candidates are always enough.
+    queues = {int(arm): iter(arms[arm].select(pool, n, rng)) for arm in np.unique(drawn)}
+    taken: set[int] = set()
+    picks: list[Pick] = []
+    for arm in drawn.tolist():
+        pick = next(pick for pick in queues[arm] if pick.index not in taken)
+        taken.add(pick.index)
+        picks.append(replace(pick, strategy=arms[arm].name, probability=float(chances[arm])))
+    return picks
+
+
+@dataclass(frozen=True)
+class Explore(Strategy):
+    """Follow a strategy, but now and then another one (epsilon-greedy).
+
+    Attributes
+    ----------
+    strategy
+        Followed with chance 1 - epsilon.
+    epsilon
+        Chance, for each pick, of the other one.
+    other
+        By default anything at random, which also gives unbiased estimates.
+
+    Examples
+    --------
+    >>> from strategies import Entropy
+    >>> pool = Pool(proba=np.full((50, 2), 0.5))
+    >>> picks = Explore(Entropy(), epsilon=0.5).select(pool, 20, np.random.default_rng(0))
+    >>> sorted({pick.strategy for pick in picks})
+    ['Entropy', 'Random']
+    """
+
+    strategy: Strategy
+    epsilon: float = 0.1
+    other: Strategy = field(default_factory=Random)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.epsilon <= 1.0:
+            raise ValueError(f"epsilon must lie in [0, 1], got {self.epsilon}.")
+
+    @property
+    def name(self) -> str:
+        """With what it follows."""
+        return f"Explore({self.strategy.name})"
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) the mean of both, by their chances."""
+        own, other = self.strategy.score(pool, rng), self.other.score(pool, rng)
+        return unit((1.0 - self.epsilon) * own + self.epsilon * other)
+
+    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+        """Distinct picks, under the name of the one that made them."""
+        generator = np.random.default_rng(0) if rng is None else rng
+        chances = np.array([1.0 - self.epsilon, self.epsilon])
+        return mixed_picks([self.strategy, self.other], chances, pool, batch_size(pool, n), generator)
+
+
+@dataclass(frozen=True)
+class Auto(Strategy):
+    """The default: typical and diverse items while labels are few, narrow margins later.
+
+    Attributes
+    ----------
+    start
+        Asked while there are fewer than `per_class` labels a class, and no rules to start from.
+    later
+        Asked afterwards; where rules exist, from the first question on, since the weak posterior says
+        where they are unsure.
+    per_class
+        Labels a class at which `later` takes over.
+    at_most
+        Labels at which it takes over at the latest, however many classes there are.
+
+    References
+    ----------
+    Hacohen, Dekel and Weinshall (2022). Active learning on a budget: opposite strategies suit high and
+    low budgets. ICML.
+
+    Examples
+    --------
+    >>> Auto().active(Pool(key=range(9), classes=2)).name
+    'TypiClust'
+    >>> Auto().active(Pool(key=range(9), classes=2, labels=np.zeros(40, dtype=int))).name
+    'Margin'
+    """
+
+    start: Strategy = field(default_factory=TypiClust)
+    later: Strategy = field(default_factory=Margin)
+    per_class: int = 20
+    at_most: int = 200
+
+    def active(self, pool: Pool) -> Strategy:
+        """The one whose turn it is."""
+        if pool.has("votes") and pool.votes.shape[1] > 0:
+            return self.later
+        limit = min(self.per_class * pool.classes, self.at_most)
+        return self.start if len(pool.labels) < limit else self.later
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1] of the one whose turn it is."""
+        return self.active(pool).score(pool, rng)
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """That of the one whose turn it is."""
+        return self.active(pool).ranking(pool, rng, n)
+
+    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+        """The picks of the one whose turn it is, under its name."""
+        return self.active(pool).select(pool, n, rng)

@@ -1,0 +1,238 @@
+"""Ask for items unlike those known: far from them, typical of their surroundings, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from strategies.base import FloatArray, Matrix, Pool, Ranking, Strategy, unit
+from strategies.geometry import as_embedding, dense_rows, is_sparse, nearest, squared_distances, squared_norms, stack
+from strategies.uncertainty import Margin
+
+
+@dataclass(frozen=True)
+class KCenter(Strategy):
+    """Ask what lies farthest from everything labeled, asked or in the batch (core-set).
+
+    Scores the distance to the nearest of these, divided by the largest such distance; 1 for all where
+    nothing is labeled yet.
+
+    References
+    ----------
+    Sener and Savarese (2018). Active learning for convolutional neural networks: a core-set approach. ICLR.
+
+    Examples
+    --------
+    >>> pool = Pool(embedding=np.array([[0.0], [1.0], [4.0]]), labeled_embedding=np.array([[0.0]]))
+    >>> KCenter().score(pool).tolist()
+    [0.0, 0.25, 1.0]
+    """
+
+    reads_arrays: ClassVar[frozenset[str]] = frozenset({"embedding"})
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1]."""
+        return self.ranking(pool, rng).scores
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """Distances that shrink as the batch grows."""
+        return Farthest(pool)
+
+
+class Farthest(Ranking):
+    """Distance to the nearest of what is labeled, open or taken, divided by the largest at the start."""
+
+    fixed = False
+
+    def __init__(self, pool: Pool) -> None:
+        X = as_embedding(pool.embedding)
+        known = stack([pool.labeled_embedding, pool.open_embedding])
+        if not is_sparse(X) and len(X):
+            # Squared distances lose digits far from the origin: move it to the middle of the pool.
+            middle = X.mean(axis=0)
+            X = X - middle
+            known = None if known is None else np.asarray(known, dtype=np.float32) - middle
+        self._X = X
+        self._norms = squared_norms(X)
+        self._distance = None if known is None else nearest(X, self._norms, as_embedding(known))[0]
+        self._scale = self._farthest()
+
+    def _farthest(self) -> float:
+        if self._distance is None or not len(self._distance):
+            return 0.0
+        return float(np.sqrt(self._distance.max()))
+
+    @property
+    def scores(self) -> FloatArray:
+        """(n,) in [0, 1]."""
+        if self._distance is None:
+            return np.ones(self._X.shape[0])
+        if self._scale == 0.0:
+            return np.zeros(self._X.shape[0])
+        return unit(np.sqrt(self._distance) / self._scale)
+
+    @property
+    def distances(self) -> FloatArray:
+        """(n,) not divided; infinite where nothing is known."""
+        if self._distance is None:
+            return np.full(self._X.shape[0], np.inf)
+        return np.sqrt(self._distance)
+
+    def add(self, index: int) -> None:
+        """One more to be far from."""
+        added = squared_distances(self._X, self._norms, dense_rows(self._X, index))[:, 0]
+        added[index] = 0.0
+        if self._distance is None:
+            self._distance = added
+            self._scale = self._farthest()
+        else:
+            np.minimum(self._distance, added, out=self._distance)
+
+
+@dataclass(frozen=True)
+class Density(Strategy):
+    """Weigh a strategy by how much an item resembles the others (information density).
+
+    Scores the strategy's score times the mean cosine similarity to the pool, brought to [0, 1], to the
+    power of `beta`.
+
+    References
+    ----------
+    Settles and Craven (2008). An analysis of active learning strategies for sequence labeling. EMNLP.
+
+    Examples
+    --------
+    The third item resembles nothing:
+
+    >>> pool = Pool(proba=np.full((3, 2), 0.5), embedding=np.array([[1.0, 0.0], [1.0, 0.0], [-1.0, 0.0]]))
+    >>> Density().score(pool).round(3).tolist()
+    [1.0, 1.0, 0.5]
+    """
+
+    strategy: Strategy = field(default_factory=Margin)
+    beta: float = 1.0
+
+    reads_arrays: ClassVar[frozenset[str]] = frozenset({"embedding"})
+
+    @property
+    def name(self) -> str:
+        """With what it weighs."""
+        return f"Density({self.strategy.name})"
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1]."""
+        return self.ranking(pool, rng).scores
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """The strategy's own ranking, weighed."""
+        density = mean_similarity(pool.embedding)
+        top = density.max(initial=0.0)
+        weight = (density / top if top > 0 else np.ones_like(density)) ** self.beta
+        return Weighed(self.strategy.ranking(pool, rng, n), weight, self.strategy.name, "density")
+
+
+class Weighed(Ranking):
+    """A ranking times (n,) weights in [0, 1]."""
+
+    def __init__(self, inner: Ranking, weight: FloatArray, name: str, weight_name: str) -> None:
+        self._inner = inner
+        self._weight = weight
+        self._names = name, weight_name
+        self.fixed = inner.fixed
+
+    @property
+    def scores(self) -> FloatArray:
+        """(n,) in [0, 1]."""
+        return unit(self._inner.scores * self._weight)
+
+    def add(self, index: int) -> None:
+        """Pass it on."""
+        self._inner.add(index)
+
+    def parts(self, index: int) -> dict[str, float]:
+        """The score and the weight."""
+        score, weight = self._names
+        return {score: float(self._inner.scores[index]), weight: float(self._weight[index])}
+
+
+def mean_similarity(embedding: Matrix) -> FloatArray:
+    """(n,) mean cosine similarity to all rows, (1 + cos) / 2; in one pass, since the mean of products is one product.
+
+    Rows of zeros resemble nothing: 0.
+    """
+    X = as_embedding(embedding)
+    if not X.shape[0]:
+        return np.zeros(0)
+    norms = squared_norms(X)
+    inverse = np.divide(1.0, np.sqrt(norms), out=np.zeros(len(norms), dtype=np.float32), where=norms > 0)
+    mean = np.asarray(X.T @ inverse).ravel() / len(norms)
+    cosine = np.asarray(X @ mean).ravel() * inverse
+    return np.where(norms > 0, unit((1.0 + cosine) / 2.0), 0.0)
+
+
+@dataclass(frozen=True)
+class RankedBatch(Strategy):
+    """Balance uncertainty against novelty, more novelty while little is labeled.
+
+    Scores alpha * (1 - 1 / (1 + d)) + (1 - alpha) * score, d the distance to the nearest item labeled,
+    open or in the batch, alpha = n / (n + labeled) unless given.
+
+    References
+    ----------
+    Cardoso et al. (2017). Ranked batch-mode active learning. Information Sciences 379.
+
+    Examples
+    --------
+    >>> pool = Pool(proba=np.array([[0.5, 0.5], [1.0, 0.0]]), embedding=np.array([[0.0], [1.0]]),
+    ...             labeled_embedding=np.array([[0.0]]))
+    >>> RankedBatch(alpha=0.5).score(pool).tolist()
+    [0.5, 0.25]
+    """
+
+    strategy: Strategy = field(default_factory=Margin)
+    alpha: float | None = None
+
+    reads_arrays: ClassVar[frozenset[str]] = frozenset({"embedding"})
+
+    @property
+    def name(self) -> str:
+        """With what it ranks."""
+        return f"RankedBatch({self.strategy.name})"
+
+    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
+        """(n,) scores in [0, 1]."""
+        return self.ranking(pool, rng).scores
+
+    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
+        """Novelty follows what the batch holds."""
+        alpha = len(pool) / max(len(pool) + len(pool.labels), 1) if self.alpha is None else self.alpha
+        return _Novel(Farthest(pool), self.strategy.ranking(pool, rng, n), alpha, self.strategy.name)
+
+
+class _Novel(Ranking):
+    fixed = False
+
+    def __init__(self, far: Farthest, inner: Ranking, alpha: float, name: str) -> None:
+        self._far = far
+        self._inner = inner
+        self._alpha = alpha
+        self._name = name
+
+    def _novelty(self) -> FloatArray:
+        return 1.0 - 1.0 / (1.0 + self._far.distances)
+
+    @property
+    def scores(self) -> FloatArray:
+        """(n,) in [0, 1]."""
+        return unit(self._alpha * self._novelty() + (1.0 - self._alpha) * self._inner.scores)
+
+    def add(self, index: int) -> None:
+        """One more to be novel against."""
+        self._far.add(index)
+        self._inner.add(index)
+
+    def parts(self, index: int) -> dict[str, float]:
+        """Novelty and the strategy's score, as they were when the item was taken last."""
+        return {"novelty": float(self._novelty()[index]), self._name: float(self._inner.scores[index])}
