@@ -1,7 +1,6 @@
 """Columns as items have them: their names, their types, and those that an export adds."""
 
 import json
-import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -39,7 +38,7 @@ _LONGEST_NAME = 120
 _FORMULA = r"^'*[=+\-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}]"
 _ESCAPED = r"^'+[=+\-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}]"
 _INTEGER = r"^(0|-?[1-9][0-9]{0,14})$"
-_DECIMAL = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,17}(e-?[0-9]{1,3})?|e-[0-9]{1,3})?$"
+_DECIMAL = r"^(0|-?[1-9][0-9]{0,14}|-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,17}(e-?[0-9]{1,3})?|e-[0-9]{1,3}))$"
 
 
 def export_name(column: str) -> str:
@@ -209,11 +208,23 @@ def _supported(series: pl.Series) -> tuple[pl.Series, str]:
         return series.dt.cast_time_unit("us"), ""
     if isinstance(dtype, pl.List | pl.Array):
         return _lists(series)
-    if isinstance(dtype, pl.Struct):
+    if isinstance(dtype, pl.Struct) and dtype.to_schema().get("bytes") == pl.Binary:
+        return series.struct.field("bytes"), ""
+    if isinstance(dtype, pl.Struct) and not _holds_bytes(dtype):
         return series.struct.json_encode(), "holds structures; they became JSON text"
-    if dtype == pl.Object:
+    if dtype == pl.Object or isinstance(dtype, pl.Struct):
         return json_series(series.name, series.to_list()), "holds Python objects; they became text"
+    if isinstance(dtype, pl.Decimal):
+        return _finite(series.cast(pl.Float64))
+    if isinstance(dtype, pl.Duration):
+        return series.dt.to_string("iso"), "holds spans of time; they became text"
     return series.cast(pl.String), f"is of the type {dtype}; it became text"
+
+
+def _holds_bytes(dtype: pl.DataType) -> bool:
+    if isinstance(dtype, pl.Struct):
+        return any(_holds_bytes(field.dtype) for field in dtype.fields)  # type: ignore[arg-type]
+    return _holds_bytes(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else dtype == pl.Binary  # type: ignore[arg-type]
 
 
 def _integers(series: pl.Series) -> tuple[pl.Series, str]:
@@ -249,9 +260,9 @@ def json_series(name: str, values: Iterable[Any]) -> pl.Series:
 
 def as_text(value: Any) -> str:
     """Return a value as text; characters that no encoding holds are replaced."""
-    if not isinstance(value, str):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    return whole_text(value)
+    if isinstance(value, dict | list | bool | int | float):
+        return whole_text(json.dumps(value, ensure_ascii=False, default=str))
+    return whole_text(str(value))
 
 
 def whole_text(text: str) -> str:
@@ -267,87 +278,3 @@ def whole_text(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-class RecordColumns:
-    """Gather JSON records into columns, a chunk at a time, each with the type that all its values share."""
-
-    def __init__(self, chunk: int = 20_000):
-        self.notes: list[str] = []
-        self._chunk = chunk
-        self._rows: list[dict[str, Any]] = []
-        self._names: dict[str, None] = {}
-        self._parts: list[tuple[int, dict[str, pl.Series]]] = []
-
-    def add(self, record: dict[str, Any]) -> None:
-        """Take one record; keys that it lacks are null."""
-        self._rows.append(record)
-        if len(self._rows) == self._chunk:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._names.update(dict.fromkeys(key for row in self._rows for key in row))
-        part = {name: _typed(name, [row.get(name) for row in self._rows]) for name in self._names}
-        self._parts.append((len(self._rows), part))
-        self._rows = []
-
-    def frame(self) -> pl.DataFrame:
-        """Return all records as a frame."""
-        if self._rows:
-            self._flush()
-        return pl.DataFrame({name: self._column(name) for name in self._names})
-
-    def _column(self, name: str) -> pl.Series:
-        parts = [part.get(name, pl.Series(name, [None] * rows, dtype=pl.Null)) for rows, part in self._parts]
-        types = {str(part.dtype): part.dtype for part in parts if part.dtype != pl.Null}
-        if set(types) == {"Int64", "Float64"} and all(_exact(part) for part in parts):
-            target: pl.DataType = pl.Float64()
-        elif set(types) == {"List(Int64)", "List(Float64)"}:
-            target = pl.List(pl.Float64())
-        elif len(types) <= 1:
-            target = next(iter(types.values()), pl.String())
-        else:
-            self.notes.append(f"Column {name!r} holds values of several types; they became text.")
-            parts = [json_series(name, part.to_list()) for part in parts]
-            target = pl.String()
-        return pl.concat([part.cast(target) for part in parts])
-
-
-def _exact(series: pl.Series) -> bool:
-    return series.dtype != pl.Int64 or bool((series.drop_nulls().abs() <= 2**53).all())
-
-
-def _typed(name: str, values: list[Any]) -> pl.Series:
-    kinds = {type(value) for value in values} - {type(None)}
-    try:
-        if not kinds:
-            return pl.Series(name, values, dtype=pl.Null)
-        if kinds == {str}:
-            return _texts(name, values)
-        if kinds == {bool}:
-            return pl.Series(name, values, dtype=pl.Boolean)
-        if kinds == {int}:
-            return pl.Series(name, values, dtype=pl.Int64)
-        if kinds <= {int, float}:
-            return pl.Series(name, [None if v is None or not math.isfinite(v) else float(v) for v in values])
-        if kinds == {list} and (inner := _inner(values)) is not None:
-            return pl.Series(name, values, dtype=pl.List(inner))
-    except (OverflowError, pl.exceptions.PolarsError, TypeError, UnicodeEncodeError):
-        pass
-    return json_series(name, values)
-
-
-def _texts(name: str, values: list[Any]) -> pl.Series:
-    try:
-        return pl.Series(name, values, dtype=pl.String)
-    except UnicodeEncodeError:
-        return json_series(name, values)
-
-
-def _inner(values: list[Any]) -> type[pl.DataType] | None:
-    kinds = {type(entry) for value in values if value for entry in value} - {type(None)}
-    if kinds <= {str}:
-        return pl.String
-    if kinds == {int}:
-        return pl.Int64
-    return pl.Float64 if kinds <= {int, float} else None

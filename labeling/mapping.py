@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from labeling.columns import BYTES_PREFIX
 from labeling.delimited import Rejected
 from labeling.images import read_images
 from labeling.reading import Table
@@ -43,6 +45,20 @@ class Mapping:
         """
         named = {"text": self.text, "id": self.id, "gold": self.gold, "group": self.group, "image": self.image}
         return {role: column for role, column in named.items() if column is not None}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the mapping as JSON can hold it: `Mapping(**values)` takes it back.
+
+        Examples
+        --------
+        >>> Mapping(**Mapping(text="tweet", private=("email",)).to_json()).private
+        ('email',)
+        """
+        return {**asdict(self), "private": list(self.private)}
+
+    def __post_init__(self) -> None:
+        given: object = self.private
+        object.__setattr__(self, "private", (given,) if isinstance(given, str) else tuple(self.private))
 
     def check(self, frame: pl.DataFrame) -> None:
         """Raise ValueError for a column that the table lacks, that plays two parts, or that cannot play its part.
@@ -136,7 +152,7 @@ class ItemRows:
 
     ``frame`` has the content of the items: every column but the id and the gold label; texts are
     text, pictures are bytes. ``lines`` tells where each row stood. ``unknown_gold`` counts gold values that
-    are no label of the project; those rows have no gold.
+    are no label of the project; those rows have no gold. ``notes`` are sentences on what became of columns.
     """
 
     frame: pl.DataFrame
@@ -146,6 +162,7 @@ class ItemRows:
     group: pl.Series | None
     rejected: list[Rejected] = field(default_factory=list)
     unknown_gold: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def prepare_items(
@@ -178,6 +195,11 @@ def prepare_items(
         rejected += [Rejected(lines[row], reason) for row, reason in faults.items()]
         keep = pl.Series([row not in faults for row in range(frame.height)], dtype=pl.Boolean)
         frame, lines = frame.filter(keep), lines.filter(keep)
+    strays = [name for name, dtype in frame.schema.items() if dtype == pl.Binary and name != mapping.image]
+    # Content is kept as JSON, which holds no bytes; only pictures have a place of their own.
+    frame = frame.with_columns(
+        (pl.lit(BYTES_PREFIX) + pl.col(name).bin.encode("base64")).alias(name) for name in strays
+    )
     gold, unknown = None, {}
     if mapping.gold:
         gold = frame[mapping.gold].set(frame[mapping.gold] == "", None)
@@ -193,4 +215,5 @@ def prepare_items(
         group=frame[mapping.group] if mapping.group else None,
         rejected=sorted(rejected, key=lambda row: row.line),
         unknown_gold=unknown,
+        notes=[f"Column {name!r} holds bytes and is not mapped to image=; it became base64 text." for name in strays],
     )

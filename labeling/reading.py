@@ -4,9 +4,8 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from os import PathLike, fspath
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,6 @@ import polars as pl
 
 from labeling.columns import (
     EXPORT_MARKS,
-    RecordColumns,
     infer_numbers,
     json_series,
     name_columns,
@@ -23,12 +21,9 @@ from labeling.columns import (
     unescape_formulas,
 )
 from labeling.delimited import DelimitedRows, Rejected
+from labeling.json_rows import RecordColumns
 from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect, sniff_encoding, sniff_format
-
-_COMMON_ENCODINGS = [
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_15", "koi8_r", "mac_roman"),
-    *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
-]
+from labeling.source_file import SourceFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +108,7 @@ def read_source(
         return _from_frame(source if limit is None else source.head(limit), name or "the frame", "polars")
     if type(source).__module__.split(".")[0] == "pandas":
         return _from_pandas(source, name or "the frame", limit)
-    file = _File.of(source, name)
+    file = SourceFile.of(source, name)
     kind = sniff_format(file.name, file.head())
     if kind == "parquet":
         return _from_parquet(file, limit)
@@ -127,92 +122,9 @@ def read_source(
     return _from_csv(file, chosen, delimiter, header, limit)
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file on disk or in memory, opened anew for every pass."""
-
-    name: str
-    path: Path | None = None
-    content: bytes = b""
-
-    @staticmethod
-    def of(source: object, name: str | None) -> "_File":
-        if isinstance(source, bytes | bytearray | memoryview):
-            return _File(name or "the upload", content=bytes(source))
-        if isinstance(source, str | PathLike):
-            return _File._at(fspath(source), name)
-        read = getattr(source, "read", None)
-        if read is None:
-            raise TypeError(
-                f"Cannot read a {type(source).__name__}. Give a path, bytes, an open binary file, "
-                "or a polars or pandas frame."
-            )
-        content = read()
-        name = name or Path(str(getattr(source, "name", "the upload"))).name
-        return _File(name, content=content.encode() if isinstance(content, str) else bytes(content))
-
-    @staticmethod
-    def _at(path: str | bytes, name: str | None) -> "_File":
-        text = path.decode() if isinstance(path, bytes) else path
-        if "://" in text:
-            raise ValueError(f"{text!r} is a URL, and Tally fetches nothing. Download the file and give its path.")
-        place = Path(text).expanduser()
-        if place.is_dir():
-            raise IsADirectoryError(f"{place} is a folder. Give the path of a CSV, TSV, JSONL or Parquet file.")
-        if not place.exists():
-            raise FileNotFoundError(f"There is no file {place} (looked in {Path.cwd()}).")
-        if not place.is_file():
-            raise ValueError(f"{place} is not a regular file.")
-        return _File(name or place.name, path=place)
-
-    def open(self) -> IO[bytes]:
-        return self.path.open("rb") if self.path else io.BytesIO(self.content)
-
-    def head(self) -> bytes:
-        if not self.path:
-            return self.content[:SAMPLE_BYTES]
-        with self.open() as file:
-            return file.read(SAMPLE_BYTES)
-
-    @property
-    def folder(self) -> Path | None:
-        return self.path.resolve().parent if self.path else None
-
-    def lines(self, encoding: str) -> Iterator[str]:
-        """Yield the lines with their ends as they are; say where a byte does not fit the encoding."""
-        with self.open() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-            try:
-                yield from text
-            except UnicodeError as error:
-                raise ValueError(self._undecodable(encoding)) from error
-
-    def _undecodable(self, encoding: str) -> str:
-        from charset_normalizer import from_bytes
-
-        shown = "utf-8" if encoding == "utf-8-sig" else encoding
-        line, where, near = 0, "", b""
-        with self.open() as file:
-            for line, raw in enumerate(file, start=1):
-                try:
-                    raw.decode(encoding if line == 1 else shown)
-                except UnicodeDecodeError as error:
-                    where = f"byte 0x{raw[error.start]:02x} at line {line}, byte {error.start + 1} of that line"
-                    near = raw
-                    break
-                if "16" in encoding or "32" in encoding:
-                    where = "its bytes are cut off or are not pairs"
-                    break
-        guess = from_bytes(self.head() + near, cp_isolation=_COMMON_ENCODINGS).best()
-        named = guess.encoding if guess else "cp1252"
-        return (
-            f"{self.name} is not {shown}: {where or 'its last character is cut off'}. It may be {named}: "
-            f"give encoding={named!r}."
-        )
-
-
-def _table(file: _File, frame: pl.DataFrame, lines: Any, **known: Any) -> Table:
+def _table(file: SourceFile, frame: pl.DataFrame, lines: Any, **known: Any) -> Table:
     """Name the columns, bring them to the types that items have, and take an export apart."""
-    renamed, notes = known.pop("renamed", {}), known.pop("notes", [])
+    renamed, notes, encoding = known.pop("renamed", {}), known.pop("notes", []), known.pop("encoding", None)
     originals: dict[str, pl.Series] = {}
     evidence = None
     is_export = set(frame.columns) >= EXPORT_MARKS
@@ -233,6 +145,7 @@ def _table(file: _File, frame: pl.DataFrame, lines: Any, **known: Any) -> Table:
         evidence=evidence,
         originals=originals,
         folder=file.folder,
+        encoding="utf-8" if encoding == "utf-8-sig" else encoding,
         **known,
     )
 
@@ -242,7 +155,7 @@ def _from_frame(frame: pl.DataFrame, name: str, kind: str) -> Table:
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     if frame.width == 0:
         raise ValueError(f"{name} has no columns.")
-    return _table(_File(name), frame, range(1, frame.height + 1), format=kind, renamed=renamed)
+    return _table(SourceFile(name), frame, range(1, frame.height + 1), format=kind, renamed=renamed)
 
 
 def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
@@ -266,10 +179,10 @@ def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
             )
             notes.append(f"Column {new!r} holds Python objects of several types; they became text.")
     frame = pl.DataFrame(columns)
-    return _table(_File(name), frame, range(1, frame.height + 1), format="pandas", renamed=renamed, notes=notes)
+    return _table(SourceFile(name), frame, range(1, frame.height + 1), format="pandas", renamed=renamed, notes=notes)
 
 
-def _from_parquet(file: _File, limit: int | None) -> Table:
+def _from_parquet(file: SourceFile, limit: int | None) -> Table:
     try:
         frame = pl.read_parquet(file.path or io.BytesIO(file.content), n_rows=limit, use_pyarrow=False)
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -280,7 +193,7 @@ def _from_parquet(file: _File, limit: int | None) -> Table:
     return Table(**{**table.__dict__, "folder": file.folder})
 
 
-def _from_json(file: _File, encoding: str, limit: int | None) -> Table:
+def _from_json(file: SourceFile, encoding: str, limit: int | None) -> Table:
     try:
         records = json.loads("".join(file.lines(encoding)))
     except ValueError as error:
@@ -288,7 +201,7 @@ def _from_json(file: _File, encoding: str, limit: int | None) -> Table:
     return _from_records(file, enumerate(records, start=1), encoding, "json", limit)
 
 
-def _from_jsonl(file: _File, encoding: str, limit: int | None) -> Table:
+def _from_jsonl(file: SourceFile, encoding: str, limit: int | None) -> Table:
     def records() -> Iterator[tuple[int, Any]]:
         for number, line in enumerate(file.lines(encoding), start=1):
             if not line.strip():
@@ -302,7 +215,7 @@ def _from_jsonl(file: _File, encoding: str, limit: int | None) -> Table:
 
 
 def _from_records(
-    file: _File, records: Iterator[tuple[int, Any]], encoding: str, kind: str, limit: int | None
+    file: SourceFile, records: Iterator[tuple[int, Any]], encoding: str, kind: str, limit: int | None
 ) -> Table:
     rows = RecordColumns()
     lines: list[int] = []
@@ -326,7 +239,7 @@ def _from_records(
     )
 
 
-def _check_some(file: _File, kept: int, rejected: list[Rejected], limit: int | None) -> None:
+def _check_some(file: SourceFile, kept: int, rejected: list[Rejected], limit: int | None) -> None:
     if kept or limit == 0:
         return
     if rejected:
@@ -337,7 +250,7 @@ def _check_some(file: _File, kept: int, rejected: list[Rejected], limit: int | N
     raise ValueError(f"{file.name} has no rows.")
 
 
-def _from_csv(file: _File, encoding: str, delimiter: str | None, header: bool | None, limit: int | None) -> Table:
+def _from_csv(file: SourceFile, encoding: str, delimiter: str | None, header: bool | None, limit: int | None) -> Table:
     sample = _sample(file, encoding)
     dialect = sniff_dialect(file.name, sample, delimiter, header)
     rows = DelimitedRows(file.lines(encoding), dialect)
@@ -362,7 +275,7 @@ def _from_csv(file: _File, encoding: str, delimiter: str | None, header: bool | 
     )
 
 
-def _sample(file: _File, encoding: str) -> str:
+def _sample(file: SourceFile, encoding: str) -> str:
     head = file.head()
     text = head.decode(encoding, errors="replace")
     if len(head) == SAMPLE_BYTES:

@@ -200,9 +200,9 @@ def sniff_dialect(name: str, sample: str, delimiter: str | None, header: bool | 
         if width > 1 and (fitting > best_score or (best.delimiter is None and fitting == best_score)):
             best, best_score, best_rows = dialect, fitting, rows
     if best.delimiter is None:
-        best = Dialect(delimiter)
+        best = _named_columns(name, sample, delimiter)
         best_rows, errors = _rows(best, sample)
-        if errors and delimiter is None:
+        if errors and best.delimiter is None:
             best = Dialect(None, quoting=False)
             best_rows, _ = _rows(best, sample)
     return Dialect(
@@ -230,6 +230,14 @@ def _candidates(name: str, sample: str, delimiter: str | None) -> Iterator[Diale
             yield Dialect(mark, skip_space=True)
         if '\\"' in sample:
             yield Dialect(mark, escape="\\")
+
+
+def _named_columns(name: str, sample: str, delimiter: str | None) -> Dialect:
+    """Take the delimiter that the name of the file speaks of if it splits a header, however broken the rows are."""
+    dialect = next(_candidates(name, sample, delimiter), Dialect(delimiter))
+    rows, _ = _rows(dialect, sample)
+    named = rows and len(rows[0]) > 1 and any(cell.strip().casefold() in _HEADER_WORDS for cell in rows[0])
+    return dialect if named else Dialect(delimiter)
 
 
 def _quotes_enclose(sample: str, mark: str) -> bool:

@@ -1,0 +1,104 @@
+"""A file on disk or in memory: opened, looked into, decoded, or refused with the reason."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import IO
+
+from labeling.sniffing import SAMPLE_BYTES
+
+_COMMON_ENCODINGS = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_15", "koi8_r", "mac_roman"),
+    *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
+]
+_LATIN = ("cp1252", "cp1250", "cp1254", "iso8859_15", "mac_roman")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file on disk or in memory, opened anew for every pass."""
+
+    name: str
+    path: Path | None = None
+    content: bytes = b""
+
+    @staticmethod
+    def of(source: object, name: str | None) -> "SourceFile":
+        """Take a path, bytes, or an open file; raise an error that says why for anything else."""
+        if isinstance(source, bytes | bytearray | memoryview):
+            return SourceFile(name or "the upload", content=bytes(source))
+        if isinstance(source, str | PathLike):
+            return SourceFile._at(fspath(source), name)
+        read = getattr(source, "read", None)
+        if read is None:
+            raise TypeError(
+                f"Cannot read a {type(source).__name__}. Give a path, bytes, an open binary file, "
+                "or a polars or pandas frame."
+            )
+        content = read()
+        name = name or Path(str(getattr(source, "name", "the upload"))).name
+        return SourceFile(name, content=content.encode() if isinstance(content, str) else bytes(content))
+
+    @staticmethod
+    def _at(path: str | bytes, name: str | None) -> "SourceFile":
+        text = path.decode() if isinstance(path, bytes) else path
+        if "://" in text:
+            raise ValueError(f"{text!r} is a URL, and Tally fetches nothing. Download the file and give its path.")
+        place = Path(text).expanduser()
+        if place.is_dir():
+            raise IsADirectoryError(f"{place} is a folder. Give the path of a CSV, TSV, JSONL or Parquet file.")
+        if not place.exists():
+            raise FileNotFoundError(f"There is no file {place} (looked in {Path.cwd()}).")
+        if not place.is_file():
+            raise ValueError(f"{place} is not a regular file.")
+        return SourceFile(name or place.name, path=place)
+
+    def open(self) -> IO[bytes]:
+        """Open it from its start."""
+        return self.path.open("rb") if self.path else io.BytesIO(self.content)
+
+    def head(self) -> bytes:
+        """Return the first bytes, as many as are looked at to know the file."""
+        if not self.path:
+            return self.content[:SAMPLE_BYTES]
+        with self.open() as file:
+            return file.read(SAMPLE_BYTES)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a file on disk, which paths of pictures are relative to; None for an upload."""
+        return self.path.resolve().parent if self.path else None
+
+    def lines(self, encoding: str) -> Iterator[str]:
+        """Yield the lines with their ends as they are; say where a byte does not fit the encoding."""
+        with self.open() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+            try:
+                yield from text
+            except UnicodeError as error:
+                raise ValueError(self._undecodable(encoding)) from error
+
+    def _undecodable(self, encoding: str) -> str:
+        from charset_normalizer import from_bytes
+
+        shown = "utf-8" if encoding == "utf-8-sig" else encoding
+        line, where, near = 0, "", b""
+        with self.open() as file:
+            for line, raw in enumerate(file, start=1):
+                try:
+                    raw.decode(encoding if line == 1 else shown)
+                except UnicodeDecodeError as error:
+                    where = f"byte 0x{raw[error.start]:02x} at line {line}, byte {error.start + 1} of that line"
+                    near = raw
+                    break
+                if "16" in encoding or "32" in encoding:
+                    where = "its bytes are cut off or are not pairs"
+                    break
+        guess = from_bytes(self.head() + near, cp_isolation=_COMMON_ENCODINGS).best()
+        likely = ["cp1252"] if guess is None or guess.encoding in _LATIN else []
+        likely += [guess.encoding] if guess and guess.encoding != "cp1252" else []
+        return (
+            f"{self.name} is not {shown}: {where or 'its last character is cut off'}. "
+            f"It may be {' or '.join(likely)}: give encoding={likely[0]!r}."
+        )
