@@ -1,5 +1,6 @@
 """Pictures from bytes or from files: opened far enough to know that they are pictures, and kept as they are."""
 
+import base64
 import io
 import warnings
 from pathlib import Path
@@ -41,7 +42,9 @@ def read_images(column: pl.Series, root: str | Path | None) -> tuple[pl.Series, 
 
 
 def _load(text: str, root: Path | None) -> bytes:
-    if "://" in text or text.startswith("data:"):
+    if text.startswith("data:"):
+        return _decode(text)
+    if "://" in text:
         raise ValueError(f"{text[:80]!r} is a URL, and Tally fetches nothing; download the picture and give its path")
     if root is None:
         raise ValueError(
@@ -57,6 +60,17 @@ def _load(text: str, root: Path | None) -> bytes:
     if path.stat().st_size > LARGEST_BYTES:
         raise ValueError(f"the picture {text[:80]!r} has over {LARGEST_BYTES >> 20} MiB")
     return path.read_bytes()
+
+
+def _decode(text: str) -> bytes:
+    kind, _, encoded = text.partition(";base64,")
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        content = b""
+    if not content or len(kind) > 100:
+        raise ValueError(f"the bytes written as {text[:40]!r} are not base64")
+    return content
 
 
 def check_image(content: bytes) -> tuple[str, int, int]:
