@@ -1,0 +1,139 @@
+"""A real Chromium against the real app over a database of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import polars as pl
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from labeling import Project
+from scripts.app_server import running_app
+from scripts.browser import find
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find()
+    if path is None:
+        pytest.fail("No Chromium was found: set CHROMIUM, or run scripts/browser.py --install.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass(frozen=True)
+class App:
+    """The served app: where it is and which database it works on."""
+
+    url: str
+    storage: str
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("app")
+    storage = f"sqlite:///{folder / 'labeling.db'}"
+    with running_app(storage, folder / "server.log") as url:
+        yield App(url, storage)
+
+
+@dataclass
+class Desk:
+    """One person at one browser."""
+
+    page: Page
+    app: App
+    hosts: set[str] = field(default_factory=set)
+    dialogs: list[str] = field(default_factory=list)
+
+    def go(self, path: str, project: str = "", annotator: str = "") -> None:
+        query = "&".join(
+            f"{name}={quote(value)}" for name, value in (("project", project), ("annotator", annotator)) if value
+        )
+        self.page.goto(f"{self.app.url}/{path}?{query}")
+        self.idle()
+
+    def idle(self) -> None:
+        self.page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=PATIENCE)
+
+    def shown(self) -> tuple[int, str]:
+        """The item on the card, and the name of this showing."""
+        card = self.page.locator("[data-shown]")
+        expect(card).to_be_visible(timeout=PATIENCE)
+        number = re.search(r"item (\d+)", card.inner_text())
+        assert number is not None
+        return int(number[1]), card.get_attribute("data-shown") or ""
+
+    def text(self) -> str:
+        return self.page.locator("[data-shown] .body").inner_text()
+
+    def press(self, key: str) -> None:
+        """Press a key once the card has settled, and wait for the next card."""
+        _, before = self.shown()
+        self.page.wait_for_timeout(260)
+        self.page.keyboard.press(key)
+        self.page.wait_for_function(
+            "before => document.querySelector('[data-shown]')?.dataset.shown !== before", arg=before, timeout=PATIENCE
+        )
+
+
+@pytest.fixture
+def desk(browser: Browser, app: App) -> Iterator[Callable[[], Desk]]:
+    """Open another browser, with its own cookies and storage."""
+    contexts = []
+
+    def sit_down() -> Desk:
+        context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        person = Desk(context.new_page(), app)
+        context.on("request", lambda request: person.hosts.add(urlsplit(request.url).netloc))
+        person.page.on("dialog", lambda dialog: (person.dialogs.append(dialog.message), dialog.dismiss()))
+        return person
+
+    yield sit_down
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def posts() -> pl.DataFrame:
+    rude = ["you are an idiot, number {}", "what idiots wrote part {}", "number {} is plain idiot talk"]
+    kind = ["thanks for part {}", "number {} reads well", "see you at meeting {}"]
+    texts = [(rude if n % 3 == 0 else kind)[n % 2 + (n % 5 == 0)].format(n) for n in range(120)]
+    return pl.DataFrame({"id": [f"{n:04d}" for n in range(120)], "text": texts})
+
+
+@pytest.fixture
+def project(app: App, posts: pl.DataFrame, request: pytest.FixtureRequest) -> Project:
+    """A project of its own for each test, with items and a loop."""
+    name = re.sub(r"\W+", " ", request.node.name)[:60]
+    made = Project.create(name, ["ok", "offensive"], storage=app.storage)
+    made.add_items(posts, text="text", id="id", progress=False)
+    return made
+
+
+@pytest.fixture
+def upload(tmp_path: Path, posts: pl.DataFrame) -> Path:
+    path = tmp_path / "posts.csv"
+    posts.write_csv(path)
+    return path

@@ -1,0 +1,102 @@
+"""The annotation page: positions, keys, and who is shown what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from labeling import LabelBudget, Project
+from strategies import Entropy
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def loop(project: Project) -> Any:
+    return project.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3, stop=[LabelBudget(60)])
+
+
+def answered(project: Project) -> list[int]:
+    facts = project.annotations()
+    return [] if facts.is_empty() else facts.filter(facts["kind"] == "answer")["item_id"].to_list()
+
+
+def test_two_browsers_are_never_shown_the_same_item(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    ann, bob = desk(), desk()
+    seen: dict[str, list[int]] = {"ann": [], "bob": []}
+    ann.go("annotate", project.name, "ann")
+    bob.go("annotate", project.name, "bob")
+    for _ in range(6):
+        for name, person in (("ann", ann), ("bob", bob)):
+            seen[name].append(person.shown()[0])
+            person.press("1")
+    assert not set(seen["ann"]) & set(seen["bob"])
+    assert sorted(answered(project)) == sorted(seen["ann"] + seen["bob"])
+
+
+def test_reload_keeps_the_position(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    person.press("1")
+    person.press("2")
+    before, _ = person.shown()
+    person.page.reload()
+    person.idle()
+    assert person.shown()[0] == before
+    assert len(answered(project)) == 2
+
+
+@pytest.mark.parametrize("gap", [0, 30, 80, 140])
+def test_a_double_press_labels_one_item(desk: Callable[[], Any], project: Project, loop: Any, gap: int) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    person.page.wait_for_timeout(300)
+    person.page.keyboard.press("1")
+    person.page.wait_for_timeout(gap)
+    person.page.keyboard.press("1")
+    person.page.wait_for_timeout(1500)
+    assert answered(project) == [first]
+
+
+def test_a_held_key_labels_one_item(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    person.page.wait_for_timeout(300)
+    for _ in range(25):
+        person.page.keyboard.down("1")
+        person.page.wait_for_timeout(35)
+    person.page.keyboard.up("1")
+    person.page.wait_for_timeout(1000)
+    assert answered(project) == [first]
+
+
+def test_keys_typed_into_a_text_field_label_nothing(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    person.shown()
+    person.page.wait_for_timeout(300)
+    field = person.page.get_by_label("Your name")
+    field.press_sequentially("12sud", delay=60)
+    expect(field).to_have_value("ann12sud")
+    person.page.wait_for_timeout(500)
+    assert project.annotations().is_empty()
+
+
+def test_undo_brings_the_item_back_and_skip_leaves_it(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    person.press("2")
+    assert answered(project) == [first]
+    person.press("z")
+    expect(person.page.get_by_text("Taken back: offensive.")).to_be_visible()
+    assert person.shown()[0] == first
+    assert project.labels(source="human").is_empty()
+    person.press("s")
+    assert person.shown()[0] != first
+    assert project.labels(source="human").is_empty()

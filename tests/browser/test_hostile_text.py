@@ -1,0 +1,55 @@
+"""Text from outside is shown as text: it runs nothing and fetches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+from playwright.sync_api import expect
+
+from labeling import LabelBudget, Project, keyword
+from strategies import Entropy
+
+pytestmark = pytest.mark.browser
+
+NASTY = [
+    "<script>alert('script ran')</script> vote",
+    "![leak](http://leak.example/a.png) vote",
+    "<img src='http://leak.example/b.png' onerror=\"alert('image ran')\"> vote",
+    "<svg onload=\"alert('svg ran')\"></svg> vote",
+    "[click](javascript:alert('link ran')) vote",
+    "<style>@import url('http://leak.example/c.css');</style> vote",
+    '=HYPERLINK("http://leak.example") vote',
+    ":material/home: $x^2$ :red[red] vote",
+    "\"><iframe src='http://leak.example/d'></iframe> vote",
+]
+LABEL = "![l](http://leak.example/l.png) <b>bold</b>"
+
+
+def test_hostile_text_runs_nothing_and_fetches_nothing(desk: Callable[[], Any], app: Any) -> None:
+    name = "<img src=http://leak.example/p.png onerror=alert(1)>"
+    project = Project.create(name, ["ok", LABEL], storage=app.storage)
+    project.describe_label(LABEL, "![d](http://leak.example/d.png) <script>alert('definition ran')</script>")
+    project.add_items(
+        pl.DataFrame({"text": NASTY, "![c](http://leak.example/c.png)": NASTY}), text="text", progress=False
+    )
+    project.add_functions([keyword("<script>alert('rule ran')</script>", ["vote"], LABEL, expert="<b>eve</b>")])
+    project.pool_loop("first", strategy=Entropy(), batch_size=3, seed=1, stop=[LabelBudget(9)])
+    person = desk()
+    for path in ("", "data", "rules", "weak-labels", "loop", "export"):
+        person.go(path, name, "<script>alert('name ran')</script>")
+        person.page.wait_for_timeout(600)
+    person.go("annotate", name, "eve")
+    shown = []
+    for _ in range(3):
+        shown.append(person.text())
+        person.press("2")
+    assert set(shown) <= set(NASTY)
+    person.page.get_by_role("link", name="Rules").click()
+    person.page.get_by_label("Any of these words").fill("vote")
+    expect(person.page.locator("mark").first).to_be_visible()
+    assert person.page.locator(".tally-text script, .tally-text img, .tally-text iframe").count() == 0
+    assert person.dialogs == []
+    assert person.hosts == {app.url.removeprefix("http://")}

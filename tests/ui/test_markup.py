@@ -1,0 +1,80 @@
+"""Text from outside never becomes markup."""
+
+from __future__ import annotations
+
+import html
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.records import LoopProgress, Query
+from ui.card import item_html, status_html, why_html
+from ui.markup import mark_spans, plain, spans_of
+
+NASTY = "<img src=x onerror=alert(1)> ![a](http://a.example/b.png) & \"'"
+
+
+def question(text: str) -> Query:
+    return Query(
+        id=7,
+        uuid="u",
+        loop="first",
+        annotator="ann",
+        item_id=3,
+        item={"text": text, NASTY: NASTY},
+        score=0.5,
+        parts={NASTY: 0.2, "b": 0.3},
+        strategy=NASTY,
+        round=1,
+        rank=0,
+        predicted=NASTY,
+        probabilities={NASTY: 1.0},
+    )
+
+
+def test_a_label_of_a_button_holds_no_image() -> None:
+    assert "![" not in plain(NASTY)
+    assert plain("two\nlines") == "two lines"
+
+
+@given(st.text(), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=5))
+def test_marking_changes_nothing_but_adds_marks(text: str, spans: list[tuple[int, int]]) -> None:
+    inside = [(min(a, len(text)), min(max(a, b), len(text))) for a, b in spans]
+    marked = mark_spans(text, inside)
+    assert html.unescape(marked.replace("<mark>", "").replace("</mark>", "")) == html.unescape(html.escape(text))
+    assert "<" not in marked.replace("<mark>", "").replace("</mark>", "")
+
+
+@given(st.text(alphabet="ab <", max_size=20), st.lists(st.text(alphabet="ab <", max_size=3), max_size=4))
+def test_spans_hold_the_pieces_in_order(text: str, pieces: list[str]) -> None:
+    spans = spans_of(text, pieces)
+    assert all(text[start:end] in pieces for start, end in spans)
+    assert spans == sorted(spans)
+
+
+def test_the_card_escapes_every_value() -> None:
+    page = item_html(question(NASTY), 'x"y', "text", [(0, 4)], "", set())
+    assert "<img" not in page
+    assert page.count("<mark>") == 1
+    assert 'data-shown="x&quot;y"' in page
+
+
+def test_the_card_says_when_there_is_no_text_and_hides_what_it_must() -> None:
+    page = item_html(question(""), "s", "text", [], "", {NASTY})
+    assert "This item has no text." in page
+    assert "example" not in page
+
+
+def test_the_reasons_escape_every_value_and_can_be_hidden() -> None:
+    shown = why_html(question("a"), [], [], blind=False)
+    assert "<img" not in shown
+    assert "What the model thinks" in shown
+    assert "What the model thinks" not in why_html(question("a"), [], [], blind=True)
+
+
+def test_the_status_line_says_how_far_and_how_long_still() -> None:
+    progress = LoopProgress(412, 0, 0, 0, 3, 500, 20, 8, 9.2)
+    line = status_html(progress, None, learning=True)
+    assert "<b>412</b> / 500 · 9.2 a minute · about 10 min left" in line
+    assert "model is learning…" in line
+    assert 'aria-valuenow="82"' in line

@@ -1,0 +1,36 @@
+"""What the form of a rule makes of what is typed."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from labeling.running import run_functions
+from ui.rule_form import Draft, found_in, typed
+
+
+def votes(draft: Draft, texts: list[str]) -> list[int]:
+    frame = pl.DataFrame({"text": texts, "likes": [3, 5]})
+    return [int(v) for v in run_functions([draft.build("r")], frame, labels=["ok", "bad"]).values[:, 0]]
+
+
+def test_a_pattern_ignores_case_unless_told_otherwise() -> None:
+    texts = ["IDIOT", "idiot"]
+    assert votes(Draft("regex", label="bad", pattern="idiot"), texts) == [1, 1]
+    assert votes(Draft("regex", label="bad", pattern="idiot", case_sensitive=True), texts) == [-1, 1]
+
+
+def test_a_comparison_reads_numbers_as_numbers() -> None:
+    draft = Draft("comparison", label="bad", column="likes", operator=">", value=typed("4", pl.Int64()))
+    assert votes(draft, ["a", "b"]) == [-1, 1]
+
+
+@pytest.mark.parametrize(("text", "dtype"), [("many", pl.Int64()), ("maybe", pl.Boolean())])
+def test_a_value_of_another_type_is_refused(text: str, dtype: pl.DataType) -> None:
+    with pytest.raises(ValueError, match=text):
+        typed(text, dtype)
+
+
+def test_the_pieces_found_are_those_that_vote() -> None:
+    rule = Draft("keyword", label="bad", words=("idiot", "white house")).build("r")
+    assert found_in(rule, ["An IDIOT in the White  House", "idiotic"]) == [["IDIOT", "White  House"], []]

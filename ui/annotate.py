@@ -1,0 +1,267 @@
+"""Annotate: one item at a time, by keyboard.
+
+What is asked, and what was answered, is in the database: a reload or a restarted server shows the same item. A press
+answers the item that was shown when the buttons were drawn, and only once.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from labeling import UNSURE, Project
+from labeling.functions import LabelingFunction
+from labeling.records import LabelClass, Query, QueueEmpty
+from ui import background, card
+from ui.markup import chip, empty, notice, percent, plain, spans_of
+from ui.palette import HUES, action_keys, assign_keys
+from ui.rule_form import KINDS, found_in
+from ui.state import EXPECTED, annotator, choose_loop, message, open_loop, problems, require_items, require_project
+
+SETTLE_SECONDS = 0.15
+"""An answer that comes sooner after the item was drawn was meant for the one before."""
+
+_KEYS_JS = (Path(__file__).parent / "theme" / "keys.js").read_text(encoding="utf-8")
+_keys = st.components.v2.component("tally_keys", js=_KEYS_JS)
+_SHOWN = "desk_shown"
+_NOTE = "desk_note"
+_ACTIONS = {"skip": "Skip", "unsure": "Unsure", "discard": "Does not belong", "undo": "Undo"}
+_HELP = {
+    "skip": "Leave it to others; it comes back last.",
+    "unsure": "Seen, cannot be decided: nothing learns from it, it waits for review.",
+    "discard": "Not the kind of item this is about: out of the pool.",
+    "undo": "Take back the last thing you did here.",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One showing of one question in this session: which, under which name, since when."""
+
+    query: Query
+    uuid: str
+    at: float
+
+
+def render() -> None:
+    """Draw the page."""
+    project = require_project("Annotate" if not annotator() else "", "")
+    require_items(project)
+    who = annotator()
+    if not who:
+        empty(
+            "Who is labeling?",
+            "Write your name in the sidebar. It is stored with each answer, and keeps others off the item before you.",
+        )
+        return
+    name = _loop_name(project)
+    if name is None:
+        _first_loop(project)
+        return
+    _keys(key="keys")
+    _desk(project, name, who)
+
+
+def _loop_name(project: Project) -> str | None:
+    names = [info.name for info in project.loops() if info.kind == "pool"]
+    if not names:
+        return None
+    return choose_loop(names, st.sidebar)
+
+
+def _first_loop(project: Project) -> None:
+    empty(
+        "No loop yet",
+        "A loop picks the items that are worth your time, learns from your answers and picks again. "
+        "Start one with the usual settings, or choose them on the Loop page.",
+    )
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if st.button("Start with the usual settings", type="primary", key="first-loop"):
+            with problems("The loop was not started."):
+                background.usual_loop(project)
+                st.rerun()
+        if st.button("Choose settings", key="choose-loop"):
+            st.switch_page(st.session_state["pages"]["loop"])
+
+
+@st.fragment
+def _desk(project: Project, name: str, who: str) -> None:
+    top = st.container(key="desk-top")
+    with problems("This loop cannot be opened."):
+        loop = open_loop(project, name)
+        try:
+            if not loop.history().is_empty() or loop.progress().open:
+                queries = loop.ask(who, refit=False)
+            else:
+                with st.spinner("Choosing the first items…"):
+                    queries = loop.ask(who)
+        except QueueEmpty as reason:
+            _nothing_left(project, loop, who, str(reason), top)
+            return
+        shown = _showing(queries[0])
+        _draw(project, loop, who, shown)
+        learning = background.keep_up(project, loop)
+        top.html(card.status_html(loop.progress(), shown.query, learning=learning))
+        problem = background.failure(project, name)
+        if problem:
+            notice(problem, "warn", title="The model did not learn.")
+
+
+def _showing(query: Query) -> Shown:
+    shown = st.session_state.get(_SHOWN)
+    if not isinstance(shown, Shown) or shown.query.id != query.id:
+        shown = Shown(query, uuid.uuid4().hex, time.monotonic())
+        st.session_state[_SHOWN] = shown
+    return shown
+
+
+def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
+    query = shown.query
+    classes = project.classes
+    blind = bool(st.session_state.get("desk_blind"))
+    votes = project.item_votes(query.item_id)
+    mapping = project.last_mapping()
+    with st.container(key="split-desk"):
+        left, right = st.columns([13, 6], gap="large")
+    with left:
+        image = card.picture(query.item, mapping.image if mapping else None)
+        if image:
+            st.image(image, width="content")
+        spans = [] if blind else _matched(project, query, votes)
+        hidden = {mapping.image} if mapping and mapping.image else set()
+        st.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
+        _buttons(loop, who, shown, classes, blind)
+        said = st.session_state.pop(_NOTE, None)
+        if said:
+            notice(*said)
+    with right:
+        st.html(card.why_html(query, classes, votes, blind=blind))
+        st.toggle(
+            "Hide suggestions",
+            key="desk_blind",
+            persist_state="session",
+            help="Decide for yourself: no suggestion, no probabilities, no votes.",
+        )
+
+
+def _hint(query: Query, classes: Sequence[LabelClass], blind: bool) -> str:
+    names = [label.name for label in classes]
+    if blind or query.predicted not in names:
+        return ""
+    sure = query.probabilities.get(query.predicted)
+    text = f"suggested: {query.predicted}" + (f", {percent(sure)}" if sure is not None else "")
+    return chip(text, names.index(query.predicted))
+
+
+def _matched(project: Project, query: Query, votes: Sequence[Any]) -> list[tuple[int, int]]:
+    text = query.item.get(project.text_column) if project.text_column else None
+    voting = {vote.function for vote in votes}
+    if not text or not voting:
+        return []
+    spans: list[tuple[int, int]] = []
+    for info in project.functions():
+        if info.name in voting and info.kind in KINDS:
+            rule = LabelingFunction.from_spec(dict(info.spec))
+            spans += spans_of(str(text), found_in(rule, [str(text)])[0])
+    return spans
+
+
+def _buttons(loop: Any, who: str, shown: Shown, classes: Sequence[LabelClass], blind: bool) -> None:
+    query = shown.query
+    keys = assign_keys([label.key for label in classes])
+    order = list(range(len(classes)))
+    if not blind:
+        order.sort(key=lambda position: classes[position].name != query.predicted)
+    with st.container(horizontal=True, key="answers", gap="small"):
+        for position in order:
+            label = classes[position]
+            sure = query.probabilities.get(label.name) if label.name == query.predicted and not blind else None
+            text = plain(label.name) + (f"  {percent(sure)}" if sure is not None else "")
+            st.button(
+                text,
+                key=f"answer-hue{position % len(HUES)}-{label.id}",
+                shortcut=keys[position],
+                width="stretch",
+                on_click=_answer,
+                args=(loop, who, shown, label.name),
+                help=plain(label.definition) or None,
+            )
+    with st.container(horizontal=True, key="actions", gap="small"):
+        for action, key in action_keys(keys).items():
+            st.button(
+                _ACTIONS[action],
+                key=f"action-{action}",
+                shortcut=key,
+                type="tertiary",
+                help=_HELP[action],
+                on_click=_act,
+                args=(loop, who, shown, action),
+            )
+
+
+def _meant(shown: Shown) -> bool:
+    """Whether a press was meant for what is shown: the same showing, and long enough for eyes to have met it."""
+    now = st.session_state.get(_SHOWN)
+    same = isinstance(now, Shown) and now.uuid == shown.uuid
+    if same:
+        st.session_state.pop(_SHOWN)
+    return same and time.monotonic() - shown.at >= SETTLE_SECONDS
+
+
+def _answer(loop: Any, who: str, shown: Shown, label: str) -> None:
+    if not _meant(shown):
+        return
+    _tell(loop, who, shown, label)
+
+
+def _act(loop: Any, who: str, shown: Shown, action: str) -> None:
+    if not _meant(shown):
+        return
+    try:
+        if action == "skip":
+            loop.skip(shown.query)
+        elif action == "discard":
+            loop.discard(shown.query)
+        elif action == "undo":
+            undone = loop.undo(who)
+            what = (undone.label or undone.kind) if undone else ""
+            st.session_state[_NOTE] = (f"Taken back: {what}." if undone else "There is nothing to take back.", "info")
+        else:
+            _tell(loop, who, shown, UNSURE)
+    except EXPECTED as error:
+        st.session_state[_NOTE] = (message(error), "warn")
+
+
+def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
+    seconds = time.monotonic() - shown.at
+    suggested = bool(shown.query.predicted) and not st.session_state.get("desk_blind")
+    try:
+        if loop.query(shown.query.id).answer is not None:
+            st.session_state[_NOTE] = ("That item was answered in another window already.", "info")
+            return
+        loop.tell(shown.query, label, annotator=who, seconds=seconds, uuid=shown.uuid, suggestion_shown=suggested)
+    except EXPECTED as error:
+        st.session_state[_NOTE] = (message(error), "warn")
+
+
+def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) -> None:
+    learning = background.keep_up(project, loop)
+    top.html(card.status_html(loop.progress(), None, learning=learning))
+    empty("Nothing to label right now", reason)
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if st.button("Look again", key="look-again", icon=":material/refresh:"):
+            st.rerun(scope="fragment")
+        if st.button("See the learning curve", key="see-loop"):
+            st.switch_page(st.session_state["pages"]["loop"])
+        st.button("Undo the last answer", key="undo-last", on_click=_undo_last, args=(loop, who))
+
+
+def _undo_last(loop: Any, who: str) -> None:
+    with problems():
+        loop.undo(who)

@@ -1,0 +1,113 @@
+"""Data: bring a file in, look at what is there, keep some known answers aside."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling import Project
+from ui import importing
+from ui.markup import count, empty, escape, figures, notice, percent
+from ui.state import problems, require_project
+
+PAGE_ROWS = 50
+
+
+def render() -> None:
+    """Draw the page."""
+    project = require_project("Data", "Items come in from a file. What was imported stays as it was.")
+    status = project.status()
+    if status.items:
+        figures(
+            [
+                ("items", count(status.items)),
+                ("known answers (gold)", count(status.gold)),
+                ("kept aside as hold-out", count(status.holdout)),
+                ("columns", count(len(project.columns))),
+            ]
+        )
+        bring_in, look, holdout = st.tabs(["Import", "Look", "Hold-out"], key="data_tab", on_change="rerun")
+        with bring_in:
+            if bring_in.open:
+                importing.render(project)
+        with look:
+            if look.open:
+                _look(project)
+        with holdout:
+            if holdout.open:
+                _holdout(project, status.gold, status.holdout, status.items)
+    else:
+        importing.render(project)
+
+
+@st.fragment
+def _look(project: Project) -> None:
+    text = st.text_input(
+        "Search",
+        type="search",
+        live="300ms",
+        placeholder="A word or a part of one",
+        icon=":material/search:",
+        key="data_search",
+    )
+    wanted = (text or "").strip()
+    if st.session_state.get("data_searched") != wanted:
+        st.session_state["data_searched"] = wanted
+        st.session_state.pop("data_page", None)
+    number = int(st.session_state.get("data_page") or 1)
+    rows, total = project.search_items(wanted, offset=(number - 1) * PAGE_ROWS, limit=PAGE_ROWS)
+    if total == 0:
+        empty("Nothing found", f"No item contains “{wanted}”. Upper and lower case make no difference.")
+        return
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    found = f"{count(total)} items" if not wanted else f"{count(total)} items with “{wanted}”"
+    left.html(f'<p class="tally-small">{escape(found)}</p>')
+    pages = -(-total // PAGE_ROWS)
+    if pages > 1:
+        with right.container(horizontal=True, horizontal_alignment="right"):
+            st.pagination(pages, key="data_page")
+    chosen = st.dataframe(
+        rows,
+        hide_index=True,
+        height=440,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="data_rows",
+        column_config={"item_id": st.column_config.NumberColumn("item", width=70, format="%d")},
+    )
+    selected = chosen["selection"]["rows"] if chosen else []
+    if selected and selected[0] < rows.height:
+        _one(rows.row(selected[0], named=True))
+    else:
+        st.html('<p class="tally-small">Tick a row to read it in full.</p>')
+
+
+def _one(row: dict[str, object]) -> None:
+    shown = {name: value for name, value in row.items() if not isinstance(value, bytes)}
+    lines = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape('' if value is None else value)}</dd>" for name, value in shown.items()
+    )
+    st.html(f'<div class="tally-item"><dl>{lines}</dl></div>')
+
+
+def _holdout(project: Project, gold: int, held: int, items: int) -> None:
+    if gold == 0:
+        empty(
+            "No known answers",
+            "A hold-out is drawn from items whose answer is known. Import a file with a column of answers, and "
+            "choose it as “Known answer”.",
+        )
+        return
+    st.html(
+        '<p class="tally-lead">A part of the known answers is kept aside to score the model: those items are never '
+        "asked, and no rule, suggestion or model learns from them.</p>"
+    )
+    if held:
+        notice(f"{count(held)} of {count(items)} items are kept aside ({percent(held / gold)} of the known answers).")
+    with st.form("holdout", border=False):
+        left, right = st.columns([3, 1])
+        share = left.slider("Share of the known answers to keep aside", 5, 80, 30, 5, format="%d %%")
+        seed = right.number_input("Seed", min_value=0, value=0, step=1)
+        if st.form_submit_button("Keep aside" if not held else "Draw again", type="secondary" if held else "primary"):
+            with problems("The hold-out was not changed."):
+                drawn = project.set_holdout(fraction=share / 100, seed=int(seed))
+                notice(f"{count(drawn)} items are kept aside.", "good")

@@ -1,0 +1,138 @@
+"""Export: the labels with their evidence, as a file."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from labeling import Project
+from ui import charts
+from ui.markup import count, figures, notice
+from ui.state import problems, require_items, require_project
+
+_FORMATS = {
+    "csv": "CSV, for spreadsheets",
+    "jsonl": "JSON Lines, one object a line",
+    "parquet": "Parquet, for Polars, pandas and Spark",
+    "dataset": "Folder for Hugging Face datasets, zipped",
+}
+_SUFFIX = {"csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
+_MIME = {
+    "csv": "text/csv",
+    "jsonl": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "dataset": "application/zip",
+}
+_READY = "export_ready"
+
+
+def render() -> None:
+    """Draw the page."""
+    project = require_project("Export", "Every item with its label, where that came from, and how sure it is.")
+    require_items(project)
+    status = project.status()
+    with st.container(key="split-export"):
+        left, right = st.columns([5, 6], gap="large")
+    with left:
+        _prepare(project, status.version)
+    with right:
+        st.html('<h2 class="tally-h2">What will be in it</h2>')
+        none = max(0, status.items - status.human - status.weak - status.model)
+        figures(
+            [
+                ("items", count(status.items)),
+                ("labeled by people", count(status.human)),
+                ("by rules", count(status.weak)),
+                ("by the model", count(status.model)),
+                ("without a label", count(none)),
+            ]
+        )
+        labels = project.labels()
+        if labels.height:
+            counts = labels.group_by("label").len("count")
+            charts.balance(counts, list(project.label_names))
+        st.html(
+            '<p class="tally-small">One label an item: a person’s answer where there is one, else the newest weak run, '
+            "else the model. Each row names its source, its confidence, who labeled it and when, and what each rule "
+            "voted. Items of the hold-out are marked.</p>"
+        )
+    _past(project)
+
+
+def _prepare(project: Project, version: int) -> None:
+    kind = str(st.radio("Format", list(_FORMATS), format_func=lambda key: _FORMATS[key], key="export_format"))
+    private = st.checkbox("With private columns", key="export_private", help="Left out unless you ask for them.")
+    escaped = True
+    if kind == "csv":
+        escaped = st.checkbox(
+            "Make formulas harmless",
+            value=True,
+            key="export_escape",
+            help="Cells that a spreadsheet would run get an apostrophe in front; an import takes it off again.",
+        )
+    key = (project.name, version, kind, private, escaped)
+    ready = st.session_state.get(_READY)
+    if ready and ready["key"] != key:
+        _forget(ready)
+        ready = None
+    if ready is None:
+        if st.button("Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:"):
+            with problems("The export was not made."):
+                with st.spinner("Writing…", show_time=True):
+                    st.session_state[_READY] = {"key": key, **_write(project, kind, private=private, escaped=escaped)}
+                st.rerun()
+        return
+    notice(f"{count(ready['rows'])} rows, {_size(ready['path'])}.", "good", title="Ready.")
+    with ready["path"].open("rb") as file:
+        st.download_button(
+            f"Download {ready['path'].suffix}",
+            file,
+            file_name=ready["path"].name,
+            mime=_MIME[kind],
+            type="primary",
+            key="export-download",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    if ready["sha256"]:
+        st.html(f'<p class="tally-small">SHA-256 <code>{ready["sha256"]}</code></p>')
+
+
+def _write(project: Project, kind: str, *, private: bool, escaped: bool) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(prefix="tally-export-"))
+    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in project.name)[:80] or "labels"
+    if kind == "dataset":
+        report = project.export(folder / name, format="dataset", private=private)
+        path = Path(shutil.make_archive(str(folder / name), "zip", folder / name))
+        shutil.rmtree(folder / name)
+    else:
+        path = folder / f"{name}{_SUFFIX[kind]}"
+        report = project.export(path, format=kind, private=private, escape_formulas=escaped)
+    return {"path": path, "rows": report.rows, "sha256": report.sha256}
+
+
+def _forget(ready: dict[str, Any]) -> None:
+    shutil.rmtree(ready["path"].parent, ignore_errors=True)
+    st.session_state.pop(_READY, None)
+
+
+def _size(path: Path) -> str:
+    """Size of a file as people say it."""
+    size = float(path.stat().st_size)
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GB"
+
+
+def _past(project: Project) -> None:
+    past = project.exports()
+    if past.is_empty():
+        return
+    st.html('<h2 class="tally-h2">Exports so far</h2>')
+    st.dataframe(past, hide_index=True, height=min(36 * (past.height + 1) + 3, 250))

@@ -1,0 +1,161 @@
+"""The import on the Data page: upload, look at 20 rows, say which column is what, import, read the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import streamlit as st
+
+from labeling import Project
+from ui.markup import count, escape, figures, notice
+from ui.state import problems
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+ENCODINGS = (None, "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "shift_jis", "gb18030")
+DELIMITERS = {None: "found by itself", ",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+_REPORT = "import_report"
+_PREVIEW = "import_preview"
+_UPLOAD = "import_upload"
+MOST_LINES = 500
+
+
+def render(project: Project) -> None:
+    """Draw the import, and the report of the one just made."""
+    report = st.session_state.get(_REPORT)
+    if report and report["project"] == project.name:
+        _show_report(report)
+    turn = int(st.session_state.get(_UPLOAD, 0))
+    file = st.file_uploader(
+        "A file of items",
+        type=["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"],
+        key=f"upload-{turn}",
+        help="CSV, TSV, JSON Lines or Parquet, up to 1 GB. The first row of a CSV holds the column names.",
+    )
+    if file is None:
+        return
+    st.session_state.pop(_REPORT, None)
+    encoding, delimiter = _reading(file.name)
+    with problems("The file cannot be read."):
+        preview = _preview(project, file, encoding, delimiter)
+        _mapping(project, file, preview, encoding, delimiter)
+
+
+def _reading(name: str) -> tuple[str | None, str | None]:
+    if not name.lower().endswith((".csv", ".tsv", ".txt")):
+        return None, None
+    left, right, _ = st.columns([1, 1, 2])
+    encoding = left.selectbox("Encoding", ENCODINGS, format_func=lambda value: value or "found by itself")
+    delimiter = right.selectbox("Columns are parted by", list(DELIMITERS), format_func=lambda key: DELIMITERS[key])
+    return encoding, delimiter
+
+
+def _preview(project: Project, file: UploadedFile, encoding: str | None, delimiter: str | None) -> Any:
+    key = (project.name, file.file_id, encoding, delimiter)
+    held = st.session_state.get(_PREVIEW)
+    if not held or held[0] != key:
+        file.seek(0)
+        with st.spinner("Reading the first rows…"):
+            held = (key, project.preview_items(file, encoding=encoding, delimiter=delimiter, name=file.name))
+        st.session_state[_PREVIEW] = held
+    return held[1]
+
+
+def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str | None, delimiter: str | None) -> None:
+    rows: pl.DataFrame = preview.rows
+    columns = rows.columns
+    guess = preview.mapping
+    st.markdown("##### Which column is what?")
+    first = st.columns(3)
+    text = _choose(first[0], "Text", columns, guess.text, "What annotators read and rules look at.")
+    item = _choose(first[1], "Your id", columns, guess.id, "Kept as text, so that 007 stays 007.")
+    gold = _choose(first[2], "Known answer", columns, guess.gold, "Where the label is known: scores rules and models.")
+    second = st.columns(3)
+    group = _choose(second[0], "Group", columns, guess.group, "Author or thread: a hold-out never splits one.")
+    image = _choose(second[1], "Image", columns, guess.image, "A path on this machine, or the bytes of a picture.")
+    private = second[2].multiselect(
+        "Private",
+        columns,
+        default=[name for name in guess.private if name in columns],
+        help="Stored, and shown on no page and in no export unless asked for.",
+    )
+    st.html(f'<p class="tally-small">The first {rows.height} rows of {escape(file.name)}</p>')
+    st.dataframe(rows, hide_index=True, height=min(38 * (rows.height + 1), 300))
+    if preview.table.renamed:
+        _renamed(preview.table.renamed)
+    if st.button("Import", type="primary", key="import", icon=":material/upload:"):
+        bar = st.progress(0.0, text="Reading…")
+        file.seek(0)
+        report = project.add_items(
+            file,
+            text=text,
+            id=item,
+            gold=gold,
+            group=group,
+            image=image,
+            private=tuple(private),
+            encoding=encoding,
+            delimiter=delimiter,
+            name=file.name,
+            progress=_progress(bar),
+        )
+        st.session_state[_REPORT] = {"project": project.name, "name": file.name, "report": report}
+        st.session_state.pop(_PREVIEW, None)
+        st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
+        st.rerun()
+
+
+def _progress(bar: Any) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        bar.progress(min(1.0, done / total) if total else 1.0, text=f"{count(done)} of {count(total)} rows")
+
+    return show
+
+
+def _choose(column: Any, name: str, columns: list[str], guess: str | None, why: str) -> str | None:
+    options: list[str | None] = [None, *columns]
+    index = options.index(guess) if guess in options else 0
+    chosen = column.selectbox(
+        name,
+        options,
+        index=index,
+        format_func=lambda value: "none" if value is None else value,
+        help=why,
+        key=f"map-{name}",
+    )
+    return None if chosen is None else str(chosen)
+
+
+def _renamed(renamed: dict[str, str]) -> None:
+    changes = ", ".join(f"“{old}” to “{new}”" for old, new in renamed.items())
+    notice(f"Columns renamed: {changes}.")
+
+
+def _show_report(held: dict[str, Any]) -> None:
+    report = held["report"]
+    kind = "good" if report.added else "info"
+    title = f"{count(report.added)} items added" if report.added else "Nothing new"
+    notice(f"from {held['name']} in {report.seconds:.1f} s.", kind, title=title)  # type: ignore[arg-type]
+    figures(
+        [
+            ("rows read", count(report.rows)),
+            ("added", count(report.added)),
+            ("duplicates in the file", count(report.duplicates)),
+            ("there already", count(report.known)),
+            ("rejected", count(len(report.rejected))),
+            ("known answers", count(report.gold)),
+        ]
+    )
+    if report.renamed:
+        _renamed(report.renamed)
+    if report.rejected:
+        shown = report.rejected[:MOST_LINES]
+        st.markdown("##### Rows that could not be read")
+        st.dataframe(
+            pl.DataFrame({"line": [row.line for row in shown], "reason": [row.reason for row in shown]}),
+            hide_index=True,
+            height=min(38 * (len(shown) + 1), 260),
+        )

@@ -1,0 +1,175 @@
+"""Projects: what is in the database, a new project, and the labels of the current one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from labeling import Project
+from ui.markup import bar, chip, count, empty, escape, heading, notice, percent
+from ui.palette import assign_keys
+from ui.state import choose_project, current_project, problems, storage
+
+if TYPE_CHECKING:
+    from labeling.records import ProjectInfo
+
+_LINE = re.compile(r"^(?P<name>[^:]*?)(?:\s*\[(?P<key>[^\]]*)\])?\s*(?::\s*(?P<definition>.*))?$")
+_DONE = "projects_done"
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    """One line of the form for labels: a name, what it means, the key that chooses it."""
+
+    name: str
+    definition: str = ""
+    key: str | None = None
+
+
+def parse_labels(text: str) -> list[LabelLine]:
+    r"""Read labels from text, one a line: ``name [key]: definition``, where key and definition may be left out.
+
+    Examples
+    --------
+    >>> parse_labels("ok\n\noffensive [o]: insults a person")
+    [LabelLine(name='ok', definition='', key=None),
+     LabelLine(name='offensive', definition='insults a person', key='o')]
+    """
+    labels = []
+    for line in text.splitlines():
+        found = _LINE.match(line.strip())
+        if found and found["name"].strip():
+            labels.append(LabelLine(found["name"].strip(), (found["definition"] or "").strip(), found["key"] or None))
+    return labels
+
+
+def render() -> None:
+    """Draw the page."""
+    heading("Projects", "A project is a set of items, the labels to choose from, and the record of every decision.")
+    done = st.session_state.pop(_DONE, None)
+    if done:
+        notice(done, "good")
+    projects = Project.list(storage())
+    if not projects:
+        empty("Start with a project", "Give it a name and its labels here. Items come next, on the Data page.")
+        _new_project()
+        return
+    _cards(projects)
+    st.space("small")
+    labels, new = st.tabs(["Labels of this project", "New project"])
+    with labels:
+        _labels()
+    with new:
+        _new_project()
+
+
+def _cards(projects: Sequence[ProjectInfo]) -> None:
+    current = st.session_state.get("project")
+    columns = st.columns(min(3, max(2, len(projects))))
+    for position, info in enumerate(projects):
+        with columns[position % len(columns)].container(border=True, key=f"project-card-{position}"):
+            share = info.labeled / info.items if info.items else 0.0
+            here = chip("open", 2) if info.name == current else ""
+            st.html(
+                f'<div class="tally-card"><h3>{escape(info.name)} {here}</h3>'
+                f"<p>{escape(info.description or _since(info))}</p>"
+                f'<dl class="tally-figures"><div><dt>items</dt><dd>{count(info.items)}</dd></div>'
+                f"<div><dt>labeled by people</dt><dd>{count(info.labeled)}</dd></div>"
+                f"<div><dt>share</dt><dd>{percent(share)}</dd></div></dl>{bar(share, text='labeled by people')}</div>"
+            )
+            left, right = st.columns(2)
+            left.button(
+                "Open",
+                key=f"open-{position}",
+                on_click=choose_project,
+                args=(info.name,),
+                width="stretch",
+                disabled=info.name == current,
+            )
+            if info.name == current and right.button("Annotate", key=f"annotate-{position}", width="stretch"):
+                st.switch_page(st.session_state["pages"]["annotate"])
+
+
+def _since(info: ProjectInfo) -> str:
+    return f"since {info.created_at:%d %B %Y}"
+
+
+def _new_project() -> None:
+    with st.form("new-project", border=False):
+        left, right = st.columns(2)
+        name = left.text_input("Name", placeholder="moderation", max_chars=200)
+        description = left.text_input("What it is for", placeholder="Posts that insult people", max_chars=500)
+        text = right.text_area(
+            "Labels",
+            height=160,
+            placeholder="ok [1]: nothing to object to\noffensive [2]: insults a person or a group",
+            help="One a line. What stands in brackets is the key that chooses it, what follows the colon says what "
+            "it means. Both can be left out.",
+        )
+        if st.form_submit_button("Create project", type="primary"):
+            with problems("The project was not created."):
+                _create(name.strip() if name else "", description or "", parse_labels(text or ""))
+
+
+def _create(name: str, description: str, labels: Sequence[LabelLine]) -> None:
+    if not name:
+        raise ValueError("It needs a name, for example 'moderation'.")
+    if len(labels) < 2:
+        raise ValueError(f"It needs at least two labels to choose from, got {len(labels)}. Write one a line.")
+    project = Project.create(name, [label.name for label in labels], storage=storage(), description=description)
+    for label in labels:
+        if label.definition or label.key:
+            project.describe_label(label.name, label.definition, key=label.key)
+    st.session_state["project_next"] = name
+    st.session_state[_DONE] = f"Project “{name}” is ready. Import its items on the Data page."
+    st.rerun()
+
+
+def _labels() -> None:
+    project = current_project()
+    if project is None:
+        notice("Choose a project in the sidebar to see its labels.")
+        return
+    classes = project.classes
+    keys = assign_keys([label.key for label in classes])
+    for position, (label, key) in enumerate(zip(classes, keys, strict=True)):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        meaning = escape(label.definition) or "<em>no definition yet</em>"
+        badge = f"key {key.upper()}" if key else "no key"
+        left.html(
+            f'<div class="tally-labelrow">{chip(label.name, position, strong=True)} '
+            f'<span class="tally-small">{escape(badge)}</span><div>{meaning}</div></div>'
+        )
+        if right.button("Edit", key=f"edit-label-{label.id}", width="stretch"):
+            _edit_label(label.name, label.definition, label.key or "")
+    if st.button("Add a label", icon=":material/add:"):
+        _edit_label("", "", "")
+
+
+@st.dialog("Label")
+def _edit_label(name: str, definition: str, key: str) -> None:
+    project = current_project()
+    if project is None:
+        return
+    with st.form("edit-label", border=False):
+        new_name = (st.text_input("Name", value=name, max_chars=200) or "").strip()
+        new_definition = (st.text_area("What it means", value=definition, height=100) or "").strip()
+        new_key = (st.text_input("Key", value=key, max_chars=1, help="One letter or digit; not C or R.") or "").strip()
+        st.caption("Answers given so far keep their label: a new name is the same class.")
+        if st.form_submit_button("Save", type="primary"):
+            with problems("Not saved."):
+                if not new_name:
+                    raise ValueError("A label needs a name.")
+                if not name:
+                    project.add_label(new_name, new_definition, key=new_key or None)
+                else:
+                    if new_name != name:
+                        project.rename_label(name, new_name)
+                    if (new_definition, new_key) != (definition, key):
+                        project.describe_label(new_name, new_definition, key=new_key or None)
+                st.session_state[_DONE] = f"Label “{new_name}” is saved."
+                st.rerun()

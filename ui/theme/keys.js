@@ -1,0 +1,77 @@
+// Stands between the keyboard and the answer buttons: one press answers one item that was really on the screen.
+// Streamlit's own shortcuts repeat while a key is held, fire behind an open dialog, and go dead while a checkbox has
+// focus; and a second quick press would answer an item that nobody has seen.
+const SETTLE_MS = 200;
+const FORGET_MS = 4000;
+
+const typing = (event) =>
+  event.composedPath().some(
+    (node) =>
+      node instanceof HTMLElement &&
+      (node.isContentEditable ||
+        node.tagName === "TEXTAREA" ||
+        node.tagName === "SELECT" ||
+        (node.tagName === "INPUT" && !["checkbox", "radio", "button", "range"].includes(node.type)))
+  );
+
+function install() {
+  const state = { shown: null, since: 0, answered: null, at: 0 };
+  const card = () => document.querySelector("[data-shown]");
+  const look = () => {
+    const now = card()?.dataset.shown ?? null;
+    if (now !== state.shown) {
+      state.shown = now;
+      state.since = performance.now();
+    }
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+  look();
+
+  const accept = () => {
+    look();
+    const now = performance.now();
+    const waiting = state.answered === state.shown && now - state.at < FORGET_MS;
+    if (state.shown === null || waiting || now - state.since < SETTLE_MS) return false;
+    state.answered = state.shown;
+    state.at = now;
+    card()?.classList.add("leaving");
+    return true;
+  };
+  const keysOf = (selector) =>
+    [...document.querySelectorAll(`${selector} kbd`)].map((kbd) => kbd.textContent.trim().toLowerCase());
+  const stop = (event) => {
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  };
+
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || !card()) return;
+      const key = event.key.toLowerCase();
+      const answers = keysOf(":is(.st-key-answers, .st-key-actions)");
+      if (!answers.includes(key)) return;
+      if (event.repeat || document.querySelector('[role="dialog"]') || !accept()) stop(event);
+    },
+    true
+  );
+  window.addEventListener(
+    "click",
+    (event) => {
+      const button = event.target instanceof Element && event.target.closest(".st-key-answers button, .st-key-actions button");
+      if (button && event.isTrusted && !accept()) stop(event);
+    },
+    true
+  );
+  // A ticked box keeps the focus, and Streamlit's shortcuts are silent while an input has it.
+  window.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLInputElement && event.target.type === "checkbox") event.target.blur();
+  });
+}
+
+export default function () {
+  if (!window.tallyKeys) {
+    window.tallyKeys = true;
+    install();
+  }
+}
