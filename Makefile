@@ -30,11 +30,11 @@ check: $(VENV)/dev.stamp ## Lint, types, and which package may import which
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks; each prints a table
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 screenshots: $(VENV)/dev.stamp ## Write the pictures of README into docs/
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \
-		$(BIN)/python scripts/screenshots.py
+		PYTHONPATH=. $(BIN)/python scripts/screenshots.py
 
 format: $(VENV)/dev.stamp ## Format the sources
 	$(BIN)/ruff check --fix .
