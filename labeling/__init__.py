@@ -1,0 +1,94 @@
+"""The labeling engine and its public API; names are imported when they are first used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labeling.classifiers import TextClassifier
+    from labeling.functions import (
+        ABSTAIN,
+        LabelingFunction,
+        as_function,
+        comparison,
+        keyword,
+        labeling_function,
+        regex,
+        when,
+    )
+    from labeling.label_models import LabelModel, MajorityVote
+    from labeling.matrix import LabelMatrix
+    from labeling.pool import PoolLoop
+    from labeling.project import Project, default_storage
+    from labeling.records import UNSURE, Annotation, ImportReport, LabelClass, Query, QueueEmpty
+    from labeling.stopping import LabelBudget, StopRule, TargetScore
+    from storage import StorageError
+
+_HOME = {
+    "ABSTAIN": "labeling.functions",
+    "UNSURE": "labeling.records",
+    "Annotation": "labeling.records",
+    "ImportReport": "labeling.records",
+    "LabelBudget": "labeling.stopping",
+    "LabelClass": "labeling.records",
+    "LabelMatrix": "labeling.matrix",
+    "LabelModel": "labeling.label_models",
+    "LabelingFunction": "labeling.functions",
+    "MajorityVote": "labeling.label_models",
+    "PoolLoop": "labeling.pool",
+    "Project": "labeling.project",
+    "Query": "labeling.records",
+    "QueueEmpty": "labeling.records",
+    "StopRule": "labeling.stopping",
+    "StorageError": "storage",
+    "TargetScore": "labeling.stopping",
+    "TextClassifier": "labeling.classifiers",
+    "as_function": "labeling.functions",
+    "comparison": "labeling.functions",
+    "default_storage": "labeling.project",
+    "keyword": "labeling.functions",
+    "labeling_function": "labeling.functions",
+    "regex": "labeling.functions",
+    "when": "labeling.functions",
+}
+
+__all__ = [
+    "ABSTAIN",
+    "UNSURE",
+    "Annotation",
+    "ImportReport",
+    "LabelBudget",
+    "LabelClass",
+    "LabelMatrix",
+    "LabelModel",
+    "LabelingFunction",
+    "MajorityVote",
+    "PoolLoop",
+    "Project",
+    "Query",
+    "QueueEmpty",
+    "StopRule",
+    "StorageError",
+    "TargetScore",
+    "TextClassifier",
+    "as_function",
+    "comparison",
+    "default_storage",
+    "keyword",
+    "labeling_function",
+    "regex",
+    "when",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'labeling' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,325 @@
+"""Bringing rows into the ledger: duplicates found in Polars, written in chunks, visible all at once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from labeling.dtypes import dtype_name
+from labeling.io import Mapping as ColumnMapping
+from labeling.io import Rejected, Table, prepare_items
+from labeling.items import Columns
+from labeling.label_set import LabelSet
+from labeling.records import ImportReport
+from storage.records import ItemRows
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
+
+CHUNK = 20_000
+
+Progress = bool | Callable[[int, int], None]
+
+
+def import_table(
+    ledger: Ledger, labels: LabelSet, table: Table, mapping: ColumnMapping, *, progress: Progress = False
+) -> ImportReport:
+    """Write the rows of `table` as items; return what became of each.
+
+    Nothing is visible before everything is written; on an error nothing stays.
+
+    Raises
+    ------
+    ValueError
+        A gold value is no label of the project.
+    storage.StorageError
+        Another import is under way, or the database cannot be written.
+    """
+    started = time.perf_counter()
+    known = Columns.of(ledger.items.imports())
+    prepared, notes = _prepare(table, mapping, labels, known)
+    plan = _plan(prepared.rows, ledger)
+    columns = [{"name": n, "dtype": dtype_name(t), "role": r} for n, (t, r) in prepared.columns.items()]
+    rejected = (*prepared.rejected, *_repeated_ids(plan))
+    status = plan["status"]
+    added = plan.filter(status == "new")
+    gold = _gold(plan, ledger)
+    counts = dict(status.value_counts().iter_rows())
+    import_id = ledger.items.begin_import(table.name, mapping.to_json(), columns)
+    try:
+        first = ledger.items.reserve(added.height)
+        new_ids = dict(zip(added["row"].to_list(), range(first, first + added.height), strict=True))
+        _write(ledger, import_id, prepared, added, first, progress)
+        as_item = pl.col("same_as").replace_strict(new_ids, default=None, return_dtype=pl.Int64)
+        target = plan.with_columns(pl.coalesce("item_id", as_item).alias("item_id"))
+        copies = target.filter(pl.col("status") == "duplicate").select("line", "item_id", "external_id")
+        for part in copies.iter_slices(CHUNK):
+            ledger.items.add_source_rows(import_id, list(part.iter_rows()))
+        truths = gold.select(pl.coalesce("item_id", as_item).alias("item_id"), "gold")
+        for part in truths.iter_slices(CHUNK):
+            ledger.items.add_gold(import_id, list(part.iter_rows()))
+        report = ImportReport(
+            rows=table.frame.height + len(table.rejected),
+            added=added.height,
+            duplicates=counts.get("duplicate", 0),
+            known=counts.get("known", 0) + counts.get("changed", 0),
+            changed=counts.get("changed", 0),
+            gold=truths.height,
+            rejected=rejected,
+            renamed=dict(table.renamed),
+            notes=(*table.notes, *notes),
+            seconds=time.perf_counter() - started,
+        )
+        ledger.items.complete_import(import_id, _summary(report))
+    except BaseException:
+        ledger.items.abandon_import(import_id)
+        raise
+    return report
+
+
+def _summary(report: ImportReport) -> dict[str, Any]:
+    counts = ("rows", "added", "duplicates", "known", "changed", "gold", "seconds")
+    rejected = [{"line": r.line, "reason": r.reason} for r in report.rejected[:1000]]
+    more = {"rejected": len(report.rejected), "rejected_rows": rejected, "renamed": dict(report.renamed)}
+    return {name: getattr(report, name) for name in counts} | more | {"notes": list(report.notes)}
+
+
+class _Prepared:
+    """Rows ready to be compared and written."""
+
+    def __init__(
+        self,
+        rows: pl.DataFrame,
+        columns: dict[str, tuple[pl.DataType, str]],
+        images: list[bytes | None] | None,
+        rejected: list[Rejected],
+    ) -> None:
+        self.rows = rows
+        self.columns = columns
+        self.images = images
+        self.rejected = rejected
+
+
+def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Columns) -> tuple[_Prepared, list[str]]:
+    """Give columns their roles and names; encode what each row holds, and hash it."""
+    ready = prepare_items(table, mapping)
+    data, notes = ready.frame, []
+    special = {mapping.text: "text", mapping.group: "group", mapping.image: "image"}
+    roles = {name: special.get(name, "data") for name in data.columns}
+    roles |= dict.fromkeys((name for name in mapping.private if name in roles), "private")
+    if mapping.id is not None:
+        roles = {mapping.id: "id"} | roles
+    renames = _renames(roles, known)
+    notes = [
+        f"The column {old!r} became {new!r}, which holds the {roles[old]} in this project."
+        for old, new in renames.items()
+    ]
+    if mapping.id is not None and ready.id is not None:
+        data = data.with_columns(ready.id.alias(mapping.id))
+    columns = {renames.get(name, name): (data.schema[name], role) for name, role in roles.items()}
+    data = data.rename({old: new for old, new in renames.items() if old in data.columns})
+    image = next((name for name, (_, role) in columns.items() if role == "image"), None)
+    images = None if image is None else data[image].to_list()
+    public = sorted(n for n, (_, r) in columns.items() if r in ("text", "data"))
+    private = sorted(n for n, (_, r) in columns.items() if r == "private")
+    encoded = data.select(
+        _encode(public).alias("data"),
+        (_encode(private) if private else pl.lit(None, pl.String)).alias("private"),
+    )
+    by_role = {role: next((n for n, (_, r) in columns.items() if r == role), None) for role in ("id", "group")}
+    rows = pl.DataFrame({"row": np.arange(data.height), "line": ready.lines}).hstack(encoded)
+    rows = rows.with_columns(
+        _column(data, by_role["id"]).alias("external_id"),
+        _column(data, by_role["group"]).alias("group"),
+        _gold_ids(ready.gold, data.height, mapping.gold, labels).alias("gold"),
+        pl.Series("hash", list(_hashes(rows, images)), dtype=pl.Binary()),
+    )
+    return _Prepared(rows, columns, images, ready.rejected), notes
+
+
+def _renames(roles: Mapping[str, str], known: Columns) -> dict[str, str]:
+    """Return which columns take the name that their role has in the project already."""
+    renames: dict[str, str] = {}
+    for name, role in roles.items():
+        canonical = known.named(role) if role in ("text", "id", "group", "image") else None
+        if canonical is not None and name != canonical:
+            if canonical in roles:
+                raise ValueError(
+                    f"The column {canonical!r} holds the {role} in this project, and the source has another "
+                    f"{canonical!r} beside {name!r}. Map {role} to {canonical!r}, or rename one of them."
+                )
+            renames[name] = canonical
+    for name, role in roles.items():
+        before = known.roles.get(renames.get(name, name))
+        if before is not None and before != role and "private" in (before, role):
+            raise ValueError(f"The column {name!r} is {before} in this project. Map it the same way.")
+    return renames
+
+
+def _encode(names: list[str]) -> pl.Expr:
+    return pl.struct(names).struct.json_encode() if names else pl.lit("{}")
+
+
+def _column(data: pl.DataFrame, name: str | None) -> pl.Series:
+    if name is None:
+        return pl.Series([None] * data.height, dtype=pl.String())
+    # PostgreSQL's text holds no NUL.
+    values = data[name].str.replace_all("\x00", "\ufffd", literal=True)
+    return values.set(values == "", None)
+
+
+def _hashes(rows: pl.DataFrame, images: list[bytes | None] | None) -> Iterator[bytes]:
+    for position, (data, private) in enumerate(rows.select("data", "private").iter_rows()):
+        digest = hashlib.blake2b(data.encode(), digest_size=16)
+        if private is not None:
+            digest.update(b"\x00" + private.encode())
+        if images is not None and images[position] is not None:
+            digest.update(b"\x01" + (images[position] or b""))
+        yield digest.digest()
+
+
+def _gold_ids(gold: pl.Series | None, n: int, column: str | None, labels: LabelSet) -> pl.Series:
+    """Return the class id of each row's known truth, null where there is none."""
+    if gold is None:
+        return pl.Series([None] * n, dtype=pl.Int64())
+    values = gold.str.strip_chars()
+    values = values.set(values == "", None)
+    ids: dict[str, int] = {}
+    unknown: list[str] = []
+    for value in values.drop_nulls().unique(maintain_order=True).to_list():
+        try:
+            ids[value] = labels.named(value).id
+        except ValueError:
+            unknown.append(value)
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:5])) + (" …" if len(unknown) > 5 else "")
+        raise ValueError(
+            f"The gold column {column!r} holds {shown}, not among the labels {', '.join(map(repr, labels.names))}. "
+            "Rename the values, add the labels, or map another column."
+        )
+    return values.replace_strict(ids, default=None, return_dtype=pl.Int64)
+
+
+def _plan(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    """Decide what becomes of each row: new, duplicate, known, changed or repeated_id.
+
+    `item_id` is the item that a row belongs to where that item exists; `same_as`
+    is the row of this source that it equals (its own number for a new one).
+    """
+    keys = ledger.items.keys()
+    by_hash = pl.DataFrame(
+        {"hash": [k[1] for k in keys], "hash_item": [k[0] for k in keys]},
+        schema={"hash": pl.Binary(), "hash_item": pl.Int64()},
+    ).unique("hash", keep="first", maintain_order=True)
+    with_id = [(k[2], k[0], k[1]) for k in keys if k[2] is not None]
+    hash_of = {k[0]: k[1] for k in keys}
+    with_id += [(external, item, hash_of[item]) for external, item in ledger.items.duplicate_ids() if item in hash_of]
+    by_id = pl.DataFrame(
+        with_id, schema={"external_id": pl.String(), "id_item": pl.Int64(), "id_hash": pl.Binary()}, orient="row"
+    ).unique("external_id", keep="first", maintain_order=True)
+    plan = (
+        rows.select("row", "line", "external_id", "hash", "gold")
+        .join(by_hash, on="hash", how="left", maintain_order="left")
+        .join(by_id, on="external_id", how="left", maintain_order="left")
+    )
+    has_id = pl.col("external_id").is_not_null()
+    plan = plan.with_columns(
+        pl.when(has_id).then(pl.col("hash").first().over("external_id")).alias("first_hash"),
+    ).with_columns(
+        pl.when(pl.col("id_item").is_not_null())
+        .then(pl.when(pl.col("id_hash") == pl.col("hash")).then(pl.lit("known")).otherwise(pl.lit("changed")))
+        .when(has_id & (pl.col("first_hash") != pl.col("hash")))
+        .then(pl.lit("repeated_id"))
+        .when(pl.col("hash_item").is_not_null())
+        .then(pl.when(has_id).then(pl.lit("duplicate")).otherwise(pl.lit("known")))
+        .alias("status"),
+        pl.coalesce("id_item", "hash_item").alias("item_id"),
+    )
+    fresh = pl.col("status").is_null()
+    first = pl.when(fresh).then(pl.col("row")).min().over("hash")
+    return plan.with_columns(
+        pl.when(fresh).then(first).alias("same_as"),
+        pl.when(fresh)
+        .then(pl.when(pl.col("row") == first).then(pl.lit("new")).otherwise(pl.lit("duplicate")))
+        .otherwise(pl.col("status"))
+        .alias("status"),
+    )
+
+
+def _repeated_ids(plan: pl.DataFrame) -> list[Rejected]:
+    repeated = plan.filter(pl.col("status") == "repeated_id").select("line", "external_id")
+    return [
+        Rejected(line, f"the id {external!r} stands on an earlier line with other content")
+        for line, external in repeated.iter_rows()
+    ]
+
+
+def _gold(plan: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    """Return one known truth an item of this source, where the ledger does not hold the same already."""
+    there = pl.DataFrame(ledger.items.gold(), schema={"item_id": pl.Int64(), "gold_there": pl.Int64()}, orient="row")
+    usable = plan.filter(pl.col("gold").is_not_null() & ~pl.col("status").is_in(["repeated_id", "changed"]))
+    return (
+        usable.unique(["item_id", "same_as"], keep="first", maintain_order=True)
+        .join(there, on="item_id", how="left", maintain_order="left")
+        .filter(pl.col("gold_there").is_null() | (pl.col("gold_there") != pl.col("gold")))
+        .select("item_id", "same_as", "gold")
+    )
+
+
+def _write(
+    ledger: Ledger, import_id: int, prepared: _Prepared, added: pl.DataFrame, first: int, progress: Progress
+) -> None:
+    rows = prepared.rows.join(added.select("row"), on="row", how="semi", maintain_order="left")
+    with _reporter(progress, rows.height) as advance:
+        for start in range(0, rows.height, CHUNK):
+            part = rows.slice(start, CHUNK)
+            positions = part["row"].to_list()
+            images = prepared.images
+            ledger.items.add(
+                import_id,
+                ItemRows(
+                    item_ids=range(first + start, first + start + part.height),
+                    rows=part["line"].to_list(),
+                    external_ids=part["external_id"].to_list(),
+                    groups=part["group"].to_list(),
+                    hashes=part["hash"].to_list(),
+                    data=part["data"].to_list(),
+                    private=part["private"].to_list(),
+                    images=[None] * part.height if images is None else [images[p] for p in positions],
+                ),
+            )
+            advance(part.height)
+
+
+@contextmanager
+def _reporter(progress: Progress, total: int) -> Iterator[Callable[[int], None]]:
+    """Report rows written: to a callable (done, total), as a bar, or not at all."""
+    if callable(progress):
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(done, total)
+
+        yield advance
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc="import", unit=" rows", disable=not progress, leave=False) as bar:
+
+        def update(count: int) -> None:
+            bar.update(count)
+
+        yield update
+
+
+def mapping_from_json(values: Mapping[str, Any]) -> ColumnMapping:
+    """Rebuild a mapping that the ledger remembers."""
+    return ColumnMapping(**{**values, "private": tuple(values.get("private", ()))})

@@ -1,0 +1,178 @@
+"""The items of a project as frames: what the ledger holds, made columnar once and kept until it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from labeling.dtypes import parse_dtype
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
+    from storage.records import ImportRecord
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a project over all its imports: their types and roles.
+
+    Roles are text, id, group, image, private and data; the first import decides
+    what the text, id, group and image columns are called.
+    """
+
+    dtypes: Mapping[str, pl.DataType]
+    roles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, imports: Sequence[ImportRecord]) -> Columns:
+        """Merge the columns of imports; types that differ become their common supertype."""
+        dtypes: dict[str, pl.DataType] = {}
+        roles: dict[str, str] = {}
+        for record in imports:
+            for column in record.columns:
+                name, dtype = column["name"], parse_dtype(column["dtype"])
+                dtypes[name] = dtype if name not in dtypes else _supertype(dtypes[name], dtype)
+                roles.setdefault(name, column["role"])
+        return cls(dtypes, roles)
+
+    def named(self, role: str) -> str | None:
+        """Return the column that has a role, None if there is none."""
+        return next((name for name, r in self.roles.items() if r == role), None)
+
+    def private(self) -> list[str]:
+        """Return the names of the private columns."""
+        return [name for name, role in self.roles.items() if role == "private"]
+
+
+def _supertype(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    if a == b:
+        return a
+    frames = [pl.DataFrame(schema={"x": a}), pl.DataFrame(schema={"x": b})]
+    try:
+        return pl.concat(frames, how="vertical_relaxed").schema["x"]
+    except pl.exceptions.PolarsError:
+        return pl.String()
+
+
+class _Snapshots:
+    """Frames of a few projects, each kept while the items it was made of stand."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    def get(self, key: tuple[Any, ...]) -> Any:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def put(self, key: tuple[Any, ...], value: Any) -> None:
+        with self._lock:
+            # An older state of the same thing will not be asked for again.
+            for old in [k for k in self._kept if k[:2] == key[:2]]:
+                del self._kept[old]
+            self._kept[key] = value
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+
+
+snapshots = _Snapshots(16)
+
+
+class Items:
+    """The visible items of one project, read through snapshots in this process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @property
+    def version(self) -> int:
+        """The number of the newest write that changed the items."""
+        return self._ledger.items.version()
+
+    def columns(self) -> Columns:
+        """Return the columns over all imports."""
+        version = self.version
+        columns: Columns = self.cached("columns", version, lambda: Columns.of(self._ledger.items.imports()))
+        return columns
+
+    def cached(self, what: str, version: Any, make: Any) -> Any:
+        """Return what `make` makes, kept in this process under a name and a version."""
+        key = (self._ledger.project.uuid, what, version)
+        found = snapshots.get(key)
+        if found is None:
+            found = make()
+            snapshots.put(key, found)
+        return found
+
+    def frame(self, private: bool = False) -> pl.DataFrame:
+        """Return every item: item_id, then the columns; images and private columns only where asked for.
+
+        Private columns are read anew each time and never kept.
+        """
+        if private:
+            return self._read(None, private=True)
+        version = self.version
+        frame: pl.DataFrame = self.cached("items", version, lambda: self._read(None))
+        return frame
+
+    def some(self, item_ids: Sequence[int], private: bool = False, image: bool = False) -> pl.DataFrame:
+        """Return some items in item order, straight from the ledger."""
+        return self._read(item_ids, private=private, image=image)
+
+    def images(self, item_ids: Sequence[int] | None = None) -> dict[int, bytes]:
+        """Return the images of items that have one."""
+        rows = self._ledger.items.rows(item_ids, image=True)
+        return {row[0]: row[6] for row in rows if row[6] is not None}
+
+    def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
+        imports = {record.id: record for record in self._ledger.items.imports()}
+        columns = Columns.of(list(imports.values()))
+        rows = self._ledger.items.rows(item_ids, private=private, image=image)
+        by_import: dict[int, list[tuple[Any, ...]]] = {}
+        for row in rows:
+            if row[5] is not None:
+                by_import.setdefault(row[2], []).append(row)
+        parts = [
+            _decode(imports[import_id], part, columns, private=private, image=image)
+            for import_id, part in by_import.items()
+        ]
+        wanted = [
+            name
+            for name, role in columns.roles.items()
+            if (role != "private" or private) and (role != "image" or image)
+        ]
+        empty = pl.DataFrame(schema={"item_id": pl.Int64()} | {name: columns.dtypes[name] for name in wanted})
+        return pl.concat([empty, *parts], how="diagonal_relaxed").sort("item_id").select(empty.columns)
+
+
+def _decode(
+    record: ImportRecord, rows: list[tuple[Any, ...]], columns: Columns, *, private: bool, image: bool
+) -> pl.DataFrame:
+    """Turn rows of one import into a frame, by the types that import had."""
+    frame = pl.DataFrame({"item_id": [row[0] for row in rows]}, schema={"item_id": pl.Int64()})
+    here = {column["name"]: (parse_dtype(column["dtype"]), column["role"]) for column in record.columns}
+    sources = [(5, {name: t for name, (t, role) in here.items() if role in ("text", "data")})]
+    if private:
+        sources.append((6, {name: t for name, (t, role) in here.items() if role == "private"}))
+    for position, schema in sources:
+        if schema:
+            texts = pl.Series([row[position] for row in rows], dtype=pl.String())
+            frame = frame.hstack(texts.str.json_decode(pl.Struct(schema)).struct.unnest())
+    for role, position in (("id", 3), ("group", 4), ("image", 7 if private else 6)):
+        name = next((n for n, (_, r) in here.items() if r == role), None)
+        if name is not None and (role != "image" or image):
+            dtype = pl.Binary() if role == "image" else pl.String()
+            frame = frame.with_columns(pl.Series(name, [row[position] for row in rows], dtype=dtype))
+    return frame.select("item_id", *(n for n in columns.dtypes if n in frame.columns))

@@ -1,0 +1,119 @@
+"""Making loops and opening them again: settings are stored, and checked against what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from labeling import specs
+from labeling.classifiers import Classifier, TextClassifier
+from labeling.pool import PoolLoop
+from labeling.records import LoopInfo
+from labeling.refit import Settings
+from labeling.stopping import LabelBudget, StopRule
+from labeling.votes import holdout_ids
+from strategies import Strategy
+
+if TYPE_CHECKING:
+    from labeling.project import Project
+    from storage.records import LoopRecord
+
+DEFAULTS: dict[str, Any] = {"batch_size": 20, "seed": 0, "stop": ()}
+
+
+def open_pool_loop(
+    project: Project,
+    name: str,
+    strategy: Strategy | None,
+    classifier: Classifier | None,
+    batch_size: int | None,
+    seed: int | None,
+    stop: Sequence[StopRule] | None,
+) -> PoolLoop:
+    """Return the loop of a name, made if it is new; see `Project.pool_loop`."""
+    given: dict[str, Any] = {
+        "strategy": strategy,
+        "classifier": classifier,
+        "batch_size": batch_size,
+        "seed": seed,
+        "stop": None if stop is None else tuple(stop),
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    _check(given)
+    record = project.ledger.loops.get(name)
+    if record is None:
+        record = _make(project, name, given)
+    if record.kind != "pool":
+        raise ValueError(
+            f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
+        )
+    stored = record.settings
+    for key, value in given.items():
+        if specs.dump(value) != stored[key]:
+            raise ValueError(
+                f"The loop {name!r} was made with {key} = {specs.describe(stored[key])}, not "
+                f"{specs.describe(specs.dump(value))}. Open it without settings, or take another name."
+            )
+    settings = {
+        key: given[key] if key in given else specs.load(stored[key]) for key in stored if key != "strategy_text"
+    }
+    stop_rules = tuple(settings.pop("stop"))
+    return PoolLoop(project, record, Settings(**settings), stop_rules)
+
+
+def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"A loop needs a name, got {name!r}.")
+    if "strategy" not in given:
+        known = ", ".join(repr(record.name) for record in project.ledger.loops.all()) or "none yet"
+        raise KeyError(
+            f"There is no loop {name!r}; there are: {known}. To make it, pass strategy=, for example Entropy()."
+        )
+    settings = DEFAULTS | {"classifier": _default_classifier(project)} | given
+    if any(rule.needs_holdout for rule in settings["stop"]) and not holdout_ids(project.ledger):
+        raise ValueError(
+            "A target score needs a hold-out to be measured on. Import gold and call project.set_holdout(), "
+            "or stop by LabelBudget()."
+        )
+    stored = {key: specs.dump(value) for key, value in settings.items()}
+    stored["strategy_text"] = specs.describe(stored["strategy"])
+    made = project.ledger.loops.add(name, "pool", stored) or project.ledger.loops.get(name)
+    if made is None:
+        raise RuntimeError(f"The loop {name!r} was not stored.")
+    return made
+
+
+def _default_classifier(project: Project) -> Classifier:
+    columns = project.item_store.columns()
+    if columns.dtypes and columns.named("text") is None:
+        raise ValueError(
+            "The items have no text column, so there is no classifier to take by default. Pass classifier=, "
+            f"or map one of {', '.join(map(repr, columns.dtypes))} with add_items(text=…)."
+        )
+    return TextClassifier()
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Check the settings that were given; raise with what would work."""
+    kinds = {"strategy": (Strategy, "Entropy()"), "classifier": (Classifier, "TextClassifier()")}
+    for key, (kind, example) in kinds.items():
+        if key in given and not isinstance(given[key], kind):
+            raise TypeError(f"{key}= takes an object such as {example}, got {given[key]!r}.")
+    for key, least in (("batch_size", 1), ("seed", 0)):
+        value = given.get(key, least)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{key} must be a whole number of at least {least}, got {value!r}.")
+    for rule in given.get("stop", ()):
+        if not isinstance(rule, StopRule):
+            raise TypeError(f"stop= takes a list of rules such as LabelBudget(500), got {rule!r}.")
+
+
+def loop_info(project: Project, record: LoopRecord) -> LoopInfo:
+    """Return a loop as a list shows it."""
+    with project.ledger.read() as connection:
+        tally = project.ledger.loops.tally(connection, record.id)
+    rules = [specs.load(rule) for rule in record.settings["stop"] if rule["class"] == "labeling.LabelBudget"]
+    budgets = [rule.labels for rule in rules if isinstance(rule, LabelBudget)]
+    answered = tally["answer"] + tally["unsure"] + tally["discard"]
+    text = str(record.settings["strategy_text"])
+    return LoopInfo(record.name, record.kind, text, record.created_at, answered, min(budgets) if budgets else None)

@@ -1,0 +1,250 @@
+"""The one door for scripts and pages: a project, and its verbs."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+
+from labeling import exporting, resolve
+from labeling.label_set import LabelSet
+from labeling.project_items import ItemVerbs
+from labeling.project_rules import RuleVerbs
+from labeling.records import ExportReport, LoopInfo, ProjectInfo, ProjectStatus
+from labeling.votes import holdout_ids
+from storage import Ledger, ProjectExists, list_projects
+
+if TYPE_CHECKING:
+    from labeling.classifiers import Classifier
+    from labeling.pool import PoolLoop
+    from labeling.stopping import StopRule
+    from strategies import Strategy
+
+LabelSource = Literal["human", "weak", "model", "gold"]
+
+
+def default_storage() -> str:
+    """Return the database URL to use where none is given: LABELING_STORAGE, else a SQLite file here."""
+    return os.environ.get("LABELING_STORAGE") or "sqlite:///labeling.db"
+
+
+class Project(ItemVerbs, RuleVerbs):
+    """Items, rules, loops and labels of one task, kept in a database.
+
+    Make one with `Project.create`, open one with `Project.open`. All that is
+    decided is on record: nothing is overwritten, and any number of processes may
+    have the project open.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        labels: Iterable[str | Mapping[str, Any]],
+        *,
+        storage: str | None = None,
+        exist_ok: bool = False,
+        description: str = "",
+    ) -> Project:
+        """Make a project.
+
+        Parameters
+        ----------
+        name
+            Unique in the database.
+        labels
+            Class names, or mappings with name, key (a keyboard shortcut) and definition.
+        storage
+            Database URL; default LABELING_STORAGE, else sqlite:///labeling.db.
+        exist_ok
+            Open the project if it exists, so that a script can run again; its labels must be the same.
+
+        Raises
+        ------
+        ValueError
+            The name or the labels cannot be used, or the project exists.
+        storage.StorageError
+            The database cannot be used.
+        """
+        if not isinstance(name, str) or not name.strip() or len(name) > 200:
+            raise ValueError(f"A project needs a name of 1 to 200 characters, got {name!r}.")
+        label_set = LabelSet.of(labels)
+        storage = storage or default_storage()
+        try:
+            return cls(Ledger.create(storage, name.strip(), description, label_set.dump()))
+        except ProjectExists as error:
+            if not exist_ok:
+                raise ProjectExists(f"{error} Open it with Project.open({name!r}), or pass exist_ok=True.") from error
+        project = cls.open(name.strip(), storage)
+        missing = [label for label in label_set.names if label not in project.label_names]
+        if missing:
+            raise ValueError(
+                f"The project {name!r} exists with the labels {', '.join(map(repr, project.label_names))}, "
+                f"without {missing[0]!r}. Use add_label(), or another name."
+            )
+        return project
+
+    @classmethod
+    def open(cls, name: str, storage: str | None = None) -> Project:
+        """Open a project by its name.
+
+        Raises
+        ------
+        LookupError
+            There is no such project; the message names those there are.
+        storage.StorageError
+            The database cannot be used.
+        """
+        return cls(Ledger.open(storage or default_storage(), name))
+
+    @staticmethod
+    def list(storage: str | None = None) -> list[ProjectInfo]:
+        """Return the projects of a database in the order they were made."""
+        storage = storage or default_storage()
+        return [Project.open(record.name, storage).info() for record in list_projects(storage)]
+
+    def info(self) -> ProjectInfo:
+        """Return the project as a list shows it."""
+        record = self.ledger.project
+        items, _ = self.ledger.items.counts()
+        return ProjectInfo(
+            record.name, record.description, record.created_at, items, len(self.ledger.annotations.answered())
+        )
+
+    def pool_loop(
+        self,
+        name: str,
+        *,
+        strategy: Strategy | None = None,
+        classifier: Classifier | None = None,
+        batch_size: int | None = None,
+        seed: int | None = None,
+        stop: Sequence[StopRule] | None = None,
+    ) -> PoolLoop:
+        """Make a pool loop, or open the one of that name.
+
+        Without settings an existing loop is opened as it was made. Settings that
+        are given for an existing loop must be its own.
+
+        Raises
+        ------
+        KeyError
+            There is no such loop, and no strategy to make it with.
+        ValueError
+            The loop exists with other settings, or a target score has no hold-out.
+        """
+        from labeling.opening import open_pool_loop
+
+        return open_pool_loop(self, name, strategy, classifier, batch_size, seed, stop)
+
+    def loops(self) -> builtins.list[LoopInfo]:
+        """Return the loops in the order they were made."""
+        from labeling.opening import loop_info
+
+        return [loop_info(self, record) for record in self.ledger.loops.all()]
+
+    def open_items(self) -> int:
+        """Return how many items are neither held out nor answered."""
+        taken = holdout_ids(self.ledger) | self.ledger.annotations.answered()
+        ids = self.item_store.frame(private=False)["item_id"]
+        return len(ids) - int(ids.is_in(list(taken)).sum())
+
+    def discarded(self) -> set[int]:
+        """Return the items that somebody said do not belong."""
+        return resolve.discarded(self.ledger)
+
+    def labels(self, source: LabelSource | None = None) -> pl.DataFrame:
+        """Return one row an item that has a label: human before weak before model.
+
+        Parameters
+        ----------
+        source
+            Only labels of that kind. "gold" is what was known at import; it never resolves a label.
+
+        Returns
+        -------
+        pl.DataFrame
+            item_id, label, source, confidence, annotators, labeled_at; for gold also role.
+        """
+        if source is not None and source not in resolve.SOURCES:
+            raise ValueError(f"There are no labels of source {source!r}. Sources are {', '.join(resolve.SOURCES)}.")
+        labels = self.label_set
+        if source == "gold":
+            return resolve.gold_labels(self.ledger, labels)
+        parts = []
+        if source in (None, "human"):
+            parts.append(resolve.human_labels(self.ledger, labels))
+        if source in (None, "weak") and (run := self.newest_weak_run()) is not None:
+            parts.append(resolve.weak_labels(run))
+        if source in (None, "model") and (refit := self.ledger.loops.last_trained_refit()) is not None:
+            parts.append(resolve.model_labels(self.ledger, refit, labels))
+        return resolve.resolve(parts)
+
+    def annotations(self) -> pl.DataFrame:
+        """Return everything that people did, oldest first, what was taken back included."""
+        return resolve.annotation_frame(self.ledger, self.label_set)
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        format: str | None = None,  # noqa: A002 - the users' word
+        private: bool = False,
+        escape_formulas: bool = True,
+    ) -> ExportReport:
+        """Write the data set with its evidence: CSV, JSONL, Parquet by suffix, or a folder for `datasets`.
+
+        Rows come as they were imported, duplicates included, discarded items left
+        out. The file appears when it is complete; on an error nothing changes.
+
+        Parameters
+        ----------
+        path
+            With the suffix .csv, .jsonl or .parquet; without a suffix a folder that
+            `datasets.load_from_disk` opens, the hold-out as its test split.
+        format
+            "csv", "jsonl", "parquet" or "dataset", where the path does not say.
+        private
+            Write the private columns too.
+        escape_formulas
+            In CSV, put an apostrophe before cells that a spreadsheet would run.
+        """
+        return exporting.export(self, path, format=format, private=private, escape_formulas=escape_formulas)
+
+    def exports(self) -> pl.DataFrame:
+        """Return a row an export, newest first: name, format, rows, sha256, at."""
+        rows = [(e["name"], e["format"], e["rows"], e["sha256"], e["created_at"]) for e in self.ledger.exports()]
+        schema = ["name", "format", "rows", "sha256", "at"]
+        return pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)
+
+    def status(self) -> ProjectStatus:
+        """Return where the project stands, in counts."""
+        items, gold = self.ledger.items.counts()
+        return ProjectStatus(
+            items=items,
+            gold=gold,
+            holdout=len(holdout_ids(self.ledger)),
+            functions=len(self.ledger.functions.current()),
+            weak_runs=len(self.ledger.functions.weak_runs()),
+            loops=len(self.ledger.loops.all()),
+            human=self.labels("human").height,
+            weak=self.labels("weak").height,
+            model=self.labels("model").height,
+            version=self.version(),
+        )
+
+    def __repr__(self) -> str:
+        return f"Project({self.name!r}, {self.storage})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        status = self.status()
+        return (
+            f"<p><b>{html.escape(self.name)}</b> · {status.items:,} items · {status.functions} functions · "
+            f"{status.human:,} human, {status.weak:,} weak labels</p>"
+        )

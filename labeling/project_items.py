@@ -1,0 +1,186 @@
+"""The verbs of a project that bring items in and show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from labeling import importing
+from labeling import io as tables
+from labeling.blocks import pack
+from labeling.project_base import ProjectBase
+from labeling.records import ImportPreview, ImportReport
+
+
+class ItemVerbs(ProjectBase):
+    """Import, look, search, hold out, erase."""
+
+    def preview_items(self, source: object, **options: Any) -> ImportPreview:
+        """Return what `add_items` would read with the same options, with the first 20 rows."""
+        names = ("encoding", "delimiter", "name")
+        reading = {key: options.pop(key) for key in names if options.get(key) is not None}
+        table = tables.read_source(source, limit=1000, **reading)
+        mapping = self._mapping(table, **{key: value for key, value in options.items() if key not in names})
+        return ImportPreview(table, mapping, table.frame.head(20))
+
+    def add_items(
+        self,
+        source: object,
+        *,
+        text: str | None = None,
+        id: str | None = None,  # noqa: A002 - the users' word
+        gold: str | None = None,
+        group: str | None = None,
+        private: Sequence[str] = (),
+        image: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        name: str | None = None,
+        progress: importing.Progress = False,
+    ) -> ImportReport:
+        """Import rows: a path (CSV, TSV, JSONL, Parquet), an open file, a polars or pandas frame.
+
+        Exact duplicates are kept as source rows of one item; rows that are in the
+        project already, by id or by content, are not added again; rows that cannot
+        be read are reported. It is all or nothing for a source that is broken.
+
+        Parameters
+        ----------
+        text, id, gold, group, image
+            The columns that hold the text, the user's own id, the known label, a
+            group that no hold-out splits, a picture. What is not given is found by
+            name as in the last import, else by a look at the columns; gold only
+            counts where it is named here.
+        private
+            Columns that neither a page nor an export shows unless asked to.
+        encoding, delimiter
+            Of a text file, where the guess is wrong.
+        name
+            What to call the source in messages.
+        progress
+            True for a bar, or a callable that gets (rows done, rows in all).
+
+        Raises
+        ------
+        ValueError
+            The source is broken, a column is missing, a gold value is no label.
+        """
+        table = tables.read_source(source, encoding=encoding, delimiter=delimiter, name=name)
+        mapping = self._mapping(table, text=text, id=id, gold=gold, group=group, private=private, image=image)
+        return importing.import_table(self.ledger, self.label_set, table, mapping, progress=progress)
+
+    def _mapping(self, table: tables.Table, *, private: Sequence[str] = (), **given: str | None) -> tables.Mapping:
+        """Return the mapping to use: what was given, then what the last import had, then a guess."""
+        frame = table.frame
+        remembered, guess = self.last_mapping(), tables.guess_mapping(frame)
+        if not table.is_export:
+            guess = replace(guess, gold=None, group=None, private=())
+        chosen: dict[str, Any] = {}
+        used = {column for column in given.values() if column} | set(private)
+        for role in ("text", "id", "gold", "group", "image"):
+            column = given.get(role)
+            for source in (remembered, guess):
+                found = None if source is None else getattr(source, role)
+                if column is None and found in frame.columns and found not in used and role != "gold":
+                    column = found
+            if role == "gold" and column is None and table.is_export:
+                column = guess.gold
+            chosen[role] = column or None
+            used |= {column} if column else set()
+        kept = () if remembered is None else (n for n in remembered.private if n in frame.columns and n not in used)
+        mapping = tables.Mapping(**chosen, private=tuple(dict.fromkeys((*private, *kept))))
+        mapping.check(frame)
+        return mapping
+
+    def last_mapping(self) -> tables.Mapping | None:
+        """Return how the columns of the last import were mapped."""
+        imports = self.ledger.items.imports()
+        return importing.mapping_from_json(imports[-1].mapping) if imports else None
+
+    @property
+    def columns(self) -> dict[str, pl.DataType]:
+        """The columns of the items and their types."""
+        return dict(self.item_store.columns().dtypes)
+
+    @property
+    def text_column(self) -> str | None:
+        """The column that holds the text."""
+        return self.item_store.columns().named("text")
+
+    @property
+    def image_column(self) -> str | None:
+        """The column that holds a picture."""
+        return self.item_store.columns().named("image")
+
+    def items(self, columns: Sequence[str] | None = None, private: bool = False) -> pl.DataFrame:
+        """Return the items: item_id, then their columns (pictures left out)."""
+        frame = self.item_store.frame(private=private)
+        return frame if columns is None else frame.select("item_id", *columns)
+
+    def item(self, item_id: int) -> dict[str, Any]:
+        """Return one item with its picture.
+
+        Raises
+        ------
+        LookupError
+            There is no such item.
+        """
+        rows = self.item_store.some([item_id], image=True).to_dicts()
+        if not rows:
+            raise LookupError(f"There is no item {item_id!r} in the project {self.name!r}.")
+        return rows[0]
+
+    def search_items(self, text: str = "", offset: int = 0, limit: int = 50) -> tuple[pl.DataFrame, int]:
+        """Return a page of the items that contain `text` in any case, and how many there are in all."""
+        frame = self.item_store.frame()
+        if text:
+            strings = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+            has = [pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True) for name in strings]
+            has.append(pl.col("item_id").cast(pl.String) == text.strip())
+            frame = frame.filter(pl.any_horizontal(has))
+        return frame.slice(offset, limit), frame.height
+
+    def erase(self, item_ids: Sequence[int], reason: str = "") -> int:
+        """Delete what items hold, for good; their ids stay as tombstones. Return how many there were."""
+        return self.ledger.items.erase(item_ids, reason)
+
+    def set_holdout(self, fraction: float = 0.3, seed: int = 0) -> int:
+        """Choose gold items that score classifiers and are never asked; return how many.
+
+        The choice is seeded and splits no group. Setting it again replaces it.
+
+        Raises
+        ------
+        ValueError
+            There is no gold, or the fraction is outside (0, 1).
+        """
+        if not 0 < fraction < 1:
+            raise ValueError(f"The hold-out is a share of the gold items between 0 and 1, got {fraction!r}.")
+        gold = [item for item, _ in self.ledger.items.gold()]
+        if not gold:
+            raise ValueError("There is no gold to hold out. Import items with add_items(…, gold='column').")
+        frame = self.item_store.frame()
+        group = self.item_store.columns().named("group")
+        keys = (
+            pl.col("item_id").cast(pl.String)
+            if group is None
+            else pl.coalesce(group, pl.col("item_id").cast(pl.String))
+        )
+        judged = frame.filter(pl.col("item_id").is_in(gold)).select("item_id", keys.alias("group"))
+        groups = judged["group"].unique(maintain_order=True).to_list()
+        order = {
+            groups[position]: rank for rank, position in enumerate(np.random.default_rng(seed).permutation(len(groups)))
+        }
+        ranked = judged.with_columns(pl.col("group").replace_strict(order, return_dtype=pl.Int64).alias("rank"))
+        held = (
+            ranked.sort("rank", "item_id")
+            .with_row_index("n")
+            .filter(pl.col("n").min().over("rank") < round(fraction * judged.height))["item_id"]
+            .sort()
+        )
+        self.ledger.items.set_holdout(fraction, seed, len(held), pack(held.to_numpy(), "<i8"))
+        return len(held)

@@ -1,0 +1,184 @@
+"""The queue of a loop: who is asked what, each item to one person at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from labeling.records import Query
+from labeling.refit import Ranked, load_ranking
+from storage import ANSWERS
+
+if TYPE_CHECKING:
+    from labeling.project import Project
+    from storage.ledger import Write
+    from storage.records import QueryRecord, RefitRecord
+
+LEASE_SECONDS = 1800.0
+"""How long an annotator who does nothing holds the items that were asked."""
+
+SCAN = 256
+UNLIMITED = 1_000_000_000
+
+
+class Queue:
+    """Opens queries from the newest ranking, under leases, within the budget."""
+
+    def __init__(self, project: Project, loop_id: int, loop_name: str, budget: int | None) -> None:
+        self.project = project
+        self.ledger = project.ledger
+        self.loop_id = loop_id
+        self.loop_name = loop_name
+        self.budget = budget
+        self._rankings: dict[int, list[Ranked]] = {}
+
+    def open(self, annotator: str) -> list[Query]:
+        """Return the queries that an annotator holds, in rank order; their time starts again."""
+        loops = self.ledger.loops
+        with self.ledger.read() as connection:
+            known = {name: id_ for id_, name in self.ledger.annotations.annotators().items()}
+            if annotator not in known:
+                return []
+            records = loops.open_queries(connection, self.loop_id, known[annotator])
+        if records:
+            with self.ledger.unstamped() as connection:
+                loops.extend_leases(connection, self.loop_id, known[annotator], LEASE_SECONDS)
+        return self.queries(records)
+
+    def take(self, annotator: str, n: int, last: RefitRecord) -> list[Query]:
+        """Open up to n queries from the ranking of a refit, in one transaction."""
+        ledger, loop_id = self.ledger, self.loop_id
+        ranking = self.ranking(last)
+        with ledger.write() as write:
+            person = ledger.annotations.annotator(write.connection, annotator)
+            records = ledger.loops.open_queries(write.connection, loop_id, person)
+            if not records:
+                skipped = ledger.loops.skipped(write.connection, person)
+                n = min(n, self._left(write))
+                chosen = self._choose(write, ranking, n, skipped)
+                for rank, entry in chosen:
+                    self._open_query(write, last, person, rank, entry)
+                records = ledger.loops.open_queries(write.connection, loop_id, person)
+        return self.queries(records)
+
+    def _left(self, write: Write) -> int:
+        """Return how many queries the budget still allows to be opened."""
+        if self.budget is None:
+            return UNLIMITED
+        tally = self.ledger.loops.tally(write.connection, self.loop_id)
+        return max(0, self.budget - answers(tally) - tally["open"])
+
+    def _choose(self, write: Write, ranking: list[Ranked], n: int, skipped: dict[int, int]) -> list[tuple[int, Ranked]]:
+        """Return up to n entries of the ranking that nobody has; what this person skipped comes last."""
+        entries = dict(enumerate(ranking))
+        fresh = [(rank, entry) for rank, entry in entries.items() if entry.item_id not in skipped]
+        again = sorted(
+            ((rank, entry) for rank, entry in entries.items() if entry.item_id in skipped),
+            key=lambda pair: skipped[pair[1].item_id],
+        )
+        if not fresh and not again:
+            return []
+        listed = {entry.item_id for entry in ranking}
+        last = len(ranking)
+        # A skipped item that the newest ranking does not list still comes back, after the others.
+        for item in sorted(set(skipped) - listed, key=lambda item: skipped[item]):
+            again.append((last, Ranked(item, 0.0, "skipped before", 1.0, {}, {})))
+            last += 1
+        chosen: list[tuple[int, Ranked]] = []
+        for group in (fresh, again):
+            for start in range(0, len(group), SCAN):
+                part = group[start : start + SCAN]
+                taken = self.ledger.loops.taken(write.connection, [entry.item_id for _, entry in part])
+                chosen += [pair for pair in part if pair[1].item_id not in taken]
+                if len(chosen) >= n:
+                    return chosen[:n]
+            if chosen:
+                return chosen
+            if group is fresh and fresh and len(ranking) < self._candidates(write):
+                # The ranking is used up but the pool is not: a new ranking comes before skipped items.
+                return []
+        return chosen
+
+    def _candidates(self, write: Write) -> int:
+        last = self.ledger.loops.newest_refit(write.connection, self.loop_id)
+        return 0 if last is None else int(last.metrics["candidates"])
+
+    def _open_query(self, write: Write, last: RefitRecord, person: int, rank: int, entry: Ranked) -> None:
+        loops = self.ledger.loops
+        query_id = loops.add_query(
+            write,
+            {
+                "loop_id": self.loop_id,
+                "refit_id": last.id,
+                "annotator_id": person,
+                "item_id": entry.item_id,
+                "purpose": "learn",
+                "rank": rank,
+                "score": entry.score,
+                "parts": dict(entry.parts),
+                "probability": entry.probability,
+                "strategy": entry.strategy,
+                "predicted": entry.predicted,
+                "probabilities": {str(label): p for label, p in entry.probabilities.items()},
+            },
+        )
+        loops.lease(
+            write.connection,
+            item_id=entry.item_id,
+            annotator_id=person,
+            query_id=query_id,
+            loop_id=self.loop_id,
+            seconds=LEASE_SECONDS,
+        )
+
+    def why_nothing(self) -> str:
+        """Return why nothing could be opened."""
+        with self.ledger.read() as connection:
+            tally = self.ledger.loops.tally(connection, self.loop_id)
+        left = None if self.budget is None else self.budget - answers(tally)
+        if left is not None and tally["open"] >= left:
+            return (
+                f"The {left} answers left in the budget of {self.budget} are with other annotators. "
+                "They come back if nobody answers within half an hour."
+            )
+        if tally["open"]:
+            return "Everything left is being worked on by other annotators. Try again when they are done."
+        return "Nothing is ranked right now: the model is learning. Try again in a moment."
+
+    def ranking(self, refit: RefitRecord) -> list[Ranked]:
+        """Return what a refit ranked, best first."""
+        if refit.id not in self._rankings:
+            self._rankings = {refit.id: load_ranking(self.ledger.loops.ranking(refit.id)[0])}
+        return self._rankings[refit.id]
+
+    def queries(self, records: Sequence[QueryRecord]) -> list[Query]:
+        """Return queries with their items and the present names of classes."""
+        if not records:
+            return []
+        labels = self.project.label_set
+        known = dict(zip(labels.ids, labels.names, strict=True))
+        frame = self.project.item_store.some([record.item_id for record in records], image=True)
+        items = {row["item_id"]: row for row in frame.iter_rows(named=True)}
+        return [
+            Query(
+                id=record.id,
+                uuid=record.uuid,
+                loop=self.loop_name,
+                annotator=record.annotator or "",
+                item_id=record.item_id,
+                item={key: value for key, value in items.get(record.item_id, {}).items() if key != "item_id"},
+                score=record.score,
+                parts=record.parts,
+                strategy=record.strategy,
+                round=record.round,
+                rank=record.rank,
+                predicted=None if record.predicted is None else known.get(record.predicted),
+                probabilities={known[int(i)]: p for i, p in record.probabilities.items() if int(i) in known},
+            )
+            for record in records
+        ]
+
+
+def answers(tally: dict[str, int]) -> int:
+    """Return how many of the counted annotations cost a person's time."""
+    return sum(tally[kind] for kind in ANSWERS)

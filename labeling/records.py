@@ -1,0 +1,263 @@
+"""What the public API hands out and raises: small frozen records."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from labeling.io import Mapping as ColumnMapping
+    from labeling.io import Rejected, Table
+
+
+class Answer(enum.Enum):
+    """An answer that names no class."""
+
+    UNSURE = "unsure"
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+UNSURE: Final = Answer.UNSURE
+"""Seen, cannot be decided: not trained on, kept for review."""
+
+
+class QueueEmpty(LookupError):
+    """There is nothing left to ask this annotator right now; the message says why."""
+
+
+class FunctionNotLoaded(LookupError):
+    """A labeling function's code is not in this process, and its votes are not all cached."""
+
+
+@dataclass(frozen=True)
+class LabelClass:
+    """A class: a permanent id, and the name, shortcut key and definition it has now."""
+
+    id: int
+    name: str
+    key: str | None = None
+    definition: str = ""
+    former_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProjectInfo:
+    """A project as a list shows it."""
+
+    name: str
+    description: str
+    created_at: datetime
+    items: int
+    labeled: int
+
+
+@dataclass(frozen=True)
+class ProjectStatus:
+    """Where a project stands, in counts."""
+
+    items: int
+    gold: int
+    holdout: int
+    functions: int
+    weak_runs: int
+    loops: int
+    human: int
+    weak: int
+    model: int
+    version: int
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What an import would read: the table, how its columns map, the first 20 rows."""
+
+    table: Table
+    mapping: ColumnMapping
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did.
+
+    `rows` were read: `added` became items, `duplicates` are exact copies kept as
+    source rows of one item, `known` were in the project already (by id or by
+    content), `rejected` could not be read. `changed` of the known rows have an id
+    that is stored with another content; what is stored was kept.
+    """
+
+    rows: int
+    added: int
+    duplicates: int
+    known: int
+    changed: int
+    gold: int
+    rejected: tuple[Rejected, ...]
+    renamed: Mapping[str, str]
+    notes: tuple[str, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        parts = [f"{self.rows:,} rows: {self.added:,} added"]
+        if self.duplicates:
+            parts.append(f"{self.duplicates:,} exact duplicates")
+        if self.known:
+            parts.append(f"{self.known:,} known already")
+        if self.changed:
+            parts.append(f"{self.changed:,} with a known id but other content, not taken")
+        if self.gold:
+            parts.append(f"{self.gold:,} with gold")
+        if self.rejected:
+            parts.append(f"{len(self.rejected):,} rejected")
+        return ", ".join(parts) + f" ({self.seconds:.1f} s)"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        rejected = "".join(f"<li>line {r.line}: {html.escape(r.reason)}</li>" for r in self.rejected[:10])
+        return f"<p>{html.escape(str(self))}</p>" + (f"<ul>{rejected}</ul>" if rejected else "")
+
+
+@dataclass(frozen=True)
+class FunctionInfo:
+    """A labeling function as the project knows it; `loaded` tells whether it can run here."""
+
+    name: str
+    expert: str | None
+    kind: str
+    label: str | None
+    version: int
+    spec: Mapping[str, Any]
+    loaded: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class FunctionsReport:
+    """Which functions `add_functions` added, changed (a new version), or found unchanged."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FunctionPreview:
+    """What a labeling function would do, before it is saved.
+
+    Coverage, overlaps and conflicts are shares of all items; `accuracy` is over
+    the `gold_matches` matched items whose development gold is known.
+    """
+
+    matches: int
+    coverage: float
+    overlaps: float
+    conflicts: float
+    accuracy: float | None
+    gold_matches: int
+    faults: int
+    first_fault: str | None
+    examples: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class LoopInfo:
+    """A loop as a list shows it."""
+
+    name: str
+    kind: str
+    strategy: str
+    created_at: datetime
+    answered: int
+    budget: int | None
+
+
+@dataclass(frozen=True)
+class LoopProgress:
+    """Where a loop stands.
+
+    `answered` counts answers, unsure and discards (they cost a person's time);
+    `pace` is answers a minute of the annotator, None before there are five.
+    """
+
+    answered: int
+    unsure: int
+    discarded: int
+    skipped: int
+    open: int
+    budget: int | None
+    round: int
+    due: int
+    pace: float | None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question put to an annotator: the item, and why it is asked.
+
+    `answer` is the label, or the kind of answer, that was given so far; it is
+    looked up by `PoolLoop.query`.
+    """
+
+    id: int
+    uuid: str
+    loop: str
+    annotator: str
+    item_id: int
+    item: Mapping[str, Any] = field(repr=False)
+    score: float
+    parts: Mapping[str, float]
+    strategy: str
+    round: int
+    rank: int
+    predicted: str | None
+    probabilities: Mapping[str, float]
+    answer: str | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether an answer was given that stands."""
+        return self.answer is not None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Something a person did: kind is answer, unsure, skip, discard or undo."""
+
+    id: int
+    uuid: str
+    item_id: int
+    annotator: str
+    kind: str
+    label: str | None
+    query_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A refit of a loop: what it learned from and how well it scores."""
+
+    round: int
+    labels: int
+    strategy: str
+    metrics: Mapping[str, Any]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export wrote."""
+
+    rows: int
+    path: str
+    sha256: str | None
+    sources: Mapping[str, int]

@@ -1,0 +1,253 @@
+"""Weak runs: a label model over the votes of a project, kept with everything that went in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from labeling import specs
+from labeling.blocks import BLOCK, NO_LABEL, pack, to_positions, unpack
+from labeling.label_model_base import LabelModel, WeakLabels
+from labeling.label_set import LabelSet
+from labeling.matrix import LabelMatrix
+from storage.records import WeakBlock, WeakRunRecord
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
+
+LIBRARIES = ("numpy", "polars", "scikit-learn", "snorkel")
+
+
+class WeakResult:
+    """One soft label an item, and what the votes looked like."""
+
+    _labels: LabelSet
+    _summary: Mapping[str, Any]
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], WeakLabels]:
+        """Return the item ids (n,), and positions (n,), probabilities (n, k) and training weights (n,)."""
+        raise NotImplementedError
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the label model said about its fit."""
+        return tuple(self._summary.get("notes", ()))
+
+    @property
+    def silent(self) -> float:
+        """Share of the items that no function votes on."""
+        return float(self._summary["silent"])
+
+    @property
+    def conflicts(self) -> float:
+        """Share of the items on which functions vote for different classes."""
+        return float(self._summary["conflicts"])
+
+    @property
+    def abstained(self) -> float:
+        """Share of the items without a label."""
+        return float(self._summary["abstained"])
+
+    def frame(self) -> pl.DataFrame:
+        """Return item_id, label, confidence, and a column p_<class> a class, one row an item.
+
+        `label` and `confidence` are null where the run gives no label.
+        """
+        ids, weak = self.arrays()
+        names = np.array([*self._labels.names, None], dtype=object)
+        rows = np.arange(len(ids))
+        voted = weak.positions != NO_LABEL
+        confidence = weak.proba[rows, np.maximum(weak.positions, 0)]
+        return pl.DataFrame(
+            {
+                "item_id": pl.Series(ids, dtype=pl.Int64()),
+                "label": pl.Series(names[weak.positions].tolist(), dtype=pl.String()),
+                "confidence": pl.Series(confidence, dtype=pl.Float64()).set(
+                    pl.Series(~voted, dtype=pl.Boolean()), None
+                ),
+            }
+            | {f"p_{name}": weak.proba[:, position] for position, name in enumerate(self._labels.names)}
+        )
+
+    def balance(self) -> pl.DataFrame:
+        """Return label, count and share, a row a class, and one with a null label for items without one."""
+        _, weak = self.arrays()
+        counts = [int((weak.positions == position).sum()) for position in range(len(self._labels.classes))]
+        counts.append(int((weak.positions == NO_LABEL).sum()))
+        n = max(len(weak.positions), 1)
+        return pl.DataFrame(
+            {"label": [*self._labels.names, None], "count": counts, "share": [count / n for count in counts]},
+            schema={"label": pl.String(), "count": pl.Int64(), "share": pl.Float64()},
+        )
+
+
+class WeakPreview(WeakResult):
+    """What a label model would give, not kept."""
+
+    def __init__(
+        self, ids: np.ndarray[Any, Any], result: WeakLabels, labels: LabelSet, summary: Mapping[str, Any]
+    ) -> None:
+        self._ids, self._result, self._labels, self._summary = ids, result, labels, summary
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], WeakLabels]:
+        """Return the item ids (n,), and positions (n,), probabilities (n, k) and training weights (n,)."""
+        return self._ids, self._result
+
+
+class WeakRun(WeakResult):
+    """The result of one weak run, read from the ledger.
+
+    Attributes
+    ----------
+    number
+        Counts the runs of the project from 1.
+    """
+
+    def __init__(self, ledger: Ledger, record: WeakRunRecord, labels: LabelSet) -> None:
+        self._ledger = ledger
+        self._record = record
+        self._labels = labels
+        self._summary = record.summary
+        self.number = record.number
+
+    @property
+    def id(self) -> int:
+        """The run's id in the ledger."""
+        return self._record.id
+
+    @property
+    def model(self) -> str:
+        """The label model and its parameters, for people."""
+        return specs.describe(self._record.label_model)
+
+    @property
+    def created_at(self) -> datetime:
+        """When it ran."""
+        return self._record.created_at
+
+    @property
+    def n_items(self) -> int:
+        """How many items were voted on."""
+        return self._record.n_items
+
+    @property
+    def labeled(self) -> int:
+        """How many items got a label."""
+        return int(self._summary["labeled"])
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray[Any, Any], WeakLabels]:
+        """Item ids, and labels with positions among the present classes."""
+        k = len(self._record.label_ids)
+        parts = [
+            (
+                unpack(block.item_ids, "<i8"),
+                unpack(block.labels, "<i2"),
+                unpack(block.weights, "<f4"),
+                unpack(block.probabilities, "<f4").reshape(-1, k),
+            )
+            for block in self._ledger.functions.weak_blocks(self._record.id)
+        ]
+        if not parts:
+            parts = [(np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0), np.empty((0, k)))]
+        ids, labels, weights, stored = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        positions = self._labels.positions()
+        proba = np.zeros((len(ids), len(self._labels.classes)))
+        for column, label_id in enumerate(self._record.label_ids):
+            if label_id in positions:
+                proba[:, positions[label_id]] += stored[:, column]
+        return ids, WeakLabels(to_positions(labels.astype(np.int64), positions), proba, weights.astype(np.float64))
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], WeakLabels]:
+        """Return the item ids (n,), and positions (n,), probabilities (n, k) and training weights (n,)."""
+        return self._arrays
+
+    def __repr__(self) -> str:
+        return f"WeakRun({self.number}, {self.model}, {self._record.n_items:,} items)"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        table: str = self.balance()._repr_html_()
+        return f"<p>{html.escape(repr(self))}</p>{table}"
+
+
+def preview_label_model(matrix: LabelMatrix, model: LabelModel, labels: LabelSet) -> WeakPreview:
+    """Fit a label model on the votes and label every item, keeping nothing."""
+    fitted, result = _label(matrix, model)
+    return WeakPreview(matrix.item_ids, result, labels, _summary(matrix, result, fitted.notes))
+
+
+def _label(matrix: LabelMatrix, model: LabelModel) -> tuple[LabelModel, WeakLabels]:
+    n, m = matrix.values.shape
+    if n == 0 or m == 0:
+        missing = (
+            "items: import some with add_items()" if n == 0 else "labeling functions: add some with add_functions()"
+        )
+        raise ValueError(f"There is nothing to vote on: the project has no {missing}.")
+    fitted = model.fit(matrix)
+    return fitted, fitted.label(matrix)
+
+
+def _summary(matrix: LabelMatrix, result: WeakLabels, notes: Sequence[str]) -> dict[str, Any]:
+    n = len(matrix.item_ids)
+    return {
+        "labeled": int((result.positions != NO_LABEL).sum()),
+        "functions": len(matrix.sources),
+        "silent": float((matrix.votes_per_item == 0).sum() / n),
+        "conflicts": float(np.asarray(matrix.conflicts).sum() / n),
+        "abstained": float((result.positions == NO_LABEL).sum() / n),
+        "notes": list(notes),
+    }
+
+
+def run_label_model(ledger: Ledger, matrix: LabelMatrix, model: LabelModel, labels: LabelSet, saw: int) -> WeakRun:
+    """Fit a label model on the votes, label every item, and keep the run.
+
+    Raises
+    ------
+    ValueError
+        There are no items or no functions.
+    """
+    fitted, result = _label(matrix, model)
+    values = {
+        "saw": saw,
+        "label_model": specs.dump(model),
+        "function_versions": [f"{source.name}@{source.version}" for source in matrix.sources],
+        "libraries": _libraries(),
+        "label_set": labels.version,
+        "label_ids": list(labels.ids),
+        "n_items": len(matrix.item_ids),
+        "summary": _summary(matrix, result, fitted.notes),
+    }
+    record = ledger.functions.add_weak_run(values, _blocks(matrix, result, labels))
+    return WeakRun(ledger, record, labels)
+
+
+def _blocks(matrix: LabelMatrix, result: WeakLabels, labels: LabelSet) -> Iterator[WeakBlock]:
+    ids = np.array([*labels.ids, NO_LABEL])
+    for number, start in enumerate(range(0, len(matrix.item_ids), BLOCK)):
+        part = slice(start, start + BLOCK)
+        yield WeakBlock(
+            number,
+            pack(matrix.item_ids[part], "<i8"),
+            pack(ids[result.positions[part]], "<i2"),
+            pack(result.weight[part], "<f4"),
+            pack(result.proba[part], "<f4"),
+        )
+
+
+def _libraries() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

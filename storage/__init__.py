@@ -1,0 +1,18 @@
+"""The ledger: append-only facts of projects in one SQL database."""
+
+from storage.annotation_facts import ANSWERS
+from storage.database import StorageError, close_engines
+from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
+from storage.loop_facts import REFIT_LEASE_SECONDS, new_holder
+
+__all__ = [
+    "ANSWERS",
+    "REFIT_LEASE_SECONDS",
+    "Ledger",
+    "ProjectExists",
+    "ProjectNotFound",
+    "StorageError",
+    "close_engines",
+    "list_projects",
+    "new_holder",
+]

@@ -1,0 +1,192 @@
+"""What people did: answers, unsure, skips, discards, and what they took back."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select
+from sqlalchemy.orm import aliased
+
+from storage import tables
+from storage.records import AnnotationRecord
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger, Write
+
+ANSWERS = ("answer", "unsure", "discard")
+
+
+class AnnotationFacts:
+    """The annotations of one project."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._project_id = ledger.project.id
+
+    def annotator(self, connection: Connection, name: str) -> int:
+        """Return the id of an annotator, who is added when new."""
+        table = tables.annotators
+        mine = (table.c.project_id == self._project_id, table.c.name == name)
+        found = connection.scalar(select(table.c.id).where(*mine))
+        if found is None:
+            values = {"project_id": self._project_id, "uuid": str(uuids.uuid4()), "name": name}
+            found = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
+        return int(found)
+
+    def annotators(self) -> dict[int, str | None]:
+        """Return the names of the people by id; None where the name was erased."""
+        table = tables.annotators
+        with self._ledger.read() as connection:
+            rows = connection.execute(select(table.c.id, table.c.name).where(table.c.project_id == self._project_id))
+            return {row.id: row.name for row in rows}
+
+    def add(
+        self,
+        write: Write,
+        *,
+        uuid: str | None,
+        item_id: int,
+        annotator_id: int,
+        kind: str,
+        label_ids: Sequence[int] = (),
+        query_id: int | None = None,
+        loop_id: int | None = None,
+        undoes: int | None = None,
+        seconds: float | None = None,
+        suggestion_shown: bool = False,
+    ) -> int:
+        """Add an annotation inside `write` and return its id."""
+        version = write.connection.scalar(
+            select(func.max(tables.contents.c.version)).where(
+                tables.contents.c.project_id == self._project_id, tables.contents.c.item_id == item_id
+            )
+        )
+        label_set = write.connection.scalar(
+            select(func.max(tables.label_sets.c.version)).where(tables.label_sets.c.project_id == self._project_id)
+        )
+        own = {"uuid": uuid} if uuid is not None else {}
+        annotation_id = write.fact(
+            tables.annotations,
+            **own,
+            item_id=item_id,
+            annotator_id=annotator_id,
+            kind=kind,
+            query_id=query_id,
+            loop_id=loop_id,
+            undoes=undoes,
+            seconds=seconds,
+            content_version=version or 1,
+            label_set=label_set or 1,
+            suggestion_shown=suggestion_shown,
+        )
+        if label_ids:
+            rows = [{"annotation_id": annotation_id, "label_id": label} for label in label_ids]
+            write.connection.execute(insert(tables.annotation_labels), rows)
+        return annotation_id
+
+    def by_uuid(self, connection: Connection, uuid: str) -> AnnotationRecord | None:
+        """Return the annotation that was sent under a UUID, None if there is none."""
+        records = self._load(connection, tables.annotations.c.uuid == uuid)
+        return records[0] if records else None
+
+    def by_id(self, connection: Connection, annotation_id: int) -> AnnotationRecord:
+        """Return one annotation."""
+        return self._load(connection, tables.annotations.c.id == annotation_id)[0]
+
+    def newest(
+        self, connection: Connection, annotator_id: int, loop_id: int, kinds: Iterable[str]
+    ) -> AnnotationRecord | None:
+        """Return the newest annotation of a person in a loop that was not taken back."""
+        table = tables.annotations
+        statement = (
+            select(func.max(table.c.id))
+            .where(table.c.annotator_id == annotator_id, table.c.loop_id == loop_id, table.c.kind.in_(list(kinds)))
+            .where(_standing(table))
+        )
+        newest = connection.scalar(statement)
+        return None if newest is None else self.by_id(connection, newest)
+
+    def answer_to(self, connection: Connection, query_id: int) -> AnnotationRecord | None:
+        """Return the newest annotation of a query that was not taken back."""
+        table = tables.annotations
+        statement = select(func.max(table.c.id)).where(
+            table.c.query_id == query_id, table.c.kind != "undo", _standing(table)
+        )
+        newest = connection.scalar(statement)
+        return None if newest is None else self.by_id(connection, newest)
+
+    def answered(self) -> set[int]:
+        """Return the items that have an answer, an unsure or a discard that was not taken back."""
+        table = tables.annotations
+        statement = (
+            select(table.c.item_id).where(table.c.id.in_(self.current_ids()), table.c.kind.in_(ANSWERS)).distinct()
+        )
+        with self._ledger.read() as connection:
+            return set(connection.scalars(statement))
+
+    def everything(self) -> list[AnnotationRecord]:
+        """Return every annotation, undone ones and undos among them, oldest first."""
+        with self._ledger.read() as connection:
+            return self._load(connection, tables.annotations.c.project_id == self._project_id)
+
+    def current(self, loop_id: int | None = None, until: int | None = None) -> list[AnnotationRecord]:
+        """Return the newest annotation not taken back of each person on each item, in item order.
+
+        `until` looks at the ledger as it was after that write.
+        """
+        with self._ledger.read() as connection:
+            statement = self.current_ids(until)
+            if loop_id is not None:
+                statement = statement.where(tables.annotations.c.loop_id == loop_id)
+            return sorted(
+                self._load(connection, tables.annotations.c.id.in_(statement)), key=lambda r: (r.item_id, r.id)
+            )
+
+    def current_ids(self, until: int | None = None) -> Select[Any]:
+        """Return a SELECT of the ids of the current annotations: newest, not undone, per (item, person)."""
+        table = tables.annotations
+        statement = (
+            select(func.max(table.c.id))
+            .where(table.c.project_id == self._project_id, table.c.kind != "undo", _standing(table, until))
+            .group_by(table.c.item_id, table.c.annotator_id)
+        )
+        return statement if until is None else statement.where(table.c.seq <= until)
+
+    def _load(self, connection: Connection, condition: ColumnElement[bool]) -> list[AnnotationRecord]:
+        table, labels = tables.annotations, tables.annotation_labels
+        rows = connection.execute(
+            select(table, tables.annotators.c.name.label("annotator"), labels.c.label_id)
+            .join(tables.annotators, tables.annotators.c.id == table.c.annotator_id)
+            .outerjoin(labels, labels.c.annotation_id == table.c.id)
+            .where(condition)
+            .order_by(table.c.id, labels.c.label_id)
+        )
+        records: dict[int, AnnotationRecord] = {}
+        for row in rows:
+            before = records[row.id].label_ids if row.id in records else ()
+            records[row.id] = AnnotationRecord(
+                id=row.id,
+                uuid=row.uuid,
+                seq=row.seq,
+                item_id=row.item_id,
+                annotator=row.annotator,
+                kind=row.kind,
+                label_ids=before if row.label_id is None else (*before, row.label_id),
+                query_id=row.query_id,
+                loop_id=row.loop_id,
+                undoes=row.undoes,
+                seconds=row.seconds,
+                created_at=row.created_at,
+            )
+        return list(records.values())
+
+
+def _standing(table: Any, until: int | None = None) -> ColumnElement[bool]:
+    """Return the condition that an annotation was not taken back."""
+    undo = aliased(tables.annotations)
+    condition = undo.c.undoes == table.c.id
+    if until is not None:
+        condition = and_(condition, undo.c.seq <= until)
+    return ~select(undo.c.id).where(condition).exists()

@@ -1,0 +1,258 @@
+"""Opening a database: one engine a URL, the right transactions, the right schema."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.types import Float
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+
+_engines: dict[str, Engine] = {}
+_lock = threading.Lock()
+
+
+class StorageError(RuntimeError):
+    """The database cannot be used: wrong URL, not reachable, read-only, or of a newer version."""
+
+
+class database_clock(ColumnElement[float]):
+    """The database's own clock, in seconds since 1970: what leases expire by."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_clock, "sqlite")
+def _clock_sqlite(_element: database_clock, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_clock)
+def _clock(_element: database_clock, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())"
+
+
+def parse_url(storage: str | URL) -> URL:
+    """Return `storage` as a URL of a database that Tally supports.
+
+    Raises
+    ------
+    StorageError
+        The text is no database URL, or names another kind of database.
+    """
+    try:
+        url = make_url(storage)
+    except ArgumentError as error:
+        raise StorageError(
+            f"{storage!r} is not a database URL. Use for example 'sqlite:///labeling.db' "
+            "or 'postgresql://user:password@host/name'."
+        ) from error
+    backend = url.get_backend_name()
+    if backend not in ("sqlite", "postgresql"):
+        raise StorageError(
+            f"Databases of the kind {backend!r} are not supported. "
+            "Use 'sqlite:///labeling.db' or 'postgresql://user:password@host/name'."
+        )
+    if backend == "sqlite" and url.database in (None, "", ":memory:"):
+        raise StorageError(
+            f"{url.render_as_string()!r} names no file: a database in memory would be lost with the process. "
+            "Use for example 'sqlite:///labeling.db'."
+        )
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def open_engine(storage: str | URL) -> Engine:
+    """Return the engine of `storage`, with the schema brought up to date.
+
+    One engine a URL and process is kept; `close_engines` gives them back.
+
+    Raises
+    ------
+    StorageError
+        The database cannot be reached or written, or was made by a newer version.
+    """
+    url = parse_url(storage)
+    key = url.render_as_string(hide_password=False)
+    path = sqlite_path(url)
+    with _lock:
+        engine = _engines.get(key)
+        if engine is not None and (path is None or path.exists()):
+            return engine
+        if engine is not None:
+            engine.dispose()
+            del _engines[key]
+        engine = _create(url)
+        try:
+            _upgrade(engine, url)
+        except BaseException:
+            engine.dispose()
+            raise
+        _engines[key] = engine
+        return engine
+
+
+def close_engines() -> None:
+    """Close every connection of this process."""
+    with _lock:
+        for engine in _engines.values():
+            engine.dispose()
+        _engines.clear()
+
+
+atexit.register(close_engines)
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """Return the file of a SQLite URL, None for a server."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def _create(url: URL) -> Engine:
+    path = sqlite_path(url)
+    if path is None:
+        try:
+            return create_engine(url, pool_pre_ping=True)
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
+            raise StorageError(
+                f"The driver for {url.drivername!r} is not installed. Run: pip install 'psycopg[binary]'"
+            ) from error
+    if not path.parent.is_dir():
+        raise StorageError(
+            f"The folder {str(path.parent)!r} of the database {path.name!r} does not exist. Make it first."
+        )
+    if path.is_dir():
+        raise StorageError(
+            f"{str(path)!r} is a folder; a SQLite database is a file, for example 'sqlite:///labeling.db'."
+        )
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin transactions by itself, before writes only; we say when.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    # A file that may only be read cannot change its journal; writing to it fails later, with a clear error.
+    with suppress(sqlite3.OperationalError):
+        cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a write transaction: committed at the end, rolled back on an error."""
+    with engine.connect().execution_options(write=True) as connection, clear_errors(engine), connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a read transaction: one consistent view of the ledger."""
+    with engine.connect() as connection, clear_errors(engine), connection.begin():
+        yield connection
+
+
+@contextmanager
+def clear_errors(engine: Engine) -> Iterator[None]:
+    """Turn the database's complaints about files and connections into a `StorageError`."""
+    try:
+        yield
+    except DBAPIError as error:
+        message = str(error.orig).lower()
+        where = engine.url.render_as_string()
+        if "readonly" in message or "read-only" in message:
+            raise StorageError(
+                f"{where} can only be read. Make the file and its folder writable, or copy it elsewhere."
+            ) from error
+        if "not a database" in message or "malformed" in message:
+            raise StorageError(f"{where} is not a SQLite database (or is damaged). Choose another file.") from error
+        if "locked" in message:
+            raise StorageError(
+                f"{where} was locked by another program for {BUSY_SECONDS} seconds. Close it, or try again."
+            ) from error
+        if "disk is full" in message or "no space" in message:
+            raise StorageError(f"The disk of {where} is full; nothing of this step was saved.") from error
+        if isinstance(error, OperationalError):
+            raise StorageError(f"{where} cannot be used: {str(error.orig).strip()}") from error
+        raise
+
+
+def _alembic(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(engine: Engine, url: URL) -> None:
+    """Bring the schema up to date, after a backup of a SQLite file that has one already."""
+    script = ScriptDirectory.from_config(_alembic())
+    head = script.get_current_head()
+    with reading(engine) as connection:
+        tables = set(inspect(connection).get_table_names())
+        current = None
+        if "alembic_version" in tables:
+            current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if current == head:
+        return
+    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+        raise StorageError(
+            f"{url.render_as_string()} was written by a newer version of Tally (schema {current}; "
+            f"this version knows up to {head}). Update Tally to open it."
+        )
+    if current is None and "projects" in tables:
+        raise StorageError(f"{url.render_as_string()} has tables of another program. Choose another database.")
+    path = sqlite_path(url)
+    if path is not None and current is not None:
+        _backup(path, current)
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            # Two processes that open a new database at once: the second waits, then finds nothing to do.
+            connection.execute(text("SELECT pg_advisory_xact_lock(8451207)"))
+        command.upgrade(_alembic(connection), "head")
+
+
+def _backup(path: Path, revision: str) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    target = path.with_name(f"{path.name}.{revision}-{stamp}.backup")
+    partial = target.with_suffix(".partial")
+    source, copy = sqlite3.connect(path), sqlite3.connect(partial)
+    try:
+        source.backup(copy)
+    finally:
+        source.close()
+        copy.close()
+    shutil.move(partial, target)
+    return target

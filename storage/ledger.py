@@ -1,0 +1,227 @@
+"""The ledger of one project: its transactions, its classes, and the doors to its facts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storage import tables
+from storage.database import StorageError, open_engine, reading, writing
+from storage.records import LabelSetRecord, ProjectRecord
+
+if TYPE_CHECKING:
+    from storage.annotation_facts import AnnotationFacts
+    from storage.function_facts import FunctionFacts
+    from storage.item_facts import ItemFacts
+    from storage.loop_facts import LoopFacts
+
+
+class ProjectNotFound(LookupError):
+    """There is no project of that name in the database."""
+
+
+class ProjectExists(ValueError):
+    """A project of that name is in the database already."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """An open write transaction, and the number that stamps its facts."""
+
+    connection: Connection
+    project_id: int
+    seq: int
+    now: datetime
+
+    def fact(self, table: Table, **values: Any) -> int:
+        """Add a row to a table of facts and return its id."""
+        row = {"project_id": self.project_id, "seq": self.seq, "uuid": str(uuid.uuid4()), "created_at": self.now}
+        result = self.connection.execute(insert(table).values(row | values).returning(table.c.id))
+        return int(result.scalar_one())
+
+
+def list_projects(storage: str) -> list[ProjectRecord]:
+    """Return the projects of a database in the order they were made."""
+    with reading(open_engine(storage)) as connection:
+        rows = connection.execute(select(tables.projects).order_by(tables.projects.c.id))
+        return [_project(row) for row in rows]
+
+
+def _project(row: Any) -> ProjectRecord:
+    return ProjectRecord(row.id, row.uuid, row.name, row.description, row.created_at)
+
+
+class Ledger:
+    """Append-only facts of one project in one database.
+
+    Open with `Ledger.create` or `Ledger.open`. Every write adds one to the
+    project's `seq` in its own transaction; `version` returns it.
+    """
+
+    def __init__(self, engine: Engine, project: ProjectRecord) -> None:
+        self.engine = engine
+        self.project = project
+
+    @classmethod
+    def create(cls, storage: str, name: str, description: str, classes: Sequence[Mapping[str, Any]]) -> Ledger:
+        """Make a project with its first label set.
+
+        Raises
+        ------
+        ProjectExists
+            The database has a project of that name.
+        """
+        engine = open_engine(storage)
+        now = datetime.now(UTC)
+        values = {"uuid": str(uuid.uuid4()), "name": name, "description": description, "created_at": now}
+        with writing(engine) as connection:
+            try:
+                statement = insert(tables.projects).values(values | {"seq": 0, "next_item": 1})
+                row = connection.execute(statement.returning(tables.projects)).one()
+            except IntegrityError as error:
+                raise ProjectExists(
+                    f"There is a project {name!r} in {engine.url.render_as_string()} already."
+                ) from error
+            ledger = cls(engine, _project(row))
+            write = ledger._stamp(connection)
+            write.fact(tables.label_sets, version=1, change={"kind": "create"}, classes=list(classes))
+        return ledger
+
+    @classmethod
+    def open(cls, storage: str, name: str) -> Ledger:
+        """Open a project by its name.
+
+        Raises
+        ------
+        ProjectNotFound
+            The database has no project of that name; the message names those it has.
+        """
+        engine = open_engine(storage)
+        with reading(engine) as connection:
+            row = connection.execute(select(tables.projects).where(tables.projects.c.name == name)).one_or_none()
+            if row is None:
+                known = connection.scalars(select(tables.projects.c.name).order_by(tables.projects.c.name)).all()
+                there = f"It has {', '.join(map(repr, known))}." if known else "It has no projects yet."
+                raise ProjectNotFound(
+                    f"There is no project {name!r} in {engine.url.render_as_string()}. {there} "
+                    "Make one with Project.create()."
+                )
+        return cls(engine, _project(row))
+
+    @property
+    def url(self) -> str:
+        """The database's URL, with the password hidden."""
+        return self.engine.url.render_as_string()
+
+    @property
+    def full_url(self) -> str:
+        """The database's URL, for opening it in another process."""
+        return self.engine.url.render_as_string(hide_password=False)
+
+    def version(self) -> int:
+        """Return the number of the newest write."""
+        with reading(self.engine) as connection:
+            statement = select(tables.projects.c.seq).where(tables.projects.c.id == self.project.id)
+            return int(connection.execute(statement).scalar_one())
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a read transaction."""
+        with reading(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Write]:
+        """Open a write transaction that is stamped with the next number."""
+        with writing(self.engine) as connection:
+            yield self._stamp(connection)
+
+    @contextmanager
+    def unstamped(self) -> Iterator[Connection]:
+        """Open a write transaction that states no fact: leases, chunks of an import under way."""
+        with writing(self.engine) as connection:
+            yield connection
+
+    def _stamp(self, connection: Connection) -> Write:
+        # The row's lock makes writers of one project wait for each other, so numbers are in commit order.
+        table = tables.projects
+        statement = (
+            update(table).where(table.c.id == self.project.id).values(seq=table.c.seq + 1).returning(table.c.seq)
+        )
+        seq = connection.execute(statement).scalar_one_or_none()
+        if seq is None:
+            raise StorageError(f"The project {self.project.name!r} is gone from {self.url}.")
+        return Write(connection, self.project.id, int(seq), datetime.now(UTC))
+
+    def label_sets(self) -> list[LabelSetRecord]:
+        """Return every version of the classes, oldest first."""
+        table = tables.label_sets
+        with self.read() as connection:
+            statement = select(table).where(table.c.project_id == self.project.id).order_by(table.c.version)
+            rows = connection.execute(statement).all()
+        return [LabelSetRecord(row.version, row.change, tuple(row.classes)) for row in rows]
+
+    def add_label_set(self, after: int, change: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]) -> None:
+        """Write the version that follows version `after`.
+
+        Raises
+        ------
+        StorageError
+            Somebody else changed the classes in between.
+        """
+        try:
+            with self.write() as write:
+                write.fact(tables.label_sets, version=after + 1, change=dict(change), classes=list(classes))
+        except IntegrityError as error:
+            raise StorageError(
+                "Somebody else changed the labels at the same moment. Look at them and try again."
+            ) from error
+
+    def note_export(self, name: str, kind: str, rows: int, sha256: str | None, options: Mapping[str, Any]) -> None:
+        """Record that a data set was exported."""
+        with self.write() as write:
+            write.fact(tables.exports, name=name, format=kind, rows=rows, sha256=sha256, options=dict(options))
+
+    def exports(self) -> list[dict[str, Any]]:
+        """Return past exports, newest first."""
+        table = tables.exports
+        columns = (table.c.name, table.c.format, table.c.rows, table.c.sha256, table.c.created_at, table.c.options)
+        with self.read() as connection:
+            statement = select(*columns).where(table.c.project_id == self.project.id).order_by(table.c.id.desc())
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
+    @cached_property
+    def items(self) -> ItemFacts:
+        """Imports, items, gold, hold-outs."""
+        from storage.item_facts import ItemFacts
+
+        return ItemFacts(self)
+
+    @cached_property
+    def functions(self) -> FunctionFacts:
+        """Labeling functions, their votes, weak runs."""
+        from storage.function_facts import FunctionFacts
+
+        return FunctionFacts(self)
+
+    @cached_property
+    def loops(self) -> LoopFacts:
+        """Loops, refits, queries, leases."""
+        from storage.loop_facts import LoopFacts
+
+        return LoopFacts(self)
+
+    @cached_property
+    def annotations(self) -> AnnotationFacts:
+        """What people answered, skipped, discarded and took back."""
+        from storage.annotation_facts import AnnotationFacts
+
+        return AnnotationFacts(self)

@@ -1,0 +1,323 @@
+"""Loops: their settings, refits with the ranking they committed, queries, and leases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storage import tables
+from storage.annotation_facts import ANSWERS
+from storage.database import database_clock
+from storage.records import LoopRecord, QueryRecord, RefitRecord
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger, Write
+
+REFIT_LEASE_SECONDS = 60.0
+
+
+class LoopFacts:
+    """The loops of one project."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._project_id = ledger.project.id
+
+    def add(self, name: str, kind: str, settings: Mapping[str, Any]) -> LoopRecord | None:
+        """Make a loop; return None if one of that name exists."""
+        try:
+            with self._ledger.write() as write:
+                write.fact(tables.loops, name=name, kind=kind, settings=dict(settings))
+        except IntegrityError:
+            return None
+        return self.get(name)
+
+    def get(self, name: str) -> LoopRecord | None:
+        """Return a loop by its name."""
+        return next((loop for loop in self.all() if loop.name == name), None)
+
+    def all(self) -> list[LoopRecord]:
+        """Return the loops in the order they were made."""
+        table = tables.loops
+        with self._ledger.read() as connection:
+            statement = select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
+            rows = connection.execute(statement).all()
+        return [LoopRecord(row.id, row.uuid, row.name, row.kind, row.settings, row.created_at) for row in rows]
+
+    def take_refit_lease(self, loop_id: int, holder: str) -> bool:
+        """Try to become the one process that refits a loop; also extends a lease that is held."""
+        table = tables.refit_leases
+        with self._ledger.unstamped() as connection:
+            connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.expires_at < database_clock()))
+            statement = (
+                update(table)
+                .where(table.c.loop_id == loop_id, table.c.holder == holder)
+                .values(expires_at=database_clock() + REFIT_LEASE_SECONDS)
+            )
+            if connection.execute(statement).rowcount:
+                return True
+            values = {"loop_id": loop_id, "holder": holder, "expires_at": database_clock() + REFIT_LEASE_SECONDS}
+            if connection.scalar(select(table.c.holder).where(table.c.loop_id == loop_id)) is not None:
+                return False
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(table).values(values))
+            except IntegrityError:
+                return False
+            return True
+
+    def give_refit_lease(self, loop_id: int, holder: str) -> None:
+        """Give the refit lease back."""
+        table = tables.refit_leases
+        with self._ledger.unstamped() as connection:
+            connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.holder == holder))
+
+    def refitting(self, loop_id: int) -> bool:
+        """Tell whether some process refits the loop right now."""
+        table = tables.refit_leases
+        with self._ledger.read() as connection:
+            statement = select(table.c.holder).where(table.c.loop_id == loop_id, table.c.expires_at >= database_clock())
+            return connection.scalar(statement) is not None
+
+    def add_refit(self, loop_id: int, round_: int, values: Mapping[str, Any]) -> RefitRecord | None:
+        """Commit a refit; return None if somebody else committed that round."""
+        try:
+            with self._ledger.write() as write:
+                write.fact(tables.refits, loop_id=loop_id, round=round_, **values)
+        except IntegrityError:
+            return None
+        return self.last_refit(loop_id)
+
+    def refits(self, loop_id: int) -> list[RefitRecord]:
+        """Return the refits of a loop, oldest first."""
+        with self._ledger.read() as connection:
+            rows = connection.execute(
+                _refits().where(tables.refits.c.loop_id == loop_id).order_by(tables.refits.c.round)
+            )
+            return [_refit(row) for row in rows]
+
+    def last_refit(self, loop_id: int) -> RefitRecord | None:
+        """Return the newest refit of a loop."""
+        with self._ledger.read() as connection:
+            return self.newest_refit(connection, loop_id)
+
+    def newest_refit(self, connection: Connection, loop_id: int) -> RefitRecord | None:
+        """Return the newest refit inside an open transaction."""
+        table = tables.refits
+        row = connection.execute(
+            _refits().where(table.c.loop_id == loop_id).order_by(table.c.round.desc()).limit(1)
+        ).first()
+        return None if row is None else _refit(row)
+
+    def ranking(self, refit_id: int) -> tuple[bytes, bytes]:
+        """Return the ranking and the predictions that a refit committed."""
+        table = tables.refits
+        with self._ledger.read() as connection:
+            row = connection.execute(select(table.c.ranking, table.c.predictions).where(table.c.id == refit_id)).one()
+        return row.ranking, row.predictions
+
+    def last_trained_refit(self) -> RefitRecord | None:
+        """Return the newest refit over all loops that trained a classifier."""
+        table = tables.refits
+        statement = _refits().where(table.c.project_id == self._project_id).order_by(table.c.seq.desc())
+        with self._ledger.read() as connection:
+            return next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
+
+    def queries(self, connection: Connection, *conditions: Any) -> list[QueryRecord]:
+        """Return the queries that meet the conditions, in rank order."""
+        table = tables.queries
+        rows = connection.execute(
+            select(table, tables.annotators.c.name.label("annotator"), tables.refits.c.round)
+            .join(tables.annotators, tables.annotators.c.id == table.c.annotator_id)
+            .join(tables.refits, tables.refits.c.id == table.c.refit_id)
+            .where(table.c.project_id == self._project_id, *conditions)
+            .order_by(tables.refits.c.round, table.c.rank, table.c.id)
+        )
+        return [_query(row) for row in rows]
+
+    def query(self, connection: Connection, query_id: int) -> QueryRecord | None:
+        """Return a query by its id."""
+        found = self.queries(connection, tables.queries.c.id == query_id)
+        return found[0] if found else None
+
+    def open_queries(self, connection: Connection, loop_id: int, annotator_id: int) -> list[QueryRecord]:
+        """Return the queries that an annotator holds a live lease on, in rank order."""
+        leases = tables.leases
+        held = select(leases.c.query_id).where(
+            leases.c.loop_id == loop_id,
+            leases.c.annotator_id == annotator_id,
+            leases.c.expires_at >= database_clock(),
+        )
+        return self.queries(connection, tables.queries.c.id.in_(held))
+
+    def add_query(self, write: Write, values: Mapping[str, Any]) -> int:
+        """Add a query inside `write` and return its id."""
+        return write.fact(tables.queries, **values)
+
+    def lease(
+        self, connection: Connection, *, item_id: int, annotator_id: int, query_id: int, loop_id: int, seconds: float
+    ) -> None:
+        """Reserve an item for a person; a lease that has expired, or is the person's own, gives way.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            Somebody else holds the item.
+        """
+        table = tables.leases
+        here = and_(table.c.project_id == self._project_id, table.c.item_id == item_id)
+        gone = or_(table.c.expires_at < database_clock(), table.c.annotator_id == annotator_id)
+        connection.execute(delete(table).where(here, gone))
+        values = {
+            "project_id": self._project_id,
+            "item_id": item_id,
+            "slot": 0,
+            "annotator_id": annotator_id,
+            "query_id": query_id,
+            "loop_id": loop_id,
+            "expires_at": database_clock() + seconds,
+        }
+        connection.execute(insert(table).values(values))
+
+    def holder(self, connection: Connection, item_id: int) -> int | None:
+        """Return who holds a live lease on an item."""
+        table = tables.leases
+        return connection.scalar(
+            select(table.c.annotator_id).where(
+                table.c.project_id == self._project_id,
+                table.c.item_id == item_id,
+                table.c.expires_at >= database_clock(),
+            )
+        )
+
+    def extend_leases(self, connection: Connection, loop_id: int, annotator_id: int, seconds: float) -> None:
+        """Start the time of a person's live leases in a loop again."""
+        table = tables.leases
+        connection.execute(
+            update(table)
+            .where(
+                table.c.loop_id == loop_id, table.c.annotator_id == annotator_id, table.c.expires_at >= database_clock()
+            )
+            .values(expires_at=database_clock() + seconds)
+        )
+
+    def release(self, connection: Connection, item_id: int, annotator_id: int) -> None:
+        """Give an item back."""
+        table = tables.leases
+        connection.execute(
+            delete(table).where(
+                table.c.project_id == self._project_id,
+                table.c.item_id == item_id,
+                table.c.annotator_id == annotator_id,
+            )
+        )
+
+    def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
+        """Return which of the items are answered, discarded, or held by somebody."""
+        leases, annotations = tables.leases, tables.annotations
+        current = self._ledger.annotations.current_ids().where(annotations.c.item_id.in_(item_ids))
+        answered = connection.scalars(
+            select(annotations.c.item_id).where(annotations.c.id.in_(current), annotations.c.kind.in_(ANSWERS))
+        )
+        held = connection.scalars(
+            select(leases.c.item_id).where(
+                leases.c.project_id == self._project_id,
+                leases.c.item_id.in_(item_ids),
+                leases.c.expires_at >= database_clock(),
+            )
+        )
+        return {*answered, *held}
+
+    def skipped(self, connection: Connection, annotator_id: int) -> dict[int, int]:
+        """Return the items whose current annotation by a person is a skip, with the skip's id."""
+        table = tables.annotations
+        current = self._ledger.annotations.current_ids().where(table.c.annotator_id == annotator_id)
+        rows = connection.execute(
+            select(table.c.item_id, table.c.id).where(table.c.id.in_(current), table.c.kind == "skip")
+        )
+        return {row.item_id: row.id for row in rows}
+
+    def tally(self, connection: Connection, loop_id: int, since: int | None = None) -> dict[str, int]:
+        """Count a loop's current annotations by kind, and its live leases under "open".
+
+        `since` counts only what came after that write.
+        """
+        table, leases = tables.annotations, tables.leases
+        statement = (
+            select(table.c.kind, func.count())
+            .where(table.c.id.in_(self._ledger.annotations.current_ids()), table.c.loop_id == loop_id)
+            .group_by(table.c.kind)
+        )
+        if since is not None:
+            statement = statement.where(table.c.seq > since)
+        counts = dict.fromkeys((*ANSWERS, "skip"), 0)
+        counts |= {str(kind): int(count) for kind, count in connection.execute(statement)}
+        # An item that is answered already and open again (an answer to correct) is counted once.
+        open_ = select(func.count()).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
+        return counts | {"open": int(connection.scalar(open_) or 0)}
+
+    def pace(self, loop_id: int, annotator_id: int, last: int = 50) -> tuple[int, float]:
+        """Return how many of a person's newest answers have a duration, and their seconds in all."""
+        table = tables.annotations
+        newest = (
+            select(case((table.c.seconds > 120.0, 120.0), else_=table.c.seconds).label("seconds"))
+            .where(table.c.loop_id == loop_id, table.c.annotator_id == annotator_id)
+            .where(table.c.kind.in_(ANSWERS), table.c.seconds.is_not(None))
+            .order_by(table.c.id.desc())
+            .limit(last)
+            .subquery()
+        )
+        with self._ledger.read() as connection:
+            row = connection.execute(select(func.count(), func.coalesce(func.sum(newest.c.seconds), 0.0))).one()
+        return int(row[0]), float(row[1])
+
+
+def new_holder() -> str:
+    """Return a name for a process that wants to refit."""
+    return str(uuid.uuid4())
+
+
+def _refits() -> Select[Any]:
+    return select(*(column for column in tables.refits.c if column.name not in ("ranking", "predictions")))
+
+
+def _refit(row: Any) -> RefitRecord:
+    return RefitRecord(
+        row.id,
+        row.uuid,
+        row.round,
+        row.seq,
+        row.saw,
+        row.weak_run_id,
+        tuple(row.label_ids),
+        row.strategy,
+        row.metrics,
+        tuple(row.notes),
+        row.seconds,
+        row.created_at,
+    )
+
+
+def _query(row: Any) -> QueryRecord:
+    return QueryRecord(
+        id=row.id,
+        uuid=row.uuid,
+        loop_id=row.loop_id,
+        refit_id=row.refit_id,
+        round=row.round,
+        annotator=row.annotator,
+        annotator_id=row.annotator_id,
+        item_id=row.item_id,
+        rank=row.rank,
+        score=row.score,
+        parts=row.parts,
+        probability=row.probability,
+        strategy=row.strategy,
+        predicted=row.predicted,
+        probabilities=row.probabilities,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,194 @@
+"""What the ledger hands out: frozen records, one a kind of fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ProjectRecord:
+    """A project's row: its name and where its ledger stands."""
+
+    id: int
+    uuid: str
+    name: str
+    description: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LabelSetRecord:
+    """One version of the classes; `classes` are plain dictionaries in order."""
+
+    version: int
+    change: Json
+    classes: tuple[Json, ...]
+
+
+@dataclass(frozen=True)
+class ImportRecord:
+    """A completed import: where it came from, how columns were mapped, what happened."""
+
+    id: int
+    seq: int
+    name: str
+    mapping: Json
+    columns: tuple[Json, ...]
+    report: Json
+    completed_at: datetime
+
+
+@dataclass(frozen=True)
+class ItemRows:
+    """Rows of items to write, one entry an item in each column.
+
+    `source_rows` are (row in the source, item, external id) of exact duplicates.
+    """
+
+    item_ids: Sequence[int]
+    rows: Sequence[int]
+    external_ids: Sequence[str | None]
+    groups: Sequence[str | None]
+    hashes: Sequence[bytes]
+    data: Sequence[str]
+    private: Sequence[str | None]
+    images: Sequence[bytes | None]
+
+
+@dataclass(frozen=True)
+class HoldoutRecord:
+    """Which gold items score classifiers and are never asked."""
+
+    fraction: float
+    seed: int
+    item_ids: bytes
+
+
+@dataclass(frozen=True)
+class FunctionRecord:
+    """The newest version of a labeling function."""
+
+    version_id: int
+    name: str
+    version: int
+    active: bool
+    kind: str
+    expert: str | None
+    fingerprint: str | None
+    spec: Json
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class VoteBlock:
+    """Votes of one function version on one block of items, up to item `through`."""
+
+    function_version_id: int
+    block: int
+    through: int
+    votes: bytes
+    faults: Json
+    seconds: float
+
+
+@dataclass(frozen=True)
+class WeakBlock:
+    """One block of a weak run's result, as compressed arrays."""
+
+    block: int
+    item_ids: bytes
+    labels: bytes
+    weights: bytes
+    probabilities: bytes
+
+
+@dataclass(frozen=True)
+class WeakRunRecord:
+    """A weak run: what went in, and a summary of what came out."""
+
+    id: int
+    uuid: str
+    number: int
+    seq: int
+    saw: int
+    label_model: Json
+    function_versions: tuple[str, ...]
+    label_ids: tuple[int, ...]
+    n_items: int
+    summary: Json
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LoopRecord:
+    """A loop and its settings, as they were given when it was made."""
+
+    id: int
+    uuid: str
+    name: str
+    kind: str
+    settings: Json
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RefitRecord:
+    """A refit: what it saw, what it scored, and the ranking it committed."""
+
+    id: int
+    uuid: str
+    round: int
+    seq: int
+    saw: int
+    weak_run_id: int | None
+    label_ids: tuple[int, ...]
+    strategy: str
+    metrics: Json
+    notes: tuple[str, ...]
+    seconds: float
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class QueryRecord:
+    """A question put to an annotator, with why it was asked."""
+
+    id: int
+    uuid: str
+    loop_id: int
+    refit_id: int
+    round: int
+    annotator: str | None
+    annotator_id: int
+    item_id: int
+    rank: int
+    score: float
+    parts: Json
+    probability: float | None
+    strategy: str
+    predicted: int | None
+    probabilities: Json
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AnnotationRecord:
+    """One thing a person did: an answer, unsure, a skip, a discard, an undo."""
+
+    id: int
+    uuid: str
+    seq: int
+    item_id: int
+    annotator: str | None
+    kind: str
+    label_ids: tuple[int, ...]
+    query_id: int | None
+    loop_id: int | None
+    undoes: int | None
+    seconds: float | None
+    created_at: datetime

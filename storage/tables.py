@@ -1,0 +1,346 @@
+"""The tables of the ledger: facts, stamped with the number of the write that made them.
+
+Every row that states a fact carries `seq`, the value that `projects.seq` took in
+the transaction that wrote it. Rows are added, never changed; the exceptions are
+`projects.seq` itself, `leases` (who is working on what right now), `imports`
+(a row that completes) and the erasure of contents.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, kept as UTC without a zone, read back with one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the moment in UTC, without its zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the moment with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def _fact(name: str, *columns: Any, **options: Any) -> Table:
+    """Return a table of facts: own id, project, write number, moment, UUID."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Id, primary_key=True, autoincrement=True),
+        Column("project_id", Id, nullable=False),
+        Column("seq", BigInteger, nullable=False),
+        Column("uuid", String(36), nullable=False, unique=True),
+        Column("created_at", UtcDateTime, nullable=False),
+        *columns,
+        ForeignKeyConstraint(["project_id"], ["projects.id"]),
+        Index(f"ix_{name}_project_id_seq", "project_id", "seq"),
+        sqlite_autoincrement=True,
+        **options,
+    )
+
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("description", Text, nullable=False, default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seq", BigInteger, nullable=False, default=0),
+    Column("next_item", BigInteger, nullable=False, default=1),
+    sqlite_autoincrement=True,
+)
+
+label_sets = _fact(
+    "label_sets",
+    Column("version", Integer, nullable=False),
+    Column("change", JSON, nullable=False),
+    Column("classes", JSON, nullable=False),
+    UniqueConstraint("project_id", "version"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("project_id", Id, nullable=False),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seq", BigInteger, nullable=True),
+    Column("completed_at", UtcDateTime, nullable=True),
+    Column("expires_at", Float, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mapping", JSON, nullable=False),
+    Column("columns", JSON, nullable=False),
+    Column("report", JSON, nullable=True),
+    ForeignKeyConstraint(["project_id"], ["projects.id"]),
+    Index("ix_imports_project_id_seq", "project_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("project_id", Id, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("import_id", Id, nullable=False),
+    Column("source_row", BigInteger, nullable=False),
+    Column("external_id", Text, nullable=True),
+    Column("group_key", Text, nullable=True),
+    Column("content_hash", LargeBinary(16), nullable=False),
+    Index("ix_items_project_id_import_id", "project_id", "import_id"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("project_id", Id, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=True),
+    Column("private", Text, nullable=True),
+    Column("image", LargeBinary, nullable=True),
+)
+
+source_rows = Table(
+    "source_rows",
+    metadata,
+    Column("project_id", Id, primary_key=True, autoincrement=False),
+    Column("import_id", Id, primary_key=True, autoincrement=False),
+    Column("source_row", BigInteger, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("external_id", Text, nullable=True),
+)
+
+gold = Table(
+    "gold",
+    metadata,
+    Column("project_id", Id, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("import_id", Id, primary_key=True, autoincrement=False),
+    Column("label_id", Integer, nullable=False),
+)
+
+holdouts = _fact(
+    "holdouts",
+    Column("fraction", Float, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("item_ids", LargeBinary, nullable=False),
+)
+
+erasures = _fact(
+    "erasures",
+    Column("item_id", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+functions = _fact(
+    "functions",
+    Column("name", Text, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+function_versions = _fact(
+    "function_versions",
+    Column("function_id", Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("expert", Text, nullable=True),
+    Column("fingerprint", String(64), nullable=True),
+    Column("spec", JSON, nullable=False),
+    ForeignKeyConstraint(["function_id"], ["functions.id"]),
+    UniqueConstraint("function_id", "version"),
+)
+
+vote_blocks = _fact(
+    "vote_blocks",
+    Column("function_version_id", Id, nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("through", BigInteger, nullable=False),
+    Column("votes", LargeBinary, nullable=False),
+    Column("faults", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+    ForeignKeyConstraint(["function_version_id"], ["function_versions.id"]),
+    Index("ix_vote_blocks_version_block", "function_version_id", "block"),
+)
+
+weak_runs = _fact(
+    "weak_runs",
+    Column("number", Integer, nullable=False),
+    Column("saw", BigInteger, nullable=False),
+    Column("label_model", JSON, nullable=False),
+    Column("function_versions", JSON, nullable=False),
+    Column("libraries", JSON, nullable=False),
+    Column("label_set", Integer, nullable=False),
+    Column("label_ids", JSON, nullable=False),
+    Column("n_items", BigInteger, nullable=False),
+    Column("summary", JSON, nullable=False),
+    UniqueConstraint("project_id", "number"),
+)
+
+weak_blocks = Table(
+    "weak_blocks",
+    metadata,
+    Column("weak_run_id", Id, primary_key=True, autoincrement=False),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("item_ids", LargeBinary, nullable=False),
+    Column("labels", LargeBinary, nullable=False),
+    Column("weights", LargeBinary, nullable=False),
+    Column("probabilities", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["weak_run_id"], ["weak_runs.id"]),
+)
+
+loops = _fact(
+    "loops",
+    Column("name", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("settings", JSON, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+refits = _fact(
+    "refits",
+    Column("loop_id", Id, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("saw", BigInteger, nullable=False),
+    Column("weak_run_id", Id, nullable=True),
+    Column("label_set", Integer, nullable=False),
+    Column("label_ids", JSON, nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("ranking", LargeBinary, nullable=False),
+    Column("predictions", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["loop_id"], ["loops.id"]),
+    UniqueConstraint("loop_id", "round"),
+)
+
+annotators = Table(
+    "annotators",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("project_id", Id, nullable=False),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("name", Text, nullable=True),
+    ForeignKeyConstraint(["project_id"], ["projects.id"]),
+    UniqueConstraint("project_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+queries = _fact(
+    "queries",
+    Column("loop_id", Id, nullable=False),
+    Column("refit_id", Id, nullable=False),
+    Column("annotator_id", Id, nullable=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("parts", JSON, nullable=False),
+    Column("probability", Float, nullable=True),
+    Column("strategy", Text, nullable=False),
+    Column("predicted", Integer, nullable=True),
+    Column("probabilities", JSON, nullable=False),
+    ForeignKeyConstraint(["loop_id"], ["loops.id"]),
+    ForeignKeyConstraint(["refit_id"], ["refits.id"]),
+    ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
+    Index("ix_queries_loop_id_annotator_id", "loop_id", "annotator_id"),
+)
+
+annotations = _fact(
+    "annotations",
+    Column("item_id", BigInteger, nullable=False),
+    Column("annotator_id", Id, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("query_id", Id, nullable=True),
+    Column("loop_id", Id, nullable=True),
+    Column("undoes", Id, nullable=True),
+    Column("seconds", Float, nullable=True),
+    Column("content_version", Integer, nullable=False),
+    Column("label_set", Integer, nullable=False),
+    Column("suggestion_shown", Boolean, nullable=False),
+    ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
+    ForeignKeyConstraint(["undoes"], ["annotations.id"]),
+    UniqueConstraint("undoes"),
+    Index("ix_annotations_project_id_item_id", "project_id", "item_id"),
+    Index("ix_annotations_loop_id_annotator_id", "loop_id", "annotator_id"),
+)
+
+annotation_labels = Table(
+    "annotation_labels",
+    metadata,
+    Column("annotation_id", Id, primary_key=True, autoincrement=False),
+    Column("label_id", Integer, primary_key=True, autoincrement=False),
+    ForeignKeyConstraint(["annotation_id"], ["annotations.id"]),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("project_id", Id, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("slot", SmallInteger, primary_key=True, autoincrement=False),
+    Column("annotator_id", Id, nullable=False),
+    Column("query_id", Id, nullable=False),
+    Column("loop_id", Id, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    UniqueConstraint("project_id", "item_id", "annotator_id"),
+    Index("ix_leases_query_id", "query_id"),
+)
+
+refit_leases = Table(
+    "refit_leases",
+    metadata,
+    Column("loop_id", Id, primary_key=True, autoincrement=False),
+    Column("holder", String(36), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+exports = _fact(
+    "exports",
+    Column("name", Text, nullable=False),
+    Column("format", String(20), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=True),
+    Column("options", JSON, nullable=False),
+)
