@@ -30,7 +30,7 @@ check: $(VENV)/dev.stamp ## Lint, types, and which package may import which
 	$(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks; each prints a table
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
+	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 screenshots: $(VENV)/dev.stamp ## Write the pictures of README into docs/
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \

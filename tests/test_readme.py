@@ -44,6 +44,6 @@ def test_the_commands_run_one_after_the_other(tmp_path: Path) -> None:
     assert (tmp_path / "labels.parquet").is_file()
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\(([^)#:]+)\)", README))
+@pytest.mark.parametrize("path", re.findall(r"(?:\]\(|src=\"|srcset=\")([^)#:\"]+)[)\"]", README))
 def test_each_file_it_points_to_is_there(path: str) -> None:
     assert (ROOT / path).is_file()
