@@ -4,21 +4,39 @@ from strategies.bandit import Bandit, Outcome
 from strategies.base import Pick, Pool, Ranking, Strategy
 from strategies.baseline import Random
 from strategies.bayesian import MCDropout
+from strategies.budget import (
+    BalancedIncrementalQuantileFilter,
+    Budget,
+    BudgetDecision,
+    BudgetState,
+    FixedBudget,
+    FixedThreshold,
+    RandomVariableUncertainty,
+    Split,
+    VariableUncertainty,
+)
 from strategies.clusters import KMeans, TypiClust
 from strategies.combine import Auto, Explore, Product, Sequence, Weighted
 from strategies.diversity import Density, KCenter, RankedBatch
 from strategies.evidence import Committee, LabelConflict, NearErrors, Region
 from strategies.gradients import Badge
+from strategies.outliers import OutlierGuard
 from strategies.uncertainty import Entropy, LeastConfidence, Margin
 
 __all__ = [
     "Auto",
     "Badge",
+    "BalancedIncrementalQuantileFilter",
     "Bandit",
+    "Budget",
+    "BudgetDecision",
+    "BudgetState",
     "Committee",
     "Density",
     "Entropy",
     "Explore",
+    "FixedBudget",
+    "FixedThreshold",
     "KCenter",
     "KMeans",
     "LabelConflict",
@@ -27,15 +45,19 @@ __all__ = [
     "Margin",
     "NearErrors",
     "Outcome",
+    "OutlierGuard",
     "Pick",
     "Pool",
     "Product",
     "Random",
+    "RandomVariableUncertainty",
     "RankedBatch",
     "Ranking",
     "Region",
     "Sequence",
+    "Split",
     "Strategy",
     "TypiClust",
+    "VariableUncertainty",
     "Weighted",
 ]

@@ -27,10 +27,12 @@ _ITEM_AXIS = {
     "mc_proba": 1,
     "committee": 1,
     "embedding": 0,
+    "features": 0,
     "votes": 0,
     "weak_proba": 0,
     "mask": 0,
     "group": 0,
+    "welcome": 0,
 }
 _OTHERS = ("labels", "labeled_embedding", "cv_errors", "open_embedding", "rewards")
 
@@ -50,7 +52,9 @@ class Pool:
     committee
         (c, n, k) probabilities of the members of a committee.
     embedding
-        (n, d) dense float32 or CSR.
+        (n, d) dense float32 or CSR: distances between items.
+    features
+        (n, d) what the model reads (all words, where the embedding is a digest of them).
     votes
         (n, m) votes of the labeling functions, class positions, -1 abstains.
     weak_proba
@@ -69,6 +73,8 @@ class Pool:
         More such masks by name, for `Region`.
     group
         (n,) integers; items of one group are near-duplicates.
+    welcome
+        (n,) true where a person said that an item belongs, however odd it looks.
     rewards
         What became of earlier picks, oldest first, for `Bandit`: a sequence of `Outcome`.
     key
@@ -90,6 +96,7 @@ class Pool:
         mc_proba: Lazy = None,
         committee: Lazy = None,
         embedding: Lazy = None,
+        features: Lazy = None,
         votes: Lazy = None,
         weak_proba: Lazy = None,
         labels: Lazy = None,
@@ -99,6 +106,7 @@ class Pool:
         mask: Lazy = None,
         regions: Mapping[str, Lazy] | None = None,
         group: Lazy = None,
+        welcome: Lazy = None,
         rewards: Lazy = None,
         key: npt.ArrayLike | None = None,
         classes: int | None = None,
@@ -108,6 +116,7 @@ class Pool:
             "mc_proba": mc_proba,
             "committee": committee,
             "embedding": embedding,
+            "features": features,
             "votes": votes,
             "weak_proba": weak_proba,
             "labels": labels,
@@ -116,6 +125,7 @@ class Pool:
             "open_embedding": open_embedding,
             "mask": mask,
             "group": group,
+            "welcome": welcome,
             "rewards": rewards,
         }
         self._regions = dict(regions or {})
@@ -194,6 +204,19 @@ class Pool:
     def embedding(self) -> Matrix:
         """(n, d), dense or CSR."""
         return self._read("embedding")
+
+    @property
+    def features(self) -> Matrix:
+        """(n, d), dense or CSR; the embedding where no other features were given."""
+        return self._read("features") if self.has("features") else self.embedding
+
+    @property
+    def welcome(self) -> BoolArray:
+        """(n,), false where nobody said anything."""
+        if not self.has("welcome"):
+            return np.zeros(len(self), dtype=bool)
+        array: BoolArray = self._read("welcome")
+        return array
 
     @property
     def votes(self) -> IntArray:

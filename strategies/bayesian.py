@@ -134,7 +134,7 @@ class _JointInformation(Ranking):
         s, _, k = passes.shape
         self._passes = passes
         self._scale = 1.0 / np.log(k)
-        self._conditional = mean_entropy(passes)
+        self._entropies = np.stack([entropy(one) for one in passes])
         self._bounds = mutual_information(passes)
         self._fresh = np.ones(passes.shape[1], dtype=bool)
         self._taken = np.zeros(passes.shape[1], dtype=bool)
@@ -156,7 +156,7 @@ class _JointInformation(Ranking):
         s, _, k = self._passes.shape
         outcome = self._posterior @ self._passes[:, items].reshape(s, -1).astype(np.float64)
         uncertain = entropy(outcome.reshape(len(self._weight), len(items), k))
-        gain = self._weight @ uncertain - self._conditional[items]
+        gain = self._weight @ uncertain - self._weight @ self._posterior @ self._entropies[:, items]
         self._bounds[items] = np.clip(gain, 0.0, self._bounds[items])
         self._fresh[items] = True
 

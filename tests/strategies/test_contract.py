@@ -18,6 +18,7 @@ from strategies import (
     Margin,
     MCDropout,
     NearErrors,
+    OutlierGuard,
     Pool,
     Random,
     RankedBatch,
@@ -56,6 +57,8 @@ STRATEGIES = [
     Bandit([Entropy(), KCenter(), Random()]),
     Bandit([Entropy(), Random()], policy="thompson"),
     Auto(),
+    OutlierGuard(Entropy()),
+    OutlierGuard(Badge()),
 ]
 everyone = pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
 
