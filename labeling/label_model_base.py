@@ -161,6 +161,21 @@ class LabelModel(ABC):
             )
 
 
+class PatternModel(LabelModel):
+    """A label model whose answer depends on the pattern of votes alone: it is asked once a pattern."""
+
+    @abstractmethod
+    def _pattern_posterior(self, patterns: Patterns) -> FloatArray:
+        """Class probabilities of each pattern, shape (u, k)."""
+
+    def _posterior(self, matrix: "LabelMatrix") -> FloatArray:
+        patterns = matrix.patterns
+        proba = self._pattern_posterior(patterns)
+        # What nobody voted on stays open: filled with the prior, it would all go to the largest class.
+        proba[~patterns.voted] = 1 / patterns.k
+        return np.asarray(proba[patterns.inverse])
+
+
 def vote_shares(counts: IntArray) -> FloatArray:
     """Shares of the votes, shape (n, k); uniform where there are none.
 
@@ -177,8 +192,22 @@ def vote_shares(counts: IntArray) -> FloatArray:
 def class_prior(patterns: Patterns) -> FloatArray:
     """Estimate the share of each class, shape (k,): vote shares, gold where it is known, one item of each added."""
     shares = vote_shares(patterns.class_counts)
-    known = patterns.gold != ABSTAINS
-    shares[known] = np.eye(patterns.k)[patterns.gold[known]]
-    voted = known | (patterns.class_counts.sum(axis=1) > 0)
+    clamp_gold(shares, patterns)
+    voted = patterns.known | patterns.voted
     total = 1 + patterns.counts[voted] @ shares[voted]
     return np.asarray(total / total.sum())
+
+
+def clamp_gold(proba: FloatArray, patterns: Patterns) -> None:
+    """Set the probabilities, shape (u, k), of patterns with gold to what is known."""
+    proba[patterns.known] = np.eye(patterns.k)[patterns.gold[patterns.known]]
+
+
+def normalize(values: FloatArray) -> FloatArray:
+    """Divide by the sum over the last axis."""
+    return np.asarray(values / values.sum(axis=-1, keepdims=True))
+
+
+def from_logs(logs: FloatArray) -> FloatArray:
+    """Probabilities from unnormalised logarithms, over the last axis."""
+    return normalize(np.exp(logs - logs.max(axis=-1, keepdims=True)))

@@ -15,11 +15,25 @@ from typing import Any, Literal
 import numpy as np
 
 from labeling.arrays import ABSTAINS, BoolArray, FloatArray, IntArray, VoteArray
+from labeling.dawid_skene import DawidSkene
 from labeling.label_model_base import TIE, Fit, LabelModel, WeakLabels, class_prior, vote_shares
 from labeling.matrix import LabelMatrix, Source
 from labeling.patterns import Patterns, class_counts, splitmix
+from labeling.robust import Robust
+from labeling.snorkel_model import SnorkelLabelModel
+from labeling.weighted_vote import WeightedVote
 
-__all__ = ["Fit", "LabelModel", "MajorityVote", "WeakLabels"]
+__all__ = [
+    "LABEL_MODELS",
+    "DawidSkene",
+    "Fit",
+    "LabelModel",
+    "MajorityVote",
+    "Robust",
+    "SnorkelLabelModel",
+    "WeakLabels",
+    "WeightedVote",
+]
 
 BLOCK = 262_144
 
@@ -155,3 +169,9 @@ def item_hash(ids: np.ndarray[Any, Any], seed: int) -> np.ndarray[Any, np.dtype[
         numbers = np.frombuffer(digests, dtype="<u8").astype(np.uint64)
     start = splitmix(np.array([seed], dtype=np.int64).view(np.uint64))
     return splitmix(numbers ^ start)
+
+
+LABEL_MODELS: dict[str, type[LabelModel]] = {
+    model.__name__: model for model in (MajorityVote, Robust, DawidSkene, WeightedVote, SnorkelLabelModel)
+}
+"""Label models by name: ``LABEL_MODELS[name](**parameters)`` rebuilds one that was stored."""

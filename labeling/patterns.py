@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labeling.arrays import ABSTAINS, FloatArray, IntArray, VoteArray
+from labeling.arrays import ABSTAINS, BoolArray, FloatArray, IntArray, VoteArray
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from labeling.matrix import LabelMatrix
 
 WORD = 64
@@ -77,6 +79,26 @@ class Patterns:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def voted(self) -> BoolArray:
+        """Where anybody voted, shape (u,)."""
+        return np.asarray(self.class_counts.sum(axis=1) > 0)
+
+    @property
+    def known(self) -> BoolArray:
+        """Where the gold class is known, shape (u,)."""
+        return np.asarray(self.gold != ABSTAINS)
+
+    @cached_property
+    def one_hot(self) -> "csr_array":
+        """Votes as ones, sparse, shape (u, m * k): column ``j * k + l`` where source j votes for class l."""
+        from scipy.sparse import csr_array
+
+        rows, columns = np.nonzero(self.values != ABSTAINS)
+        places = columns * self.k + self.values[rows, columns]
+        shape = (len(self), self.values.shape[1] * self.k)
+        return csr_array((np.ones(len(rows)), (rows, places)), shape=shape)
 
     @cached_property
     def class_counts(self) -> IntArray:
