@@ -43,9 +43,10 @@ def test_an_interrupted_run_is_taken_up(tmp_path: Path, monkeypatch: pytest.Monk
     def interrupt() -> list[object]:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(demo_module, "demo_functions", interrupt)
-        create_demo(storage, posts=200)
+        with pytest.raises(KeyboardInterrupt):
+            create_demo(storage, posts=200)
     project = create_demo(storage, posts=200)
     assert [loop.name for loop in project.loops()] == [LOOP]
     assert project.status().items == len(project.items())
