@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from labeling import Project, keyword
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SCRIPTS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -36,10 +38,14 @@ def test_each_script_runs_and_runs_again(script: str, tmp_path: Path) -> None:
 
 def test_the_commands_run_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "posts.csv").write_text(
-        "body,gold\nyou idiot,offensive\ngood morning,ok\nbuy now,spam\n", encoding="utf-8"
+        "body,label\nyou idiot,offensive\ngood morning,ok\nbuy now,spam\n", encoding="utf-8"
     )
-    assert len(COMMANDS) == 4
-    for command in COMMANDS:
+    first, *others = COMMANDS
+    assert run(["-m", "labeling", *shlex.split(first)], tmp_path)
+    project = Project.open("forum", storage=f"sqlite:///{tmp_path / 'labeling.db'}")
+    project.add_functions([keyword("names", ["idiot"], label="offensive", expert="Amira")])
+    assert len(others) == 3
+    for command in others:
         assert run(["-m", "labeling", *shlex.split(command)], tmp_path)
     assert (tmp_path / "labels.parquet").is_file()
 
