@@ -87,7 +87,7 @@ class _Snapshots:
                 self._kept.popitem(last=False)
 
 
-snapshots = _Snapshots(16)
+snapshots = _Snapshots(24)
 
 
 class Items:

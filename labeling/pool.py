@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +13,14 @@ from labeling.label_set import LabelSet
 from labeling.queue import LEASE_SECONDS, Queue, answers
 from labeling.records import Annotation, Answer, LoopProgress, Query, QueueEmpty, Refit
 from labeling.refit import Refitting, Settings, read_state, unchanged
+from labeling.refit_lease import refit_lease
 from labeling.stopping import LabelBudget, StopRule
-from storage import ANSWERS, REFIT_LEASE_SECONDS, new_holder
+from storage import ANSWERS
 
 if TYPE_CHECKING:
     from labeling.project import Project
     from storage.records import AnnotationRecord, LoopRecord, RefitRecord
 
-REFIT_WAIT_SECONDS = 600.0
 UNDOABLE = (*ANSWERS, "skip")
 
 
@@ -47,6 +44,16 @@ class PoolLoop:
     def strategy(self) -> str:
         """The strategy and its parameters, for people."""
         return str(self._record.settings["strategy_text"])
+
+    @property
+    def seed(self) -> int:
+        """The seed of all chance in this loop."""
+        return self._settings.seed
+
+    @property
+    def stop(self) -> tuple[StopRule, ...]:
+        """The rules that end the loop."""
+        return self._stop
 
     @property
     def batch_size(self) -> int:
@@ -244,7 +251,7 @@ class PoolLoop:
         the first found. Where nothing changed since the last refit, that is returned.
         """
         loops, loop_id = self._ledger.loops, self._record.id
-        with self._refit_lease():
+        with refit_lease(self._ledger, loop_id, self.name):
             last = loops.last_refit(loop_id)
             labels = self._project.label_set
             weak = self._project.newest_weak_run()
@@ -267,30 +274,6 @@ class PoolLoop:
         ids = [entry.item_id for entry in self._queue.ranking(last)]
         with self._ledger.read() as connection:
             return len(self._ledger.loops.taken(connection, ids)) == len(ids)
-
-    @contextmanager
-    def _refit_lease(self) -> Iterator[None]:
-        """Be the only process that refits; the lease is renewed until the work is done."""
-        loops, holder = self._ledger.loops, new_holder()
-        deadline = time.monotonic() + REFIT_WAIT_SECONDS
-        while not loops.take_refit_lease(self._record.id, holder):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"Another process has been refitting {self.name!r} for 10 minutes. Try again later.")
-            time.sleep(0.1)
-        done = threading.Event()
-
-        def renew() -> None:
-            while not done.wait(REFIT_LEASE_SECONDS / 4):
-                loops.take_refit_lease(self._record.id, holder)
-
-        thread = threading.Thread(target=renew, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-            loops.give_refit_lease(self._record.id, holder)
 
     @property
     def done(self) -> bool:

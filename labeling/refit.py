@@ -187,7 +187,7 @@ class Refitting:
                 usable = np.sort(rng.choice(usable, WEAK_ROWS, replace=False))
             rows.append(usable)
             targets.append(proba[usable])
-            weights.append(weight[usable] * weak_weight(len(human), float(weight[usable].sum())))
+            weights.append(weight[usable] * weak_weight(proba[usable], weight[usable]))
         return np.concatenate(rows), np.concatenate(targets), np.concatenate(weights)
 
     @cached_property
@@ -255,14 +255,24 @@ class Refitting:
         return pack(table.view(PACKED), PACKED)
 
 
-def weak_weight(human: int, weak: float) -> float:
-    """Return the weight of one weak label beside people's labels, which weigh 1.
+def weak_weight(proba: FloatArray, weight: FloatArray) -> float:
+    """Return what one weak label weighs beside people's labels, which weigh 1.
 
-    All weak labels together weigh as much as 50 people's labels and half of those
-    there are, and never more than 1 each: they carry a young model and fade as
-    people's labels come in.
+    All weak labels together weigh as much as 10 people's labels a class, and up
+    to 250 more where they are spread evenly over the classes: rules that vote for
+    one class only would else teach that there is no other. See docs/decisions.md.
+
+    Parameters
+    ----------
+    proba, weight
+        (n, k) weak probabilities and (n,) training weights of the rows used.
     """
-    return min(1.0, (50.0 + 0.5 * human) / weak) if weak > 0 else 0.0
+    total = float(weight.sum())
+    if total <= 0:
+        return 0.0
+    k = proba.shape[1]
+    rarest = float((weight @ proba).min() / total)
+    return float(min(1.0, (10.0 * k + 250.0 * k * rarest) / total))
 
 
 def scores(gold: IntArray, predicted: IntArray) -> dict[str, Any]:

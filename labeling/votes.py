@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,7 +110,18 @@ class Functions:
 
     def matrix(self, labels: LabelSet, progress: bool = False, but: str | None = None) -> LabelMatrix:
         """Return what every function votes on every item; `but` leaves one function out."""
-        records = [record for record in self._ledger.functions.current() if record.name != but]
+        records = self._ledger.functions.current()
+        held = holdout_ids(self._ledger)
+        key = (self._items.version, labels.version, tuple(record.version_id for record in records), hash(held))
+        matrix: LabelMatrix = self._items.cached("matrix", key, lambda: self._matrix(records, labels, progress))
+        if not all(source.loaded for source in matrix.sources) or any(record.fingerprint is None for record in records):
+            matrix = self._matrix(records, labels, progress)
+        if but is None:
+            return matrix
+        kept = [j for j, source in enumerate(matrix.sources) if source.name != but]
+        return replace(matrix, values=matrix.values[:, kept], sources=tuple(matrix.sources[j] for j in kept))
+
+    def _matrix(self, records: Sequence[FunctionRecord], labels: LabelSet, progress: bool) -> LabelMatrix:
         frame = self._items.frame()
         columns = self._columns(records, frame, labels, progress)
         positions = labels.positions()
@@ -213,7 +225,7 @@ class Functions:
         """Return the votes of a function that is code: from the ledger, the rest by running it here."""
         item_ids = frame["item_id"].to_numpy()
         stored = self._ledger.functions.votes(record.version_id) if record.fingerprint is not None else []
-        ids = np.full(len(item_ids), NOT_RUN, dtype=np.int64)
+        ids = np.full(len(item_ids), NOT_RUN, dtype=np.int16)
         for block in stored:
             dense = unpack(block.votes, "<i2")
             inside = np.flatnonzero((item_ids // BLOCK == block.block) & (item_ids <= block.through))
@@ -241,7 +253,7 @@ class Functions:
 class _Column:
     """The votes of one function on every item, as class ids."""
 
-    def __init__(self, ids: IntArray, faults: Any, seconds: float) -> None:
+    def __init__(self, ids: npt.NDArray[np.int16], faults: Any, seconds: float) -> None:
         self.ids = ids
         self.faults = faults
         self.seconds = seconds
@@ -267,13 +279,17 @@ def _same(record: FunctionRecord, function: LabelingFunction, spec: dict[str, An
     return record.fingerprint == fingerprint if fingerprint is not None else record.spec == spec
 
 
-def _to_ids(positions: npt.NDArray[Any], ids: IntArray) -> IntArray:
-    wide = positions.astype(np.int64)
-    return np.where(wide < 0, wide, ids[np.maximum(wide, 0)])
+def _to_ids(positions: npt.NDArray[Any], ids: IntArray) -> npt.NDArray[np.int16]:
+    return np.where(positions < 0, positions, ids[np.maximum(positions, 0)]).astype(np.int16)
 
 
 def _blocks(
-    version_id: int, item_ids: IntArray, ids: IntArray, ran: IntArray, faults: Mapping[str, Any], seconds: float
+    version_id: int,
+    item_ids: IntArray,
+    ids: npt.NDArray[np.int16],
+    ran: IntArray,
+    faults: Mapping[str, Any],
+    seconds: float,
 ) -> list[VoteBlock]:
     """Return one whole block for each that `ran` touched; an older, shorter one of it is superseded."""
     blocks = []
