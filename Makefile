@@ -34,7 +34,7 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks; each prints a table
 
 screenshots: $(VENV)/dev.stamp ## Write the pictures of README into docs/
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \
-		PYTHONPATH=. $(BIN)/python scripts/screenshots.py
+		$(BIN)/python -m scripts.screenshots
 
 format: $(VENV)/dev.stamp ## Format the sources
 	$(BIN)/ruff check --fix .
