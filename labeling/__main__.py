@@ -1,0 +1,384 @@
+"""The command line: ``python -m labeling``.
+
+Data goes to standard output; progress, warnings and errors go to standard error. Exit codes: 0 done, 1 the call could
+not be carried out, 2 the call is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from labeling.project import Project
+
+_SHOWN = 10
+
+commands = typer.Typer(
+    name="labeling",
+    help="Import posts, combine the votes of rules, export labels with their evidence.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+class By(StrEnum):
+    """Who has a vote."""
+
+    function = "function"
+    expert = "expert"
+
+
+class Of(StrEnum):
+    """What a share is a share of."""
+
+    all = "all"
+    voting = "voting"
+
+
+class Ties(StrEnum):
+    """What becomes of a tie."""
+
+    abstain = "abstain"
+    prior = "prior"
+    random = "random"
+
+
+class Format(StrEnum):
+    """What an export can be."""
+
+    csv = "csv"
+    jsonl = "jsonl"
+    parquet = "parquet"
+    dataset = "dataset"
+
+
+def _examples(*lines: str) -> str:
+    # \b keeps click from wrapping what follows.
+    return "\b\nExamples:\n" + "\n".join(f"  python -m labeling {line}" for line in lines)
+
+
+ProjectName = Annotated[str, typer.Option("--project", "-p", help="Name of the project.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        envvar="LABELING_STORAGE",
+        help="Database URL.",
+        show_default="sqlite:///labeling.db",
+    ),
+]
+ShowProgress = Annotated[
+    bool | None, typer.Option("--progress/--no-progress", help="Show a bar.", show_default="in a terminal")
+]
+
+
+@commands.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    traceback: Annotated[bool, typer.Option("--traceback", help="On an error, show where it came from.")] = False,
+) -> None:
+    del traceback  # looked for where errors are shown
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@commands.command(
+    "import",
+    no_args_is_help=True,
+    epilog=_examples(
+        "import posts.csv --project forum --labels ok,offensive --text body --gold label",
+        "import more.jsonl --project forum",
+        "import - --project forum < posts.csv",
+    ),
+)
+def import_items(
+    file: Annotated[str, typer.Argument(help="CSV, TSV, JSONL or Parquet file, or - for standard input.")],
+    project: ProjectName,
+    labels: Annotated[
+        str | None, typer.Option(help="Label names, split by commas: makes the project if there is none of that name.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the text.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of your own ids.")] = None,
+    gold: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of known labels.")] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of groups that a hold-out keeps together.")
+    ] = None,
+    private: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Column that pages and exports leave out; may be repeated."),
+    ] = None,
+    image: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of pictures: paths, or bytes.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.", show_default="utf-8")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Delimiter of a CSV file, tab for a tab.")] = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Share of the items with gold to hold out for scores, such as 0.3.")
+    ] = None,
+    storage: Storage = None,
+    progress: ShowProgress = None,
+) -> None:
+    """Import items from a file.
+
+    Columns that are not named are found by their names. The same file again adds nothing.
+    """
+    from labeling.io import read_source
+
+    mark = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
+    source: str | BinaryIO = sys.stdin.buffer if file == "-" else file
+    name = "standard input" if file == "-" else None
+    content: str | bytes = source if isinstance(source, str) else source.read()
+    if labels is not None:
+        # A file that cannot be read should not leave an empty project behind.
+        read_source(content, encoding=encoding, delimiter=mark, name=name, limit=100)
+    try:
+        opened = _open(project, storage, labels)
+    except (LookupError, FileNotFoundError) as error:
+        raise LookupError(f"There is no project {project!r} yet. Give --labels to make it. ({error})") from error
+    report = opened.add_items(
+        content,
+        text=text,
+        id=id_,
+        gold=gold,
+        group=group,
+        private=tuple(private or ()),
+        image=image,
+        encoding=encoding,
+        delimiter=mark,
+        name=name,
+        progress=_shown(progress),
+    )
+    for old, new in report.renamed.items():
+        _warn(f"column {old!r} is called {new!r}")
+    for note in report.notes:
+        _warn(note)
+    for rejected in report.rejected[:_SHOWN]:
+        _warn(f"{file}, {rejected}")
+    if len(report.rejected) > _SHOWN:
+        _warn(f"… and {len(report.rejected) - _SHOWN:,} more rows that could not be read")
+    typer.echo(str(report))
+    if holdout is not None:
+        typer.echo(f"{opened.set_holdout(holdout):,} items held out")
+
+
+@commands.command(
+    "weak-label",
+    no_args_is_help=True,
+    epilog=_examples(
+        "weak-label --project forum", "weak-label --project forum --by expert --threshold 0.3 --otherwise ok"
+    ),
+)
+def weak_label(
+    project: ProjectName,
+    by: Annotated[By, typer.Option(help="Who votes: each rule, or each expert with the majority of the rules.")] = (
+        By.function
+    ),
+    threshold: Annotated[
+        float | None, typer.Option(help="Share of the votes that a label needs, 0.3 for 30 %.", show_default="the most")
+    ] = None,
+    of: Annotated[Of, typer.Option(help="Share of all, or of those that vote on the item.")] = Of.all,
+    otherwise: Annotated[str | None, typer.Option(help="Label for items without one.", show_default="none")] = None,
+    ties: Annotated[Ties, typer.Option(help="What becomes of a tie.")] = Ties.abstain,
+    seed: Annotated[int, typer.Option(help="Seed of random ties.")] = 0,
+    storage: Storage = None,
+) -> None:
+    """Combine the votes of rules into weak labels.
+
+    The run is kept with its parameters.
+    """
+    from labeling.label_models import MajorityVote
+
+    opened = _open(project, storage)
+    run = opened.weak_label(
+        MajorityVote(by=by.value, threshold=threshold, of=of.value, otherwise=otherwise, ties=ties.value, seed=seed)
+    )
+    typer.echo(f"Run {run.number}: {run.model}")
+    _table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
+
+
+@commands.command(
+    "export",
+    no_args_is_help=True,
+    epilog=_examples(
+        "export labels.parquet --project forum",
+        "export data/forum --project forum --format dataset",
+        "export - --format jsonl --project forum | head",
+    ),
+)
+def export_labels(
+    path: Annotated[
+        str,
+        typer.Argument(help="File (.csv, .jsonl, .parquet), folder (for datasets), or - for standard output."),
+    ],
+    project: ProjectName,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", help="Format.", show_default="by suffix"),
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Write the private columns too.")] = False,
+    escape: Annotated[
+        bool,
+        typer.Option("--escape-formulas/--raw-formulas", help="In CSV, put ' before formulas."),
+    ] = True,
+    storage: Storage = None,
+) -> None:
+    """Write the labels with their evidence.
+
+    The file appears when it is complete; on an error, what was there stays.
+    """
+    opened = _open(project, storage)
+    kind = format_.value if format_ else None
+    if path != "-":
+        report = opened.export(path, format=kind, private=private, escape_formulas=escape)
+        typer.echo(f"{report.rows:,} rows in {report.path}")
+        return
+    if kind is None or format_ is Format.dataset:
+        raise typer.BadParameter("Standard output needs csv, jsonl or parquet.", param_hint="'--format'")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"export.{kind}"
+        opened.export(file, format=kind, private=private, escape_formulas=escape)
+        with file.open("rb") as content:
+            shutil.copyfileobj(content, sys.stdout.buffer)
+
+
+@commands.command("status", epilog=_examples("status", "status --project forum --json"))
+def show_status(
+    project: Annotated[
+        str | None, typer.Option("--project", "-p", help="Name of the project.", show_default="list them all")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    storage: Storage = None,
+) -> None:
+    """Show what projects there are, or where one stands."""
+    from labeling.project import Project
+
+    if project is None:
+        found = Project.list(_known(storage))
+        if as_json:
+            typer.echo(json.dumps([asdict(info) for info in found], default=str))
+            return
+        if not found:
+            _warn("there are no projects yet: make one with import, or with demo")
+        _table(
+            ("project", "items", "labeled", "made"),
+            ((i.name, f"{i.items:,}", f"{i.labeled:,}", f"{i.created_at:%Y-%m-%d %H:%M}") for i in found),
+        )
+        return
+    opened = _open(project, storage)
+    status = asdict(opened.status())
+    if as_json:
+        typer.echo(json.dumps({"name": opened.name, "labels": list(opened.label_names), **status}))
+        return
+    rows = [("project", opened.name), ("labels", ", ".join(opened.label_names))]
+    rows += [(key.replace("_", " "), f"{value:,}") for key, value in status.items()]
+    _table(None, rows)
+
+
+@commands.command("demo", epilog=_examples("demo", "demo --storage sqlite:///demo.db"))
+def make_demo(
+    posts: Annotated[int, typer.Option(min=1, help="How many posts to make.")] = 3000, storage: Storage = None
+) -> None:
+    """Make the demo project.
+
+    Generated posts and the rules of 20 experts; nothing is downloaded.
+    """
+    from labeling.demo import create_demo
+
+    opened = create_demo(storage, posts=posts)
+    status = opened.status()
+    typer.echo(
+        f"Project {opened.name!r}: {status.items:,} items, {status.functions} rules, {status.weak:,} weak labels"
+    )
+
+
+@commands.command("refit", no_args_is_help=True, epilog=_examples("refit --project forum --loop first"))
+def refit_loop(
+    project: ProjectName,
+    loop: Annotated[str | None, typer.Option(help="Name of the loop.", show_default="the only one there is")] = None,
+    storage: Storage = None,
+) -> None:
+    """Train a loop's model, and rank what to ask next."""
+    opened = _open(project, storage)
+    names = [info.name for info in opened.loops()]
+    if loop is None and len(names) != 1:
+        raise ValueError(f"Name the loop with --loop. Loops of {project!r}: {', '.join(names) or 'none yet'}.")
+    if loop is not None and loop not in names:
+        raise LookupError(f"There is no loop {loop!r} in {project!r}. Loops: {', '.join(names) or 'none yet'}.")
+    refit = opened.pool_loop(loop or names[0]).refit()
+    for note in refit.notes:
+        _warn(note)
+    scores = ", ".join(
+        f"{name} {value:.3f}" for name in ("accuracy", "f1_macro") if (value := refit.metrics.get(name)) is not None
+    )
+    typer.echo(f"Round {refit.round}: {refit.labels:,} labels" + (f", {scores}" if scores else ""))
+
+
+def _known(storage: str | None) -> str | None:
+    """Return the URL to look into; a SQLite file that is not there is an error, not an empty database."""
+    from labeling.project import default_storage
+
+    url = storage or default_storage()
+    kind, _, path = url.partition(":///")
+    if kind == "sqlite" and path and path != ":memory:" and "?" not in path and not Path(path).exists():
+        raise FileNotFoundError(f"There is no database {url}. Import a file first, or give --storage.")
+    return url
+
+
+def _open(name: str, storage: str | None, labels: str | None = None) -> Project:
+    from labeling.project import Project
+
+    if labels is None:
+        return Project.open(name, _known(storage))
+    names = [label.strip() for label in labels.split(",") if label.strip()]
+    return Project.create(name, labels=names, storage=storage, exist_ok=True)
+
+
+def _balance(run: Any) -> Iterable[tuple[str, int, float]]:
+    for label, count, share in run.balance().select("label", "count", "share").iter_rows():
+        yield (label if label is not None else "(no label)"), count, share
+
+
+def _shown(progress: bool | None) -> bool:
+    return sys.stderr.isatty() if progress is None else progress
+
+
+def _warn(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _table(header: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> None:
+    """Print columns side by side, all but the first aligned right where there is a header."""
+    lines = ([header] if header else []) + list(rows)
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if header and place else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        typer.echo("  ".join(cells).rstrip())
+
+
+def app() -> None:
+    """Run the command line; an error is one line on standard error."""
+    try:
+        commands()
+    except (ValueError, LookupError, OSError, ImportError, RuntimeError, TypeError) as error:
+        if "--traceback" in sys.argv[1:]:
+            raise
+        message = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        typer.echo(f"Error: {' '.join(message.split()) or type(error).__name__}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    app()

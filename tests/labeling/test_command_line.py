@@ -1,0 +1,214 @@
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labeling import LabelBudget, Project, keyword
+from labeling.__main__ import commands
+from labeling.reading import read_source
+from strategies import Entropy
+
+ROOT = Path(__file__).resolve().parents[2]
+POSTS = "id,text,label\n007,you idiot,offensive\n008,good morning,ok\n009,=1+1,ok\n010,good morning,ok\nbroken\n"
+
+
+class Shell:
+    """Runs ``python -m labeling`` as a process of its own, in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.storage = f"sqlite:///{folder / 'labeling.db'}"
+
+    def __call__(self, line="", stdin=None, storage=None):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LABELING_STORAGE": storage or self.storage}
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "labeling", *shlex.split(line)],
+            cwd=self.folder,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
+
+    def project(self):
+        return Project.open("forum", storage=self.storage)
+
+
+@pytest.fixture
+def shell(tmp_path):
+    (tmp_path / "posts.csv").write_text(POSTS, encoding="utf-8")
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def forum(shell):
+    project = Project.create("forum", labels=["ok", "offensive"], storage=shell.storage)
+    project.add_items(shell.folder / "posts.csv", id="id", gold="label", progress=False)
+    return shell
+
+
+def check(done, code, *words):
+    """Check that a failed call says why in one line, without a traceback."""
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().count("\n") == 0 or code == 2
+    for word in words:
+        assert word in done.stderr
+
+
+def test_without_a_command_help_is_printed(shell):
+    done = shell()
+    assert (done.returncode, done.stderr) == (0, "")
+    for command in ("import", "weak-label", "export", "status", "demo", "refit"):
+        assert f"\n  {command} " in done.stdout
+
+
+@pytest.mark.parametrize("command", [command.name for command in commands.registered_commands])
+def test_each_command_has_help_with_examples(shell, command):
+    done = shell(f"{command} --help")
+    assert done.returncode == 0
+    assert f"Examples:\n    python -m labeling {command}" in done.stdout
+
+
+def test_import_makes_the_project_and_reports(shell):
+    done = shell("import posts.csv --project forum --labels ok,offensive --id id --gold label --progress")
+    assert done.returncode == 0
+    assert "5 rows: 3 added, 1 exact duplicates, 3 with gold, 1 rejected" in done.stdout
+    assert "posts.csv, line 6: 1 fields where the header has 3" in done.stderr
+    assert "import:" in done.stderr
+    assert shell.project().items()["text"].to_list() == ["you idiot", "good morning", "=1+1"]
+
+
+def test_the_same_file_again_adds_nothing(forum):
+    done = forum("import posts.csv --project forum --id id --gold label")
+    assert done.returncode == 0
+    assert "0 added" in done.stdout
+    assert "import:" not in done.stderr
+
+
+def test_import_reads_standard_input(shell):
+    done = shell("import - --project forum --labels ok,bad", stdin='{"text": "olé"}\n')
+    assert done.returncode == 0, done.stderr
+    assert shell.project().items()["text"].to_list() == ["olé"]
+
+
+def test_import_can_hold_out_a_share_of_the_gold(shell):
+    done = shell("import posts.csv --project forum --labels ok,offensive --gold label --holdout 0.5")
+    assert done.returncode == 0, done.stderr
+    assert "items held out" in done.stdout
+    assert shell.project().status().holdout > 0
+
+
+def test_a_file_that_cannot_be_read_makes_no_project(shell):
+    (shell.folder / "page.csv").write_text("<html></html>")
+    check(shell("import page.csv --project forum --labels ok,bad"), 1, "HTML page")
+    check(shell("import gone.csv --project forum --labels ok,bad"), 1, "no file gone.csv")
+    check(shell("status --project forum"), 1)
+    assert not (shell.folder / "labeling.db").exists()
+
+
+def test_calls_that_cannot_be_carried_out_say_why_and_exit_with_1(forum):
+    check(forum("import posts.csv --project other"), 1, "'other'", "--labels")
+    check(forum("import posts.csv --project forum --text txet"), 1, "txet", "id, text, label")
+    check(forum("weak-label --project forum"), 1, "no labeling functions")
+    check(forum("export labels.xlsx --project forum"), 1, ".csv, .jsonl or .parquet")
+    check(forum("refit --project forum --loop first"), 1, "'first'", "none yet")
+    check(forum("status", storage="sqlite:///gone.db"), 1, "gone.db")
+    check(forum("status", storage="oracle://host/name"), 1, "oracle")
+    assert sorted(path.name for path in forum.folder.iterdir() if "labeling.db" not in path.name) == ["posts.csv"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "frobnicate",
+        "import",
+        "import posts.csv",
+        "import posts.csv --project forum --frob",
+        "weak-label --project forum --by nobody",
+        "weak-label --project forum --threshold many",
+        "export - --project forum",
+    ],
+)
+def test_wrong_calls_exit_with_2(forum, line):
+    done = forum(line)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Usage:" in done.stderr + done.stdout
+
+
+def test_traceback_shows_where_an_error_came_from(shell):
+    assert "Traceback" in shell("--traceback import gone.csv --project forum --labels ok,bad").stderr
+
+
+def test_weak_label_prints_the_balance_and_keeps_the_run(forum):
+    forum.project().add_functions([keyword("rude", ["idiot"], label="offensive", expert="ann")])
+    done = forum("weak-label --project forum --by expert --threshold 0.5 --otherwise ok")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines()[2:4]] == [["ok", "2"], ["offensive", "1"]]
+    assert done.stdout.startswith("Run 1: MajorityVote")
+    assert forum.project().weak_run().frame()["label"].to_list() == ["offensive", "ok", "ok"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_export_writes_a_file_that_comes_back(forum, kind):
+    done = forum(f"export labels.{kind} --project forum")
+    assert done.returncode == 0, done.stderr
+    table = read_source(forum.folder / f"labels.{kind}")
+    assert table.is_export
+    assert table.frame["text"].to_list() == ["you idiot", "good morning", "=1+1", "good morning"]
+    assert table.text_of("id").to_list() == ["007", "008", "009", "010"]
+
+
+def test_export_escapes_formulas_unless_told_otherwise(forum):
+    assert "'=1+1" in forum("export - --format csv --project forum").stdout
+    raw = forum("export - --format csv --project forum --raw-formulas").stdout
+    assert "=1+1" in raw
+    assert "'=1+1" not in raw
+
+
+def test_export_to_standard_output_is_data_alone(forum):
+    done = forum("export - --format jsonl --project forum")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["007", "008", "009", "010"]
+
+
+def test_export_writes_a_data_set_folder(forum):
+    datasets = pytest.importorskip("datasets")
+    done = forum("export data --format dataset --project forum")
+    assert done.returncode == 0, done.stderr
+    assert datasets.load_from_disk(str(forum.folder / "data"))["train"].num_rows == 4
+
+
+def test_status_shows_projects_and_counts(forum):
+    assert forum("status").stdout.splitlines()[1].split()[:2] == ["forum", "3"]
+    status = json.loads(forum("status --project forum --json").stdout)
+    assert (status["name"], status["labels"], status["items"]) == ("forum", ["ok", "offensive"], 3)
+    assert "items      3" in forum("status --project forum").stdout
+    assert json.loads(forum("status --json").stdout)[0]["name"] == "forum"
+
+
+def test_refit_trains_the_loop(forum):
+    project = forum.project()
+    loop = project.pool_loop("first", strategy=Entropy(), batch_size=2, seed=1, stop=[LabelBudget(3)])
+    for query in loop.ask(annotator="ann", n=2):
+        loop.tell(query, "offensive" if "idiot" in query.item["text"] else "ok")
+    done = forum("refit --project forum")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Round 1: 2 labels")
+    assert project.pool_loop("first").history()["labels"].to_list()[-1] == 2
+
+
+def test_the_demo_is_made_once(shell):
+    first, second = (shell("demo --posts 60") for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert first.stdout == second.stdout
+    assert len(Project.list(shell.storage)) == 1
