@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from labeling.features import BoolArray, Features, FloatArray, Matrix, TextFeatures
 from labeling.linear import LinearModel, fit_linear
+from labeling.tabular import ColumnFeatures
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from strategies import Strategy
 
 ClassWeight = Literal["balanced"] | None
 
@@ -43,7 +47,10 @@ class Classifier:
 
 @dataclass(frozen=True)
 class TextClassifier(Classifier):
-    """TF-IDF of words and word pairs into a multinomial logistic regression.
+    """TF-IDF of words into a multinomial logistic regression.
+
+    The defaults were chosen on tweets, EDOS and snips with 50 to 1,000 labels: balanced classes gained up to
+    .18 macro F1 and lost no accuracy; word pairs cost up to .09 macro F1 while labels are few.
 
     Attributes
     ----------
@@ -71,8 +78,8 @@ class TextClassifier(Classifier):
     """
 
     C: float = 10.0
-    class_weight: ClassWeight = None
-    ngrams: tuple[int, int] = (1, 2)
+    class_weight: ClassWeight = "balanced"
+    ngrams: tuple[int, int] = (1, 1)
     min_count: int = 2
     max_features: int | None = 100_000
 
@@ -92,3 +99,72 @@ class TextClassifier(Classifier):
     def fit(self, X: Matrix, targets: FloatArray, weights: FloatArray | None = None, *, seed: int = 0) -> LinearModel:
         """Train on (n, d) features and (n, k) soft targets; `seed` changes nothing, the optimum is unique."""
         return fit_linear(X, targets, weights, C=self.C, class_weight=self.class_weight)
+
+
+@dataclass(frozen=True)
+class TableClassifier(Classifier):
+    """Logistic regression over any columns: numbers, choices, embeddings, and text where there is some.
+
+    Attributes
+    ----------
+    C
+        Inverse of the strength of regularisation.
+    class_weight
+        "balanced": every class counts the same, however rare; None: every item does.
+    columns
+        Which to use; None: all that can be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import polars as pl
+    >>> frame = pl.DataFrame({"length": [1.0, 2.0, 8.0, 9.0]})
+    >>> classifier = TableClassifier()
+    >>> X = classifier.featurize(frame)
+    >>> classifier.fit(X[[0, 3]], np.eye(2)).predict_proba(X).argmax(axis=1)
+    array([0, 0, 1, 1])
+    """
+
+    C: float = 1.0
+    class_weight: ClassWeight = "balanced"
+    columns: tuple[str, ...] | None = None
+
+    def learn_features(
+        self, frame: pl.DataFrame, *, text: str | None = None, learn_from: BoolArray | None = None
+    ) -> ColumnFeatures:
+        """Learn scales and vocabulary from the rows of `learn_from`, default all."""
+        return ColumnFeatures.learn(frame, text=text, learn_from=learn_from, columns=self.columns)
+
+    def fit(self, X: Matrix, targets: FloatArray, weights: FloatArray | None = None, *, seed: int = 0) -> LinearModel:
+        """Train on (n, d) features and (n, k) soft targets; `seed` changes nothing, the optimum is unique."""
+        return fit_linear(X, targets, weights, C=self.C, class_weight=self.class_weight)
+
+
+def default_classifier(
+    schema: Mapping[str, pl.DataType], strategy: Strategy | None = None, *, text: str | None = None
+) -> Classifier:
+    """The classifier that suits the columns and the strategy.
+
+    A network with dropout where the strategy reads stochastic passes (`MCDropout`); else `TextClassifier`
+    where there is a text column, `TableClassifier` where there are numbers or lists of numbers.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from strategies import MCDropout
+    >>> default_classifier({"body": pl.String()}, text="body")
+    TextClassifier(C=10.0, class_weight='balanced', ngrams=(1, 1), min_count=2, max_features=100000)
+    >>> type(default_classifier({"body": pl.String()}, MCDropout(), text="body")).__name__
+    'NetworkClassifier'
+    """
+    columns = (text,) if text is not None else None
+    if strategy is not None and "mc_proba" in strategy.reads():
+        from labeling.networks import NetworkClassifier
+
+        return NetworkClassifier(columns=columns)
+    if text is not None:
+        return TextClassifier()
+    if any(dtype.is_numeric() or dtype.is_nested() for dtype in schema.values()):
+        return TableClassifier()
+    named = ", ".join(f"{name} ({dtype})" for name, dtype in schema.items()) or "none"
+    raise ValueError(f"No column to learn from (columns: {named}). Pass classifier=, or name the text column.")

@@ -128,22 +128,23 @@ def fit_linear(
     if class_weight == "balanced":
         weights = balance(targets, weights)
     Q = targets[:, seen] / targets[:, seen].sum(axis=1, keepdims=True)
-    present = _present_columns(X)
+    present = present_columns(X)
     coef = np.zeros((X.shape[1], len(seen)), dtype=np.float32)
     if len(seen) == 1:
         return LinearModel(coef, np.zeros(1), seen, unseen, k)
-    coef[present], intercept = _minimise(_columns(X, present), Q, weights, C, iterations)
+    coef[present], intercept = _minimise(take_columns(X, present), Q, weights, C, iterations)
     return LinearModel(coef, intercept, seen, unseen, k)
 
 
-def _present_columns(X: Matrix) -> npt.NDArray[np.intp]:
+def present_columns(X: Matrix) -> npt.NDArray[np.intp]:
     """Columns that are not zero throughout."""
     if hasattr(X, "tocsr"):
         return np.unique(X.tocsr().indices)
     return np.flatnonzero(np.asarray(X).any(axis=0))
 
 
-def _columns(X: Matrix, present: npt.NDArray[np.intp]) -> Matrix:
+def take_columns(X: Matrix, present: npt.NDArray[np.intp]) -> Matrix:
+    """(n, present) those columns, float32."""
     part = X[:, present] if len(present) < X.shape[1] else X
     return part.astype(np.float32) if hasattr(X, "tocsr") else np.asarray(part, dtype=np.float32)
 
