@@ -16,7 +16,7 @@ from labeling.running import BLOCK, Votes, check_functions, run_functions
 if TYPE_CHECKING:
     import pandas as pd
 
-SLICE = 4 * BLOCK
+SLICE = BLOCK
 """Rows of a task at most."""
 
 

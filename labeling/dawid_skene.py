@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from labeling.arrays import ABSTAINS, FloatArray
+from labeling.arrays import FloatArray
 from labeling.confusion import GUESS, Casting, expected_counts, log_likelihood, symmetric
 from labeling.label_model_base import (
     Fit,
@@ -103,6 +103,6 @@ class DawidSkene(PatternModel):
 
 def _combine(patterns: Patterns, prior: FloatArray, log_theta: FloatArray, fire: FloatArray) -> FloatArray:
     """Class probabilities of each pattern, shape (u, k)."""
-    voted = (patterns.values != ABSTAINS).astype(np.float64)
-    logs = np.log(prior) + log_likelihood(patterns, log_theta)
-    return from_logs(logs + voted @ np.log(fire / (1 - fire)) + np.log(1 - fire).sum(axis=0))
+    # Whatever a source votes for, voting at all adds the same to a class: it rides on the confusion matrix.
+    log_theta = log_theta + np.log(fire / (1 - fire))[:, :, None]
+    return from_logs(np.log(prior) + np.log(1 - fire).sum(axis=0) + log_likelihood(patterns, log_theta))

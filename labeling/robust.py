@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labeling.arrays import ABSTAINS, BoolArray, FloatArray
+from labeling.arrays import BoolArray, FloatArray
 from labeling.confusion import (
     GUESS,
     Casting,
@@ -212,33 +212,34 @@ def independence(patterns: Patterns, multi: BoolArray, state: _State) -> float:
     predict. The mean squared difference in units of its variance is 1 for
     independent sources, and grows with what they share beyond the truth.
     """
-    values = np.where(multi, patterns.values, ABSTAINS)
-    rows = (values != ABSTAINS).sum(axis=1) > 1
-    values, weight, posterior = values[rows], patterns.counts[rows], state.posterior[rows]
-    together = _pairs(values != ABSTAINS, weight)
-    one, two = np.nonzero(np.triu(together >= 5, k=1))
+    from scipy.sparse import csr_array
+
+    votes = patterns.one_hot
+    source, label = np.divmod(votes.indices, patterns.k)
+    row = np.repeat(np.arange(len(patterns)), np.diff(votes.indptr))
+    present = multi[source].astype(np.float64)
+    weight = patterns.counts[row]
+
+    def together(one: FloatArray, other: FloatArray) -> FloatArray:
+        """Sum over the items that two sources both voted on, shape (m, m), of products of numbers given by vote."""
+        shape = (len(patterns), len(multi))
+        left, right = (csr_array((by, source, votes.indptr), shape) for by in (one, other))
+        return np.asarray((left.T @ right).todense())
+
+    joint = together(present, present * weight)
+    one, two = np.nonzero(np.triu(joint >= 5, k=1))
     if not len(one):
         return 0.0
-    n = together[one, two]
+    n = joint[one, two]
     agreed, expected = np.zeros(len(n)), np.zeros(len(n))
     for c in range(patterns.k):
-        agreed += _pairs(values == c, weight)[one, two]
-        joint = _pairs(values != ABSTAINS, weight * posterior[:, c])[one, two]
-        expected += joint * np.einsum("pl,pl->p", state.full[one, c], state.full[two, c])
+        says = present * (label == c)
+        agreed += together(says, says * weight)[one, two]
+        likely = together(present, present * weight * state.posterior[row, c])[one, two]
+        expected += likely * np.einsum("pl,pl->p", state.full[one, c], state.full[two, c])
     share = np.clip(expected / n, 0.01, 0.99)
     misfit = float(np.mean((agreed / n - share) ** 2 * n / (share * (1 - share))))
     return min(1.0, NO_CLEAR_DEPENDENCE / max(misfit, TIE))
-
-
-def _pairs(present: BoolArray, weight: FloatArray) -> FloatArray:
-    """On how many items two sources are both present, shape (m, m), from (u, m) and counts (u,)."""
-    from scipy.sparse import csr_array
-
-    found = csr_array(present.astype(np.float64))
-    weighted = csr_array(
-        (found.data * np.repeat(weight, np.diff(found.indptr)), found.indices, found.indptr), found.shape
-    )
-    return np.asarray((found.T @ weighted).todense())
 
 
 def degenerate(patterns: Patterns, posterior: FloatArray) -> str:

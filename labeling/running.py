@@ -5,7 +5,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ from labeling.code_functions import When
 from labeling.function_base import ABSTAIN, LabelingFunction, listed
 from labeling.functions import as_function
 
-BLOCK = 65_536
-"""Rows that are voted on at a time."""
+BLOCK = 262_144
+"""Rows that expressions are computed on at a time."""
+ROWS = 16_384
+"""Rows that are Python objects at a time."""
 SAMPLE = 2_048
 """Rows that tell what each expression costs, where many are computed together."""
 
@@ -76,7 +78,7 @@ class Votes:
 def shift_faults(parts: Sequence[Votes], starts: Sequence[int] | np.ndarray[Any, Any]) -> Iterator[Votes]:
     """Yield the same votes with the rows of their faults counted from each part's start."""
     for part, start in zip(parts, starts, strict=False):
-        faults = tuple(f and Faults(f.count, f.first_row + int(start), f.error) for f in part.faults)
+        faults = tuple(fault and replace(fault, first_row=fault.first_row + int(start)) for fault in part.faults)
         yield Votes(part.values, part.names, faults, part.seconds)
 
 
@@ -184,13 +186,12 @@ def run_functions(
             seconds[columnar] += (time.perf_counter() - begin) / max(len(columnar), 1)
             for j, name in zip(columnar, votes.columns, strict=True):
                 values[start : start + len(block), j] = votes[name].to_numpy()
-            for j, (column, fault, spent) in zip(
-                others, _row_by_row([ready[j] for j in others], block, labels), strict=True
-            ):
-                values[start : start + len(block), j] = column
-                shifted = fault and Faults(fault.count, fault.first_row + start, fault.error)
-                faults[j] = add_faults([faults[j], shifted])
-                seconds[j] += spent
+            for offset, answers in _row_by_row([ready[j] for j in others], block, labels):
+                first = start + offset
+                for j, (column, fault, spent) in zip(others, answers, strict=True):
+                    values[first : first + len(column), j] = column
+                    faults[j] = add_faults([faults[j], fault and replace(fault, first_row=fault.first_row + first)])
+                    seconds[j] += spent
             bar.update(len(block))
     if len(columnar) > 1 and len(frame) > SAMPLE:
         seconds[columnar] = seconds[columnar].sum() * _shares(expressions, frame[:SAMPLE])
@@ -241,13 +242,13 @@ def _check_expressions(functions: Sequence[LabelingFunction], frame: pl.DataFram
 
 def _row_by_row(
     functions: Sequence[LabelingFunction], block: pl.DataFrame, labels: Sequence[str]
-) -> list[tuple[VoteArray, Faults | None, float]]:
-    if not functions:
-        return []
+) -> Iterator[tuple[int, list[tuple[VoteArray, Faults | None, float]]]]:
+    """Ask functions about a few rows at a time: the first row, and for each function votes, faults and seconds."""
     codes: dict[object, int] = {None: ABSTAINS, ABSTAIN: ABSTAINS, ABSTAINS: ABSTAINS}
     codes |= {label: position for position, label in enumerate(labels)}
-    rows = list(block.iter_rows(named=True))
-    return [_ask(function, rows, labels, codes) for function in functions]
+    for start in range(0, len(block) if functions else 0, ROWS):
+        rows = list(block[start : start + ROWS].iter_rows(named=True))
+        yield start, [_ask(function, rows, labels, codes) for function in functions]
 
 
 def _ask(
