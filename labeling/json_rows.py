@@ -12,7 +12,7 @@ class RecordColumns:
     """Gather JSON records into columns, a chunk at a time, each with the type that all its values share."""
 
     def __init__(self, chunk: int = 20_000):
-        self.notes: list[str] = []
+        self.notes: dict[str, str] = {}
         self._chunk = chunk
         self._rows: list[dict[str, Any]] = []
         self._names: dict[str, None] = {}
@@ -51,7 +51,7 @@ class RecordColumns:
             parts = [json_series(name, part.to_list()) for part in parts]
             target = pl.String()
         if name in self._became_text:
-            self.notes.append(f"Column {name!r} holds structures or values of several types; they became text.")
+            self.notes[name] = f"Column {name!r} holds structures or values of several types; they became text."
         return pl.concat([part.cast(target) for part in parts])
 
     def _typed(self, name: str, values: list[Any]) -> pl.Series:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling.columns import (
+    EXPORT_COLUMNS,
     EXPORT_MARKS,
     infer_numbers,
     json_series,
@@ -232,11 +233,11 @@ def _from_records(
             rejected.append(Rejected(number, f"not a JSON object but {json.dumps(record)[:40]}"))
     _check_some(file, len(lines), rejected, limit)
     frame = rows.frame()
-    names, renamed = name_columns(frame.columns, keep=set(frame.columns) >= EXPORT_MARKS)
+    is_export = set(frame.columns) >= EXPORT_MARKS
+    names, renamed = name_columns(frame.columns, keep=is_export)
+    notes = [note for column, note in rows.notes.items() if not is_export or column not in EXPORT_COLUMNS]
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
-    return _table(
-        file, frame, lines, format=kind, encoding=encoding, rejected=rejected, renamed=renamed, notes=rows.notes
-    )
+    return _table(file, frame, lines, format=kind, encoding=encoding, rejected=rejected, renamed=renamed, notes=notes)
 
 
 def _check_some(file: SourceFile, kept: int, rejected: list[Rejected], limit: int | None) -> None:

@@ -54,8 +54,10 @@ def export_of(cells):
             "source": [label and "human" for _, _, label in cells],
             "confidence": [label and 1.0 for _, _, label in cells],
             "annotators": [["ann", 'b"o,b'] if label else [] for _, _, label in cells],
+            "votes": [[{"function": "rude", "label": label}] for _, _, label in cells],
         },
         schema_overrides={"text": pl.String, "item:source": pl.String, "label": pl.String, "source": pl.String}
+        | {"votes": pl.List(pl.Struct({"function": pl.String, "label": pl.String}))}
         | {"confidence": pl.Float64, "annotators": pl.List(pl.String)},
     )
 
@@ -72,14 +74,15 @@ def test_an_export_comes_back_with_the_same_rows_and_labels(kind, escape, cells)
     with tempfile.TemporaryDirectory() as folder:
         path = write_table(Path(folder) / f"out.{kind}", [frame[:3], frame[3:]], escape_formulas=escape).path
         table = read_source(path)
-    assert (table.is_export, table.rejected, table.renamed) == (True, [], {})
+    assert (table.is_export, table.rejected, table.renamed, table.notes) == (True, [], {}, [])
     back = prepare_items(table, guess_mapping(table.frame))
     assert table.text_of("text").to_list() == [text for text, _, _ in cells]
     assert table.text_of("source").to_list() == [note for _, note, _ in cells]
     assert back.id.to_list() == frame["id"].to_list()
     assert back.gold is None or back.gold.to_list() == frame["label"].to_list()
     assert table.frame["label"].to_list() == frame["label"].to_list()
-    assert table.evidence.equals(frame.select(["item_id", "id", "label", "source", "confidence", "annotators"]))
+    evidence = frame.select("item_id", "id", "label", "source", "confidence", "annotators")
+    assert table.evidence.drop("votes").equals(evidence)
 
 
 @pytest.mark.parametrize("kind", FORMATS)
