@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labeling.blocks import BLOCK, NO_LABEL, NOT_RUN, pack, to_positions, unpack
+from labeling.blocks import NO_LABEL, NOT_RUN, to_positions, unpack
 from labeling.function_base import LabelingFunction
 from labeling.items import Items
 from labeling.label_set import LabelSet
 from labeling.matrix import LabelMatrix, Source
 from labeling.records import FunctionInfo, FunctionPreview, FunctionsReport
 from labeling.running import Faults, check_functions, run_functions
-from storage.records import FunctionRecord, VoteBlock
+from labeling.vote_store import DATA_KINDS, VoteStore
+from storage.records import FunctionRecord
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 IntArray = npt.NDArray[np.int64]
-
-DATA_KINDS = ("keyword", "regex", "comparison")
-"""Kinds that the ledger keeps whole, so that any process can run them."""
 
 EXAMPLES = 20
 
@@ -38,6 +36,7 @@ class Functions:
     def __init__(self, ledger: Ledger, items: Items) -> None:
         self._ledger = ledger
         self._items = items
+        self._votes = VoteStore(ledger, items)
         self._code: dict[str, LabelingFunction] = {}
 
     def add(self, functions: Sequence[object], labels: LabelSet) -> FunctionsReport:
@@ -123,17 +122,21 @@ class Functions:
 
     def _matrix(self, records: Sequence[FunctionRecord], labels: LabelSet, progress: bool) -> LabelMatrix:
         frame = self._items.frame()
-        columns = self._columns(records, frame, labels, progress)
+        wanted = [(record, self._runnable(record, labels)) for record in records]
+        columns = self._votes.columns(wanted, frame, labels, self._text() or "text", progress)
         positions = labels.positions()
         dtype = np.int8 if len(labels.classes) <= 127 else np.int16
         values = np.full((frame.height, len(records)), NO_LABEL, dtype=dtype, order="F")
         sources = []
         ids = frame["item_id"].to_numpy()
         for j, (record, column) in enumerate(zip(records, columns, strict=True)):
-            values[:, j] = np.maximum(to_positions(column.ids, positions), NO_LABEL)
-            missing = int((column.ids == NOT_RUN).sum())
-            first = column.faults
-            faults = first and Faults(first["count"], int(np.searchsorted(ids, first["first_item"])), first["error"])
+            voted = column.dense[ids]
+            values[:, j] = np.maximum(to_positions(voted, positions), NO_LABEL)
+            missing = int((voted == NOT_RUN).sum())
+            first = column.fault()
+            faults = None
+            if first is not None:
+                faults = Faults(first["count"], int(np.searchsorted(ids, first["first_item"])), first["error"])
             about = (record.name, record.expert, record.kind, record.version)
             sources.append(Source(*about, faults=faults, seconds=column.seconds, loaded=missing == 0))
         return LabelMatrix(values, labels.names, tuple(sources), ids, self.development_gold(labels, ids))
@@ -199,65 +202,6 @@ class Functions:
         spec = stored_spec(code, labels)
         return code if _same(record, code, spec, _fingerprint(code, spec)) else None
 
-    def _columns(
-        self, records: Sequence[FunctionRecord], frame: pl.DataFrame, labels: LabelSet, progress: bool
-    ) -> list[_Column]:
-        """Return the votes of every record, running only what is not known yet."""
-        cache: dict[int, _Column] = self._items.cached("votes", self._items.version, dict)
-        ids = np.array(labels.ids, dtype=np.int64)
-        by_data = [record for record in records if record.kind in DATA_KINDS and record.version_id not in cache]
-        runnable = [function for record in by_data if (function := self._runnable(record, labels)) is not None]
-        if runnable:
-            votes = run_functions(runnable, frame, labels.names, text=self._text() or "text", progress=progress)
-            for j, record in enumerate(by_data):
-                cache[record.version_id] = _Column(_to_ids(votes.values[:, j], ids), None, votes.seconds[j])
-        columns = []
-        for record in records:
-            column = cache.get(record.version_id)
-            if column is None:
-                column = self._code_column(record, frame, labels, progress)
-                if record.fingerprint is not None and not (column.ids == NOT_RUN).any():
-                    cache[record.version_id] = column
-            columns.append(column)
-        return columns
-
-    def _code_column(self, record: FunctionRecord, frame: pl.DataFrame, labels: LabelSet, progress: bool) -> _Column:
-        """Return the votes of a function that is code: from the ledger, the rest by running it here."""
-        item_ids = frame["item_id"].to_numpy()
-        stored = self._ledger.functions.votes(record.version_id) if record.fingerprint is not None else []
-        ids = np.full(len(item_ids), NOT_RUN, dtype=np.int16)
-        for block in stored:
-            dense = unpack(block.votes, "<i2")
-            inside = np.flatnonzero((item_ids // BLOCK == block.block) & (item_ids <= block.through))
-            ids[inside] = dense[item_ids[inside] % BLOCK]
-        faults = [block.faults for block in stored if block.faults]
-        seconds = sum(block.seconds for block in stored)
-        function = self._runnable(record, labels)
-        todo = np.flatnonzero(ids == NOT_RUN)
-        if function is not None and len(todo):
-            part = frame[todo]
-            votes = run_functions([function], part, labels.names, text=self._text() or "text", progress=progress)
-            ids[todo] = _to_ids(votes.values[:, 0], np.array(labels.ids, dtype=np.int64))
-            fault = votes.faults[0]
-            if fault is not None:
-                first = int(item_ids[todo[fault.first_row]])
-                faults.append({"count": fault.count, "first_item": first, "error": fault.error})
-            seconds += votes.seconds[0]
-            if record.fingerprint is not None:
-                self._ledger.functions.add_votes(
-                    _blocks(record.version_id, item_ids, ids, todo, faults[-1] if fault else {}, votes.seconds[0])
-                )
-        return _Column(ids, _all_faults(faults), seconds)
-
-
-class _Column:
-    """The votes of one function on every item, as class ids."""
-
-    def __init__(self, ids: npt.NDArray[np.int16], faults: Any, seconds: float) -> None:
-        self.ids = ids
-        self.faults = faults
-        self.seconds = seconds
-
 
 def stored_spec(function: LabelingFunction, labels: LabelSet) -> dict[str, Any]:
     """Return a function's spec as the ledger keeps it: with the class id in place of its name."""
@@ -277,50 +221,6 @@ def _same(record: FunctionRecord, function: LabelingFunction, spec: dict[str, An
     if record.kind != function.kind or record.expert != function.expert:
         return False
     return record.fingerprint == fingerprint if fingerprint is not None else record.spec == spec
-
-
-def _to_ids(positions: npt.NDArray[Any], ids: IntArray) -> npt.NDArray[np.int16]:
-    return np.where(positions < 0, positions, ids[np.maximum(positions, 0)]).astype(np.int16)
-
-
-def _blocks(
-    version_id: int,
-    item_ids: IntArray,
-    ids: npt.NDArray[np.int16],
-    ran: IntArray,
-    faults: Mapping[str, Any],
-    seconds: float,
-) -> list[VoteBlock]:
-    """Return one whole block for each that `ran` touched; an older, shorter one of it is superseded."""
-    blocks = []
-    touched = np.unique(item_ids[ran] // BLOCK)
-    for number in touched.tolist():
-        inside = item_ids // BLOCK == number
-        dense = np.full(BLOCK, NOT_RUN, dtype=np.int16)
-        dense[item_ids[inside] % BLOCK] = ids[inside]
-        # What a run cost and where it failed is told once, with its first block.
-        first = number == touched[0]
-        blocks.append(
-            VoteBlock(
-                version_id,
-                int(number),
-                int(item_ids[inside].max()),
-                pack(dense, "<i2"),
-                faults if first else {},
-                seconds / len(touched),
-            )
-        )
-    return blocks
-
-
-def _all_faults(parts: Sequence[Any]) -> Any:
-    if not parts:
-        return None
-    return {
-        "count": sum(part["count"] for part in parts),
-        "first_item": parts[0]["first_item"],
-        "error": parts[0]["error"],
-    }
 
 
 def holdout_ids(ledger: Ledger) -> frozenset[int]:

@@ -74,20 +74,14 @@ class FunctionFacts:
                 write.fact(version, function_id=function_id, version=(last or 0) + 1, **values)
 
     def votes(self, version_id: int) -> list[VoteBlock]:
-        """Return the cached votes of a function version, the furthest reaching of each block."""
+        """Return the kept votes of a function version; of one block a later row supersedes an earlier one."""
         table = tables.vote_blocks
-        statement = (
-            select(table)
-            .where(table.c.function_version_id == version_id)
-            .order_by(table.c.block, table.c.through, table.c.id)
-        )
+        statement = select(table).where(table.c.function_version_id == version_id).order_by(table.c.id)
         with self._ledger.read() as connection:
-            rows = connection.execute(statement).all()
-        blocks = {
-            row.block: VoteBlock(row.function_version_id, row.block, row.through, row.votes, row.faults, row.seconds)
-            for row in rows
-        }
-        return list(blocks.values())
+            return [
+                VoteBlock(row.function_version_id, row.block, row.through, row.votes, row.faults, row.seconds)
+                for row in connection.execute(statement)
+            ]
 
     def add_votes(self, blocks: Sequence[VoteBlock]) -> None:
         """Write votes of function versions on blocks of items."""

@@ -1,0 +1,152 @@
+"""Votes of a project's functions, computed once: kept in this process, and in the ledger by blocks.
+
+A new function computes one column, new items one batch, a restart nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from labeling.blocks import BLOCK, NOT_RUN, pack, unpack
+from labeling.function_base import LabelingFunction
+from labeling.label_set import LabelSet
+from labeling.rules import KINDS
+from labeling.running import run_functions
+from storage.records import FunctionRecord, VoteBlock
+
+if TYPE_CHECKING:
+    from labeling.items import Items
+    from storage.ledger import Ledger
+
+IntArray = npt.NDArray[np.int64]
+IdArray = npt.NDArray[np.int16]
+
+DATA_KINDS = tuple(KINDS)
+"""Kinds that the ledger keeps whole, so that any process can run them."""
+
+
+@dataclass(frozen=True)
+class VoteColumn:
+    """The votes of one function version: the class id at each item id, -1 abstains, -2 not run."""
+
+    dense: IdArray
+    faults: tuple[Mapping[str, Any], ...] = ()
+    seconds: float = 0.0
+
+    def upto(self, top: int) -> VoteColumn:
+        """Return the same votes with room for item ids up to `top`."""
+        short = top + 1 - len(self.dense)
+        if short <= 0:
+            return self
+        longer = np.concatenate([self.dense, np.full(short, NOT_RUN, dtype=np.int16)])
+        return VoteColumn(longer, self.faults, self.seconds)
+
+    def fault(self) -> Mapping[str, Any] | None:
+        """Return how many items failed, and the first of them."""
+        if not self.faults:
+            return None
+        return {**self.faults[0], "count": sum(fault["count"] for fault in self.faults)}
+
+
+class VoteStore:
+    """Looks votes up where they are kept, and runs functions on the items they have not seen."""
+
+    def __init__(self, ledger: Ledger, items: Items) -> None:
+        self._ledger = ledger
+        self._items = items
+
+    def columns(
+        self,
+        wanted: Sequence[tuple[FunctionRecord, LabelingFunction | None]],
+        frame: pl.DataFrame,
+        labels: LabelSet,
+        text: str | None,
+        progress: bool = False,
+    ) -> list[VoteColumn]:
+        """Return a column a record; a function that is None is not run, its unknown votes stay -2."""
+        ids = frame["item_id"].to_numpy()
+        top = int(ids.max(initial=0))
+        kept: dict[int, VoteColumn] = self._items.cached("votes", None, dict)
+        found = {
+            record.version_id: (kept.get(record.version_id) or self._stored(record)).upto(top) for record, _ in wanted
+        }
+        groups: dict[bytes, list[tuple[FunctionRecord, LabelingFunction]]] = {}
+        for record, function in wanted:
+            todo = found[record.version_id].dense[ids] == NOT_RUN
+            if function is not None and todo.any():
+                groups.setdefault(np.packbits(todo).tobytes(), []).append((record, function))
+        for bits, members in groups.items():
+            rows = np.flatnonzero(np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=len(ids)))
+            self._run(members, frame[rows], ids[rows], found, labels, text, progress)
+        for record, _ in wanted:
+            if record.fingerprint is not None:
+                kept[record.version_id] = found[record.version_id]
+        return [found[record.version_id] for record, _ in wanted]
+
+    def _stored(self, record: FunctionRecord) -> VoteColumn:
+        """Return what the ledger keeps of a function version."""
+        blocks = self._ledger.functions.votes(record.version_id) if record.fingerprint is not None else []
+        top = max((block.block + 1 for block in blocks), default=0) * BLOCK
+        dense = np.full(top, NOT_RUN, dtype=np.int16)
+        for block in blocks:
+            dense[block.block * BLOCK : (block.block + 1) * BLOCK] = unpack(block.votes, "<i2")
+        faults = tuple(block.faults for block in blocks if block.faults)
+        return VoteColumn(dense, faults, sum(block.seconds for block in blocks))
+
+    def _run(
+        self,
+        members: Sequence[tuple[FunctionRecord, LabelingFunction]],
+        part: pl.DataFrame,
+        ids: IntArray,
+        found: dict[int, VoteColumn],
+        labels: LabelSet,
+        text: str | None,
+        progress: bool,
+    ) -> None:
+        """Run functions that miss the same items on those, and keep what they voted."""
+        functions = [function for _, function in members]
+        votes = run_functions(functions, part, labels.names, text=text, progress=progress)
+        class_ids = np.array([*labels.ids, -1], dtype=np.int16)
+        blocks: list[VoteBlock] = []
+        for j, (record, _) in enumerate(members):
+            before = found[record.version_id]
+            dense = before.dense.copy()
+            dense[ids] = class_ids[votes.values[:, j]]
+            fault = votes.faults[j]
+            failed: tuple[Mapping[str, Any], ...] = ()
+            if fault is not None:
+                failed = ({"count": fault.count, "first_item": int(ids[fault.first_row]), "error": fault.error},)
+            found[record.version_id] = VoteColumn(dense, before.faults + failed, before.seconds + votes.seconds[j])
+            if record.fingerprint is not None:
+                blocks += _blocks(record, dense, ids, failed, votes.seconds[j])
+        if blocks:
+            self._ledger.functions.add_votes(blocks)
+
+
+def _blocks(
+    record: FunctionRecord, dense: IdArray, ran: IntArray, failed: tuple[Mapping[str, Any], ...], seconds: float
+) -> list[VoteBlock]:
+    """Return the blocks to keep of those that a run touched; a later block supersedes an earlier one.
+
+    Of a rule, which any process can run again, only full blocks are kept.
+    """
+    touched = np.unique(ran // BLOCK).tolist()
+    kept = []
+    for number in touched:
+        end = (number + 1) * BLOCK
+        if record.kind in DATA_KINDS and end > len(dense):
+            continue
+        votes = np.full(BLOCK, NOT_RUN, dtype=np.int16)
+        inside = dense[number * BLOCK : end]
+        votes[: len(inside)] = inside
+        # What a run cost and where it failed is told once, with its first block.
+        told = dict(failed[0]) if failed and number == touched[0] else {}
+        through = min(end, len(dense)) - 1
+        kept.append(VoteBlock(record.version_id, number, through, pack(votes, "<i2"), told, seconds / len(touched)))
+    return kept
