@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import sqlite3
 import threading
@@ -17,11 +18,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Float
+
+from storage.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -79,6 +82,9 @@ def parse_url(storage: str | URL) -> URL:
         )
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite" and not str(url.database).startswith("file:"):
+        # A script that changes its folder goes on with the same file.
+        url = url.set(database=str(Path(str(url.database)).absolute()))
     return url
 
 
@@ -123,16 +129,28 @@ def close_engines() -> None:
 atexit.register(close_engines)
 
 
+def _forget_connections() -> None:
+    # A forked child that used, or closed, its parent's connections would damage both.
+    for engine in _engines.values():
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_connections)
+
+
 def sqlite_path(url: URL) -> Path | None:
-    """Return the file of a SQLite URL, None for a server."""
-    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+    """Return the file of a SQLite URL, `file:` URIs included; None for a server."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    return Path(str(url.database).removeprefix("file:"))
 
 
 def _create(url: URL) -> Engine:
     path = sqlite_path(url)
     if path is None:
         try:
-            return create_engine(url, pool_pre_ping=True)
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise StorageError(
                 f"The driver for {url.drivername!r} is not installed. Run: pip install 'psycopg[binary]'"
@@ -145,7 +163,8 @@ def _create(url: URL) -> Engine:
         raise StorageError(
             f"{str(path)!r} is a folder; a SQLite database is a file, for example 'sqlite:///labeling.db'."
         )
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    # Errors end up in logs, and parameters hold what people wrote.
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -188,6 +207,9 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     """Turn the database's complaints about files and connections into a `StorageError`."""
     try:
         yield
+    except IntegrityError:
+        # Its message quotes values, which may read like any of those below.
+        raise
     except DBAPIError as error:
         message = str(error.orig).lower()
         where = engine.url.render_as_string()
@@ -225,6 +247,12 @@ def _upgrade(engine: Engine, url: URL) -> None:
         current = None
         if "alembic_version" in tables:
             current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    ours = {"projects", "label_sets", "annotations"} <= tables
+    foreign = tables if url.get_backend_name() == "sqlite" else tables & {*metadata.tables, "alembic_version"}
+    if foreign and not (ours and current):
+        raise StorageError(
+            f"{url.render_as_string()} has tables of another program. Choose another database: Tally makes a new file."
+        )
     if current == head:
         return
     if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
@@ -232,8 +260,6 @@ def _upgrade(engine: Engine, url: URL) -> None:
             f"{url.render_as_string()} was written by a newer version of Tally (schema {current}; "
             f"this version knows up to {head}). Update Tally to open it."
         )
-    if current is None and "projects" in tables:
-        raise StorageError(f"{url.render_as_string()} has tables of another program. Choose another database.")
     path = sqlite_path(url)
     if path is not None and current is not None:
         _backup(path, current)
