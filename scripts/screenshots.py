@@ -10,15 +10,16 @@ import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
-from app_server import ROOT, running_app
-from browser import ADVICE, find
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from labeling import Project
 from labeling.demo import LOOP, create_demo
+from scripts.app_server import ROOT, running_app
+from scripts.browser import ADVICE, find
 
 PAGES = ("", "data", "rules", "weak-labels", "annotate", "loop", "export")
 FOR_README = {"annotate": ("light", "dark"), "rules": ("light",), "weak-labels": ("light",), "loop": ("light",)}
@@ -64,7 +65,7 @@ def take_all(browser: Browser, url: str, project: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for mode in ("light", "dark"):
         for width in (1400, 800):
-            for name, page in pages(browser, url, project, mode, width):
+            for name, page in pages(browser, url, project, mode, width, 1500):
                 page.screenshot(path=folder / f"{name or 'projects'}-{mode}-{width}.png", full_page=True)
 
 
@@ -80,10 +81,12 @@ def take_for_readme(browser: Browser, url: str, project: str) -> None:
                 print(f"{target.relative_to(ROOT)}  {target.stat().st_size // 1024} KB")
 
 
-def pages(browser: Browser, url: str, project: str, mode: str, width: int) -> Iterator[tuple[str, Page]]:
+def pages(
+    browser: Browser, url: str, project: str, mode: str, width: int, height: int = 860
+) -> Iterator[tuple[str, Page]]:
     """Open one page after the other and wait until each stands still."""
-    scheme = "dark" if mode == "dark" else "light"
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 860})
+    scheme: Literal["dark", "light"] = "dark" if mode == "dark" else "light"
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height})
     page = context.new_page()
     for name in PAGES:
         page.goto(f"{url}/{name}?project={quote(project)}&annotator=Ada")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,18 @@ from ui import background, card
 from ui.markup import chip, empty, notice, percent, plain, spans_of
 from ui.palette import HUES, action_keys, assign_keys
 from ui.rule_form import KINDS, found_in
-from ui.state import EXPECTED, annotator, choose_loop, message, open_loop, problems, require_items, require_project
+from ui.state import (
+    EXPECTED,
+    annotator,
+    choose_loop,
+    message,
+    open_loop,
+    open_project,
+    problems,
+    require_items,
+    require_project,
+    storage,
+)
 
 SETTLE_SECONDS = 0.15
 """An answer that comes sooner after the item was drawn was meant for the one before."""
@@ -31,6 +42,8 @@ _KEYS_JS = (Path(__file__).parent / "theme" / "keys.js").read_text(encoding="utf
 _keys = st.components.v2.component("tally_keys", js=_KEYS_JS)
 _SHOWN = "desk_shown"
 _NOTE = "desk_note"
+_WARM = "desk_warm"
+_VOTES = "desk_votes"
 _ACTIONS = {"skip": "Skip", "unsure": "Unsure", "discard": "Does not belong", "undo": "Undo"}
 _HELP = {
     "skip": "Leave it to others; it comes back last.",
@@ -96,11 +109,7 @@ def _desk(project: Project, name: str, who: str) -> None:
     with problems("This loop cannot be opened."):
         loop = open_loop(project, name)
         try:
-            if not loop.history().is_empty() or loop.progress().open:
-                queries = loop.ask(who, refit=False)
-            else:
-                with st.spinner("Choosing the first items…"):
-                    queries = loop.ask(who)
+            queries = _ask(loop, who)
         except QueueEmpty as reason:
             _nothing_left(project, loop, who, str(reason), top)
             return
@@ -111,6 +120,17 @@ def _desk(project: Project, name: str, who: str) -> None:
         problem = background.failure(project, name)
         if problem:
             notice(problem, "warn", title="The model did not learn.")
+        if len(queries) > 1:
+            st.session_state[_VOTES] = (queries[1].item_id, project.item_votes(queries[1].item_id))
+
+
+def _ask(loop: Any, who: str) -> list[Query]:
+    if st.session_state.get(_WARM) == loop.name:
+        return list(loop.ask(who, refit=False))
+    with st.spinner("Choosing the first items…"):
+        queries = list(loop.ask(who, refit=False))
+    st.session_state[_WARM] = loop.name
+    return queries
 
 
 def _showing(query: Query) -> Shown:
@@ -125,16 +145,16 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
     query = shown.query
     classes = project.classes
     blind = bool(st.session_state.get("desk_blind"))
-    votes = project.item_votes(query.item_id)
-    mapping = project.last_mapping()
+    votes = _votes(project, query.item_id)
+    column = project.image_column
     with st.container(key="split-desk"):
         left, right = st.columns([13, 6], gap="large")
     with left:
-        image = card.picture(query.item, mapping.image if mapping else None)
+        image = card.picture(query.item, column)
         if image:
             st.image(image, width="content")
         spans = [] if blind else _matched(project, query, votes)
-        hidden = {mapping.image} if mapping and mapping.image else set()
+        hidden = {column} if column else set()
         st.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
         _buttons(loop, who, shown, classes, blind)
         said = st.session_state.pop(_NOTE, None)
@@ -150,6 +170,22 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
         )
 
 
+def _votes(project: Project, item_id: int) -> Sequence[Mapping[str, Any]]:
+    """The votes on an item, found ahead of time while the one before was on the screen."""
+    ahead = st.session_state.get(_VOTES)
+    return ahead[1] if ahead and ahead[0] == item_id else project.item_votes(item_id)
+
+
+@st.cache_resource(ttl=20, max_entries=16, show_spinner=False)
+def _rules(storage: str, name: str) -> dict[str, LabelingFunction]:
+    """The rules that are data, by name."""
+    return {
+        info.name: LabelingFunction.from_spec({**info.spec, "label": info.label})
+        for info in open_project(storage, name).functions()
+        if info.kind in KINDS and info.label is not None
+    }
+
+
 def _hint(query: Query, classes: Sequence[LabelClass], blind: bool) -> str:
     names = [label.name for label in classes]
     if blind or query.predicted not in names:
@@ -161,14 +197,13 @@ def _hint(query: Query, classes: Sequence[LabelClass], blind: bool) -> str:
 
 def _matched(project: Project, query: Query, votes: Sequence[Any]) -> list[tuple[int, int]]:
     text = query.item.get(project.text_column) if project.text_column else None
-    voting = {vote.function for vote in votes}
+    voting = {vote["function"] for vote in votes}
     if not text or not voting:
         return []
+    rules = _rules(storage(), project.name)
     spans: list[tuple[int, int]] = []
-    for info in project.functions():
-        if info.name in voting and info.kind in KINDS:
-            rule = LabelingFunction.from_spec(dict(info.spec))
-            spans += spans_of(str(text), found_in(rule, [str(text)])[0])
+    for name in voting & rules.keys():
+        spans += spans_of(str(text), found_in(rules[name], [str(text)])[0])
     return spans
 
 

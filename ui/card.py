@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from labeling.records import LabelClass, LoopProgress, Query
 from ui.markup import bar, chip, count, escape, mark_spans, share_bars
+from ui.menu import explain
 
 MOST_COLUMNS = 6
 MOST_VOTES = 12
@@ -44,12 +46,18 @@ def item_html(
         for name, value in query.item.items()
         if name != text_column and name not in hidden and value is not None and not isinstance(value, bytes)
     ]
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rest[:MOST_COLUMNS])
+    facts = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(_short(value))}</dd></div>" for name, value in rest[:MOST_COLUMNS]
+    )
     details = f"<dl>{facts}</dl>" if facts else ""
     return (
         f'<article class="tally-item" data-shown="{escape(shown)}" data-query="{query.id}">'
         f"<header><span>item {query.item_id}</span>{hint}</header>{body}{details}</article>"
     )
+
+
+def _short(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
 
 
 def _no_text(text_column: str | None) -> str:
@@ -87,7 +95,7 @@ def duration(minutes: float) -> str:
     return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60:02d}"
 
 
-def why_html(query: Query, labels: Sequence[LabelClass], votes: Sequence[Any], *, blind: bool) -> str:
+def why_html(query: Query, labels: Sequence[LabelClass], votes: Sequence[Mapping[str, Any]], *, blind: bool) -> str:
     """Why this item: the score and its parts, the model's probabilities, the votes of the rules, what labels mean."""
     names = [label.name for label in labels]
     sections = [_score(query)]
@@ -118,21 +126,22 @@ def _score(query: Query) -> str:
         if len(query.parts) > 1
         else ""
     )
+    place = "first" if query.rank == 0 else f"number {count(query.rank + 1)}"
     return (
-        f"<h4>Why this item</h4><p>{escape(query.strategy)} gives it {query.score:.2f} of 1: "
-        f"place {count(query.rank + 1)} in round {query.round}.</p>{parts}"
+        f"<h4>Why this item</h4><p>{escape(explain(query.strategy))} It scores {query.score:.2f} of 1 and is {place} "
+        f"in round {query.round}.</p>{parts}"
     )
 
 
-def _votes(votes: Sequence[Any], names: Sequence[str]) -> str:
+def _votes(votes: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     if not votes:
         return "<h4>Votes of the rules</h4><p>No rule says anything about it.</p>"
     lines = []
     for vote in votes[:MOST_VOTES]:
-        who = f" <small>{escape(vote.expert)}</small>" if vote.expert else ""
-        position = names.index(vote.label) if vote.label in names else None
+        who = f" <small>{escape(vote['expert'])}</small>" if vote["expert"] else ""
+        position = names.index(vote["label"]) if vote["label"] in names else None
         lines.append(
-            f'<div class="tally-vote"><span>{escape(vote.function)}{who}</span>{chip(vote.label, position)}</div>'
+            f'<div class="tally-vote"><span>{escape(vote["function"])}{who}</span>{chip(vote["label"], position)}</div>'
         )
     more = f"<p>and {len(votes) - MOST_VOTES} more</p>" if len(votes) > MOST_VOTES else ""
     return f"<h4>Votes of the rules</h4>{''.join(lines)}{more}"

@@ -47,6 +47,7 @@ def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
     labels
         The classes in order.
     """
+    frame = frame.filter(pl.col("label").is_not_null() | (pl.col("count") > 0))
     total = max(1, int(frame["count"].sum()))
     rows = frame.select(pl.col("label").fill_null(SILENT), "count").with_columns(share=pl.col("count") / total)
     order = [*labels, SILENT] if SILENT in rows["label"].to_list() else list(labels)
@@ -109,7 +110,7 @@ def learning_curve(history: pl.DataFrame, target: tuple[str, float] | None = Non
 
 def asked(history: pl.DataFrame, labels: Sequence[str]) -> None:
     """Draw how many of each class were among the labels given, refit by refit."""
-    names = {f"labels_{name}": name for name in labels if f"labels_{name}" in history.columns}
+    names = {f"asked_{name}": name for name in labels if f"asked_{name}" in history.columns}
     if not names:
         return
     rows = (

@@ -25,7 +25,12 @@ def render() -> None:
                 ("columns", count(len(project.columns))),
             ]
         )
-        bring_in, look, holdout = st.tabs(["Import", "Look", "Hold-out"], key="data_tab", on_change="rerun")
+        bring_in, look, holdout = st.tabs(
+            ["Import", "Browse", "Hold-out"],
+            key="data_tab",
+            on_change="rerun",
+            default="Import" if importing.has_report(project) else "Browse",
+        )
         with bring_in:
             if bring_in.open:
                 importing.render(project)
@@ -76,17 +81,17 @@ def _look(project: Project) -> None:
     )
     selected = chosen["selection"]["rows"] if chosen else []
     if selected and selected[0] < rows.height:
-        _one(rows.row(selected[0], named=True))
+        _one(rows.row(selected[0], named=True), project.text_column)
     else:
         st.html('<p class="tally-small">Tick a row to read it in full.</p>')
 
 
-def _one(row: dict[str, object]) -> None:
-    shown = {name: value for name, value in row.items() if not isinstance(value, bytes)}
-    lines = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape('' if value is None else value)}</dd>" for name, value in shown.items()
-    )
-    st.html(f'<div class="tally-item"><dl>{lines}</dl></div>')
+def _one(row: dict[str, object], text_column: str | None) -> None:
+    text = row.get(text_column) if text_column else None
+    body = f'<div class="body">{escape(text)}</div>' if text else ""
+    rest = {name: value for name, value in row.items() if name != text_column and value is not None}
+    facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rest.items())
+    st.html(f'<div class="tally-item">{body}<dl>{facts}</dl></div>')
 
 
 def _holdout(project: Project, gold: int, held: int, items: int) -> None:

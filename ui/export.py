@@ -41,17 +41,17 @@ def render() -> None:
         _prepare(project, status.version)
     with right:
         st.html('<h2 class="tally-h2">What will be in it</h2>')
-        none = max(0, status.items - status.human - status.weak - status.model)
+        labels = project.labels()
+        by = dict(labels.group_by("source").len().iter_rows())
         figures(
             [
                 ("items", count(status.items)),
-                ("labeled by people", count(status.human)),
-                ("by rules", count(status.weak)),
-                ("by the model", count(status.model)),
-                ("without a label", count(none)),
+                ("labeled by people", count(by.get("human", 0))),
+                ("by rules", count(by.get("weak", 0))),
+                ("by the model", count(by.get("model", 0))),
+                ("without a label", count(status.items - labels.height)),
             ]
         )
-        labels = project.labels()
         if labels.height:
             counts = labels.group_by("label").len("count")
             charts.balance(counts, list(project.label_names))
@@ -74,16 +74,18 @@ def _prepare(project: Project, version: int) -> None:
             key="export_escape",
             help="Cells that a spreadsheet would run get an apostrophe in front; an import takes it off again.",
         )
-    key = (project.name, version, kind, private, escaped)
+    choices = (project.name, kind, private, escaped)
     ready = st.session_state.get(_READY)
-    if ready and ready["key"] != key:
+    if ready and ready["key"] != (version, *choices):
         _forget(ready)
         ready = None
     if ready is None:
         if st.button("Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:"):
             with problems("The export was not made."):
                 with st.spinner("Writing…", show_time=True):
-                    st.session_state[_READY] = {"key": key, **_write(project, kind, private=private, escaped=escaped)}
+                    written = _write(project, kind, private=private, escaped=escaped)
+                # The export is itself on record, so the version that the file belongs to is the one after it.
+                st.session_state[_READY] = {"key": (project.version(), *choices), **written}
                 st.rerun()
         return
     notice(f"{count(ready['rows'])} rows, {_size(ready['path'])}.", "good", title="Ready.")
@@ -135,4 +137,5 @@ def _past(project: Project) -> None:
     if past.is_empty():
         return
     st.html('<h2 class="tally-h2">Exports so far</h2>')
-    st.dataframe(past, hide_index=True, height=min(36 * (past.height + 1) + 3, 250))
+    config = {"at": st.column_config.DatetimeColumn("when", format="D MMM, HH:mm")}
+    st.dataframe(past, hide_index=True, column_config=config, height=min(36 * (past.height + 1) + 3, 250))

@@ -15,19 +15,24 @@ from ui.state import problems
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-ENCODINGS = (None, "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "shift_jis", "gb18030")
-DELIMITERS = {None: "found by itself", ",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+ENCODINGS = ("", "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "shift_jis", "gb18030")
+DELIMITERS = {"": "found by itself", ",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _REPORT = "import_report"
 _PREVIEW = "import_preview"
 _UPLOAD = "import_upload"
 MOST_LINES = 500
 
 
+def has_report(project: Project) -> bool:
+    """Whether there is a report of an import just made into this project."""
+    report = st.session_state.get(_REPORT)
+    return report is not None and report["project"] == project.name
+
+
 def render(project: Project) -> None:
     """Draw the import, and the report of the one just made."""
-    report = st.session_state.get(_REPORT)
-    if report and report["project"] == project.name:
-        _show_report(report)
+    if has_report(project):
+        _show_report(st.session_state[_REPORT])
     turn = int(st.session_state.get(_UPLOAD, 0))
     file = st.file_uploader(
         "A file of items",
@@ -50,7 +55,7 @@ def _reading(name: str) -> tuple[str | None, str | None]:
     left, right, _ = st.columns([1, 1, 2])
     encoding = left.selectbox("Encoding", ENCODINGS, format_func=lambda value: value or "found by itself")
     delimiter = right.selectbox("Columns are parted by", list(DELIMITERS), format_func=lambda key: DELIMITERS[key])
-    return encoding, delimiter
+    return encoding or None, delimiter or None
 
 
 def _preview(project: Project, file: UploadedFile, encoding: str | None, delimiter: str | None) -> Any:
@@ -116,17 +121,17 @@ def _progress(bar: Any) -> Callable[[int, int], None]:
 
 
 def _choose(column: Any, name: str, columns: list[str], guess: str | None, why: str) -> str | None:
-    options: list[str | None] = [None, *columns]
-    index = options.index(guess) if guess in options else 0
+    options = ["", *columns]
+    index = options.index(guess) if guess in columns else 0
     chosen = column.selectbox(
         name,
         options,
         index=index,
-        format_func=lambda value: "none" if value is None else value,
+        format_func=lambda value: value or "none",
         help=why,
         key=f"map-{name}",
     )
-    return None if chosen is None else str(chosen)
+    return str(chosen) if chosen else None
 
 
 def _renamed(renamed: dict[str, str]) -> None:

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-import strategies
 from labeling import LabelBudget, Project, TargetScore
 from labeling.records import LoopInfo, LoopProgress
 from ui import charts
 from ui.card import duration
 from ui.markup import bar, count, empty, escape, figures, notice, percent
+from ui.menu import explain, strategy_menu
 from ui.state import NEXT_LOOP, choose_loop, open_loop, problems, require_items, require_project
 
 _USUAL = "Entropy"
 _MEASURES = {"f1_macro": "macro F1 (each class counts the same)", "accuracy": "accuracy"}
 _DONE = "loop_done"
-
-
-def strategy_menu() -> dict[str, type[strategies.Strategy]]:
-    """The strategies that can be chosen without further settings, by name.
-
-    Examples
-    --------
-    >>> {"Entropy", "Margin", "Random"} <= set(strategy_menu())
-    True
-    """
-    found = {}
-    for name in strategies.__all__:
-        member = getattr(strategies, name)
-        if not (inspect.isclass(member) and issubclass(member, strategies.Strategy)) or inspect.isabstract(member):
-            continue
-        if member is not strategies.Strategy and dataclasses.is_dataclass(member) and not _required(member):
-            found[name] = member
-    return found
-
-
-def _required(cls: Any) -> list[str]:
-    missing = dataclasses.MISSING
-    return [f.name for f in dataclasses.fields(cls) if f.init and f.default is missing and f.default_factory is missing]
+_COLUMNS: dict[str, Any] = {
+    "round": st.column_config.NumberColumn("round", width="small"),
+    "labels": st.column_config.NumberColumn("answers", width="small"),
+    "weak_labels": st.column_config.NumberColumn("weak labels", help="Learned from besides the answers."),
+    "strategy": st.column_config.TextColumn("strategy"),
+    "accuracy": st.column_config.NumberColumn("accuracy", format="percent"),
+    "f1_macro": st.column_config.NumberColumn("macro F1", format="percent"),
+    "judged": st.column_config.NumberColumn("scored on", help="Items of the hold-out."),
+    "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
+    "at": st.column_config.DatetimeColumn("when", format="D MMM, HH:mm"),
+}
 
 
 def render() -> None:
@@ -148,11 +134,10 @@ def _charts(project: Project, history: pl.DataFrame) -> None:
         st.html('<h2 class="tally-h2">What was asked</h2>')
         charts.asked(history, labels)
     st.html('<h2 class="tally-h2">Round by round</h2>')
-    shares = [name for name in ("accuracy", "f1_macro") if name in history.columns]
-    config: dict[str, Any] = {name: st.column_config.NumberColumn(format="percent") for name in shares}
-    st.dataframe(
-        history.reverse(), hide_index=True, column_config=config, height=min(36 * (history.height + 1) + 3, 330)
-    )
+    shown = [name for name in history.columns if name in _COLUMNS or name.startswith("asked_")]
+    config = _COLUMNS | {f"asked_{name}": st.column_config.NumberColumn(name) for name in labels}
+    height = min(36 * (history.height + 1) + 3, 330)
+    st.dataframe(history.select(shown).reverse(), hide_index=True, column_config=config, height=height)
 
 
 def _new(project: Project, name: str) -> None:
@@ -164,7 +149,7 @@ def _new(project: Project, name: str) -> None:
     with left:
         name = st.text_input("Name", value=name, max_chars=100, key="new_loop_name") or ""
         strategy = str(st.selectbox("What to ask next", names, index=names.index(_USUAL), key="new_loop_strategy"))
-        st.html(f'<p class="tally-small">{escape(_first_line(menu[strategy]))}</p>')
+        st.html(f'<p class="tally-small">{escape(explain(strategy))}</p>')
         batch = st.number_input(
             "Questions a round",
             1,
@@ -216,7 +201,3 @@ def _new(project: Project, name: str) -> None:
             st.session_state[NEXT_LOOP] = name.strip()
             st.session_state[_DONE] = f"Loop “{name.strip()}” is ready. Go to Annotate to answer its first questions."
             st.rerun()
-
-
-def _first_line(cls: type) -> str:
-    return (inspect.getdoc(cls) or "").split("\n", 1)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -82,16 +82,12 @@ def _cards(projects: Sequence[ProjectInfo]) -> None:
                 f"<div><dt>share</dt><dd>{percent(share)}</dd></div></dl>{bar(share, text='labeled by people')}</div>"
             )
             left, right = st.columns(2)
-            left.button(
-                "Open",
-                key=f"open-{position}",
-                on_click=choose_project,
-                args=(info.name,),
-                width="stretch",
-                disabled=info.name == current,
-            )
-            if info.name == current and right.button("Annotate", key=f"annotate-{position}", width="stretch"):
-                st.switch_page(st.session_state["pages"]["annotate"])
+            if info.name != current:
+                left.button("Open", key=f"open-{position}", on_click=choose_project, args=(info.name,), width="stretch")
+            else:
+                for column, name, text in ((left, "annotate", "Annotate"), (right, "data", "Data")):
+                    if column.button(text, key=f"{name}-{position}", width="stretch"):
+                        st.switch_page(st.session_state["pages"][name])
 
 
 def _since(info: ProjectInfo) -> str:
@@ -120,10 +116,7 @@ def _create(name: str, description: str, labels: Sequence[LabelLine]) -> None:
         raise ValueError("It needs a name, for example 'moderation'.")
     if len(labels) < 2:
         raise ValueError(f"It needs at least two labels to choose from, got {len(labels)}. Write one a line.")
-    project = Project.create(name, [label.name for label in labels], storage=storage(), description=description)
-    for label in labels:
-        if label.definition or label.key:
-            project.describe_label(label.name, label.definition, key=label.key)
+    Project.create(name, [asdict(label) for label in labels], storage=storage(), description=description)
     st.session_state["project_next"] = name
     st.session_state[_DONE] = f"Project “{name}” is ready. Import its items on the Data page."
     st.rerun()
@@ -137,14 +130,14 @@ def _labels() -> None:
     classes = project.classes
     keys = assign_keys([label.key for label in classes])
     for position, (label, key) in enumerate(zip(classes, keys, strict=True)):
-        left, right = st.columns([5, 1], vertical_alignment="center")
+        left, right = st.columns([9, 1], vertical_alignment="center")
         meaning = escape(label.definition) or "<em>no definition yet</em>"
         badge = f"key {key.upper()}" if key else "no key"
         left.html(
             f'<div class="tally-labelrow">{chip(label.name, position, strong=True)} '
             f'<span class="tally-small">{escape(badge)}</span><div>{meaning}</div></div>'
         )
-        if right.button("Edit", key=f"edit-label-{label.id}", width="stretch"):
+        if right.button("Edit", key=f"edit-label-{label.id}"):
             _edit_label(label.name, label.definition, label.key or "")
     if st.button("Add a label", icon=":material/add:"):
         _edit_label("", "", "")

@@ -32,7 +32,7 @@ _WORDS = {
 _UNARY = ("is_empty", "is_not_empty")
 _TEXT_OPERATORS = ("contains", "starts_with", "ends_with")
 _COUNTING = ("longer_than", "shorter_than")
-_KEYS = ("words", "pattern", "column", "operator", "value", "name", "whole", "case")
+_KEYS = ("words", "pattern", "column", "where", "operator", "value", "name", "whole", "case")
 _CLEAR = "rule_form_clear"
 
 
@@ -168,7 +168,7 @@ def load(info: FunctionInfo) -> None:
     st.session_state["rule_name"] = info.name
     st.session_state["rule_expert"] = info.expert or ""
     st.session_state["rule_label"] = info.label
-    st.session_state["rule_column"] = spec.get("column")
+    st.session_state["rule_column" if info.kind == "comparison" else "rule_where"] = spec.get("column") or ""
     if info.kind == "keyword":
         st.session_state["rule_words"] = ", ".join(map(str, spec.get("words", ())))
         st.session_state["rule_whole"] = bool(spec.get("whole_words", True))
@@ -205,7 +205,7 @@ def draw(project: Project, who: str) -> Draft:
 
 
 def _text(project: Project, kind: str) -> dict[str, Any]:
-    columns: list[str | None] = [None, *_readable(project)]
+    columns = ["", *_readable(project)]
     parts: dict[str, Any] = {}
     if kind == "keyword":
         words = split_words(
@@ -227,7 +227,8 @@ def _text(project: Project, kind: str) -> dict[str, Any]:
             parts["whole_words"] = st.checkbox("Whole words", key="rule_whole")
         parts["case_sensitive"] = st.checkbox("Upper and lower case matter", key="rule_case")
     if len(columns) > 2:
-        parts["column"] = st.selectbox("Where", columns, format_func=lambda name: name or "the text", key="rule_column")
+        where = st.selectbox("Where", columns, format_func=lambda name: name or "the text", key="rule_where")
+        parts["column"] = where or None
     return parts
 
 

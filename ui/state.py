@@ -13,8 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from labeling import Project, default_storage
-from storage.database import StorageError
+from labeling import Project, StorageError, default_storage
 from ui.markup import empty, heading, notice
 
 PROJECT = "project"
@@ -24,12 +23,13 @@ ANNOTATOR = "annotator"
 
 logger = logging.getLogger(__name__)
 
-EXPECTED = (ValueError, LookupError, TypeError, OSError, StorageError)
+EXPECTED = (ValueError, LookupError, OSError, StorageError)
 """What the engine raises for reasons that a person can do something about."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _open(storage: str, name: str) -> Project:
+def open_project(storage: str, name: str) -> Project:
+    """A project by its name; the object is shared by the sessions of this server."""
     return Project.open(name, storage=storage)
 
 
@@ -59,9 +59,9 @@ def current_project() -> Project | None:
     if not name:
         return None
     try:
-        return _open(storage(), str(name))
+        return open_project(storage(), str(name))
     except KeyError:
-        _open.clear()
+        open_project.clear()
         return None
 
 
@@ -108,7 +108,7 @@ def page(name: str) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _loop(storage: str, project: str, name: str) -> Any:
-    return _open(storage, project).pool_loop(name)
+    return open_project(storage, project).pool_loop(name)
 
 
 def open_loop(project: Project, name: str) -> Any:

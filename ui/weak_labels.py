@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -12,9 +12,12 @@ from ui import charts
 from ui.markup import chip, count, empty, escape, figures, notice, percent
 from ui.state import problems, require_items, require_project
 
-_BY = {"expert": "each expert's rules as one vote", "function": "each rule as one vote"}
-_OF = {"all": "of all voters", "voting": "of those that vote"}
-_TIES = {
+_BY: dict[Literal["expert", "function"], str] = {
+    "expert": "each expert's rules as one vote",
+    "function": "each rule as one vote",
+}
+_OF: dict[Literal["all", "voting"], str] = {"all": "of all voters", "voting": "of those that vote"}
+_TIES: dict[Literal["abstain", "prior", "random"], str] = {
     "abstain": "give no label",
     "prior": "take the more frequent label",
     "random": "draw by lot, seeded by the item",
@@ -61,22 +64,23 @@ def _model(project: Project) -> MajorityVote:
     by = st.radio("Count", list(_BY), format_func=lambda key: _BY[key], key="weak_by")
     labels = list(project.label_names)
     ask = st.toggle("Ask for a share of the votes", value=True, key="weak_ask")
-    threshold, of = None, "all"
+    threshold: float | None = None
+    of: Literal["all", "voting"] = "all"
     if ask:
-        share = st.slider("A label needs at least", 1, 100, 30, 1, format="%d %%", key="weak_share")
+        share = st.slider("A label needs at least", 1, 100, 10, 1, format="%d %%", key="weak_share")
         of = st.radio("of which votes", list(_OF), format_func=lambda key: _OF[key], key="weak_of", horizontal=True)
         threshold = share / 100
-    options: list[str | None] = [None, *labels]
+    options = ["", *labels]
     otherwise = st.selectbox(
         "Otherwise",
         options,
-        format_func=lambda name: "no label" if name is None else name,
+        format_func=lambda name: name or "no label",
         key="weak_otherwise",
         index=1 if ask else 0,
         help="For items where the rules are silent, tied or below the share. Such labels are never trained on.",
     )
     ties = st.selectbox("Where two labels tie", list(_TIES), format_func=lambda key: _TIES[key], key="weak_ties")
-    return MajorityVote(by=by, threshold=threshold, of=of, otherwise=otherwise, ties=ties)
+    return MajorityVote(by=by, threshold=threshold, of=of, otherwise=otherwise or None, ties=ties)
 
 
 def _result(project: Project, result: Any) -> None:
@@ -128,4 +132,8 @@ def _runs(project: Project) -> None:
             "No run kept yet", "Choose settings above and keep them: the result, its rules and its settings are stored."
         )
         return
-    st.dataframe(runs, hide_index=True, height=min(36 * (runs.height + 1) + 3, 300))
+    config = {
+        "at": st.column_config.DatetimeColumn("when", format="D MMM, HH:mm"),
+        "model": st.column_config.TextColumn("settings", width="large"),
+    }
+    st.dataframe(runs, hide_index=True, column_config=config, height=min(36 * (runs.height + 1) + 3, 300))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +74,11 @@ class Desk:
         self.page.goto(f"{self.app.url}/{path}?{query}")
         self.idle()
 
+    def asked_for(self, url: str) -> None:
+        """Note the host of a request; what is inside the page itself (data:, blob:) asks nobody."""
+        if urlsplit(url).scheme not in ("data", "blob"):
+            self.hosts.add(urlsplit(url).netloc)
+
     def idle(self) -> None:
         self.page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=PATIENCE)
 
@@ -99,17 +106,19 @@ class Desk:
 @pytest.fixture
 def desk(browser: Browser, app: App) -> Iterator[Callable[[], Desk]]:
     """Open another browser, with its own cookies and storage."""
-    contexts = []
+    contexts, people = [], []
 
     def sit_down() -> Desk:
         context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         person = Desk(context.new_page(), app)
-        context.on("request", lambda request: person.hosts.add(urlsplit(request.url).netloc))
+        context.on("request", lambda request: person.asked_for(request.url))
+        people.append(person)
         person.page.on("dialog", lambda dialog: (person.dialogs.append(dialog.message), dialog.dismiss()))
         return person
 
+    sit_down.people = people  # type: ignore[attr-defined]
     yield sit_down
     for context in contexts:
         context.close()
@@ -137,3 +146,15 @@ def upload(tmp_path: Path, posts: pl.DataFrame) -> Path:
     path = tmp_path / "posts.csv"
     posts.write_csv(path)
     return path
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Keep a picture of each browser where a test failed."""
+    report = yield
+    folder = os.environ.get("TALLY_FAILURES")
+    if folder and report.when == "call" and report.failed:
+        sit_down = getattr(item, "funcargs", {}).get("desk")
+        for number, person in enumerate(getattr(sit_down, "people", [])):
+            person.page.screenshot(path=Path(folder) / f"{item.name}-{number}.png")
+    return report
