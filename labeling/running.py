@@ -15,6 +15,7 @@ from labeling.arrays import ABSTAINS, VoteArray, vote_dtype
 from labeling.code_functions import When
 from labeling.function_base import ABSTAIN, LabelingFunction, listed
 from labeling.functions import as_function
+from labeling.keyword_search import plan_keywords
 
 BLOCK = 262_144
 """Rows that expressions are computed on at a time."""
@@ -176,16 +177,23 @@ def run_functions(
     values = np.full((len(frame), len(ready)), ABSTAINS, vote_dtype(len(labels)), order="F")
     seconds = np.zeros(len(ready))
     faults: list[Faults | None] = [None] * len(ready)
-    expressions = {f"vote {j}": ready[j].expression(text, labels) for j in columnar}
+    searches = plan_keywords(ready, text)
+    searched = {j for search in searches for j in search.rules}
+    alone = [j for j in columnar if j not in searched]
+    expressions = {f"vote {j}": ready[j].expression(text, labels) for j in alone}
+    expressions |= {f"search {i}": search.found() for i, search in enumerate(searches)}
     _check_expressions(ready, frame, text)
     with tqdm(total=len(frame), unit="rows", disable=not progress) as bar:
         for start in range(0, len(frame), BLOCK):
             block = frame[start : start + BLOCK]
             begin = time.perf_counter()
             votes = _evaluate(expressions, block)
+            for j in alone:
+                values[start : start + len(block), j] = votes[f"vote {j}"].to_numpy()
+            for i, search in enumerate(searches):
+                for j, rows in search.matches(block, votes[f"search {i}"]).items():
+                    values[start + rows, j] = labels.index(ready[j].labels[0])
             seconds[columnar] += (time.perf_counter() - begin) / max(len(columnar), 1)
-            for j, name in zip(columnar, votes.columns, strict=True):
-                values[start : start + len(block), j] = votes[name].to_numpy()
             for offset, answers in _row_by_row([ready[j] for j in others], block, labels):
                 first = start + offset
                 for j, (column, fault, spent) in zip(others, answers, strict=True):
@@ -194,7 +202,8 @@ def run_functions(
                     seconds[j] += spent
             bar.update(len(block))
     if len(columnar) > 1 and len(frame) > SAMPLE:
-        seconds[columnar] = seconds[columnar].sum() * _shares(expressions, frame[:SAMPLE])
+        each = {f"vote {j}": ready[j].expression(text, labels) for j in columnar}
+        seconds[columnar] = seconds[columnar].sum() * _shares(each, frame[:SAMPLE])
     return Votes(values, tuple(f.name for f in ready), tuple(faults), tuple(map(float, seconds)))
 
 
