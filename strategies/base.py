@@ -380,6 +380,16 @@ class Ranking:
         """(n,) in [0, 1], given what was taken so far."""
         return self._scores
 
+    def top(self, taken: list[int], tie: IntArray) -> tuple[int, float]:
+        """Row and score of the best item not taken; of equals the one that comes first in `tie`."""
+        scores = self.scores
+        # -1 lies below every score, so that nothing is taken twice.
+        open_scores = scores.copy()
+        open_scores[taken] = -1.0
+        best = np.flatnonzero(open_scores == open_scores.max())
+        index = int(best[np.argmin(tie[best])])
+        return index, float(scores[index])
+
     def add(self, index: int) -> None:
         """Take one item."""
 
@@ -482,13 +492,8 @@ def greedy(ranking: Ranking, tie: IntArray, n: int) -> Iterator[tuple[int, float
     """Take the best, tell the ranking, take the next best: row, score and its parts when taken."""
     taken: list[int] = []
     while len(taken) < n:
-        scores = ranking.scores
-        # -1 lies below every score, so that nothing is taken twice.
-        open_scores = scores.copy()
-        open_scores[taken] = -1.0
-        top = np.flatnonzero(open_scores == open_scores.max())
-        index = int(top[np.argmin(tie[top])])
-        yield index, float(scores[index]), ranking.parts(index)
+        index, score = ranking.top(taken, tie)
+        yield index, score, ranking.parts(index)
         taken.append(index)
         if len(taken) < n:
             ranking.add(index)

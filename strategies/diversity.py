@@ -7,8 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.base import FloatArray, Matrix, Pool, Ranking, Strategy, unit
-from strategies.geometry import as_embedding, dense_rows, is_sparse, nearest, squared_distances, squared_norms, stack
+from strategies.base import FloatArray, IntArray, Matrix, Pool, Ranking, Strategy, unit
+from strategies.geometry import (
+    as_embedding,
+    dense_rows,
+    is_sparse,
+    nearest_distance,
+    squared_distances,
+    squared_norms,
+    stack,
+)
 from strategies.uncertainty import Margin
 
 
@@ -42,7 +50,11 @@ class KCenter(Strategy):
 
 
 class Farthest(Ranking):
-    """Distance to the nearest of what is labeled, open or taken, divided by the largest at the start."""
+    """Distance to the nearest of what is labeled, open or taken, divided by the largest at the start.
+
+    Distances only shrink as items are taken, so old ones are upper bounds: to find the farthest item,
+    only the front runners are brought up to date (lazy greedy).
+    """
 
     fixed = False
 
@@ -56,39 +68,77 @@ class Farthest(Ranking):
             known = None if known is None else np.asarray(known, dtype=np.float32) - middle
         self._X = X
         self._norms = squared_norms(X)
-        self._distance = None if known is None else nearest(X, self._norms, as_embedding(known))[0]
+        self._bounds = None if known is None else nearest_distance(X, self._norms, as_embedding(known))
         self._scale = self._farthest()
+        self._taken: list[int] = []
+        self._seen = np.zeros(X.shape[0], dtype=np.int64)
+        self._front = 0.95
 
     def _farthest(self) -> float:
-        if self._distance is None or not len(self._distance):
+        if self._bounds is None or not len(self._bounds):
             return 0.0
-        return float(np.sqrt(self._distance.max()))
+        return float(np.sqrt(self._bounds.max()))
 
-    @property
-    def scores(self) -> FloatArray:
-        """(n,) in [0, 1]."""
-        if self._distance is None:
-            return np.ones(self._X.shape[0])
-        if self._scale == 0.0:
-            return np.zeros(self._X.shape[0])
-        return unit(np.sqrt(self._distance) / self._scale)
+    def _refresh(self, rows: IntArray) -> None:
+        """Bring the distances of some rows up to date."""
+        assumed = int(self._seen[rows].min(initial=len(self._taken)))
+        pending = self._taken[assumed:]
+        if not pending or self._bounds is None:
+            return
+        everything = len(rows) == len(self._seen)
+        X, norms = (self._X, self._norms) if everything else (self._X[rows], self._norms[rows])
+        found = nearest_distance(X, norms, dense_rows(self._X, pending))
+        self._bounds[rows] = np.minimum(self._bounds[rows], found)
+        # What rounding leaves of the distance to oneself would be taken again.
+        self._bounds[pending] = 0.0
+        self._seen[rows] = len(self._taken)
 
     @property
     def distances(self) -> FloatArray:
         """(n,) not divided; infinite where nothing is known."""
-        if self._distance is None:
+        if self._bounds is None:
             return np.full(self._X.shape[0], np.inf)
-        return np.sqrt(self._distance)
+        self._refresh(np.arange(len(self._seen)))
+        return np.sqrt(self._bounds)
+
+    @property
+    def scores(self) -> FloatArray:
+        """(n,) in [0, 1]."""
+        if self._bounds is None:
+            return np.ones(self._X.shape[0])
+        if self._scale == 0.0:
+            return np.zeros(self._X.shape[0])
+        return unit(self.distances / self._scale)
+
+    def top(self, taken: list[int], tie: IntArray) -> tuple[int, float]:
+        """The farthest."""
+        if self._bounds is None or self._scale == 0.0:
+            return super().top(taken, tie)
+        while True:
+            farthest = self._bounds.max()
+            if farthest <= 0.0:
+                return super().top(taken, tie)
+            best = np.flatnonzero(self._bounds == farthest)
+            if (self._seen[best] == len(self._taken)).all():
+                index = int(best[np.argmin(tie[best])])
+                return index, min(float(np.sqrt(farthest)) / self._scale, 1.0)
+            front = np.flatnonzero(self._bounds >= farthest * self._front)
+            # Keep the front wide enough to pay for the call, and narrow enough to pay at all.
+            if len(front) > 2_048:
+                self._front += (1.0 - self._front) / 2
+            elif len(front) < 256:
+                self._front -= (1.0 - self._front) / 2
+            self._refresh(front[self._seen[front] < len(self._taken)])
 
     def add(self, index: int) -> None:
         """One more to be far from."""
-        added = squared_distances(self._X, self._norms, dense_rows(self._X, index))[:, 0]
-        added[index] = 0.0
-        if self._distance is None:
-            self._distance = added
+        self._taken.append(index)
+        if self._bounds is None:
+            added = squared_distances(self._X, self._norms, dense_rows(self._X, index))[:, 0]
+            added[index] = 0.0
+            self._bounds = added
+            self._seen[:] = 1
             self._scale = self._farthest()
-        else:
-            np.minimum(self._distance, added, out=self._distance)
 
 
 @dataclass(frozen=True)

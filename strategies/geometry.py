@@ -50,6 +50,23 @@ def squared_distances(X: Matrix, norms: FloatArray, centers: FloatArray) -> Floa
     return np.maximum(products, 0.0, out=products)
 
 
+def nearest_distance(X: Matrix, norms: FloatArray, others: Matrix) -> FloatArray:
+    """(n,) squared distance to the nearest of the others."""
+    n = X.shape[0]
+    distance = np.full(n, np.inf, dtype=np.float32)
+    for left in range(0, others.shape[0], _COLUMNS):
+        centers = dense_rows(others, np.arange(left, min(left + _COLUMNS, others.shape[0])))
+        double, lengths = np.ascontiguousarray(-2.0 * centers.T), squared_norms(centers)
+        for top in range(0, n, _ROWS):
+            rows = slice(top, top + _ROWS)
+            # |x| is the same for all centers: added once, after the smallest was found.
+            block = np.asarray(X[rows] @ double, dtype=np.float32)
+            block += lengths
+            np.minimum(distance[rows], block.min(axis=1), out=distance[rows])
+    distance += norms
+    return np.maximum(distance, 0.0, out=distance)
+
+
 def nearest(X: Matrix, norms: FloatArray, others: Matrix) -> tuple[FloatArray, IntArray]:
     """Squared distance to, and row of, the nearest of the others, for every row of X."""
     n = X.shape[0]
