@@ -4,7 +4,7 @@ from scipy.sparse import csr_matrix
 from scipy.spatial.distance import cdist
 
 from strategies import Badge, Density, Entropy, KCenter, KMeans, Margin, Pool, RankedBatch, TypiClust
-from strategies.geometry import k_means, nearest, squared_norms
+from strategies.geometry import k_means, nearest, nearest_distance, squared_norms
 from tests.strategies.pools import full_pool, simplex
 
 
@@ -37,6 +37,28 @@ def test_k_center_is_the_farthest_first_traversal():
     X, known = rng().normal(size=(200, 6)), rng(1).normal(size=(5, 6))
     picks = KCenter().select(Pool(embedding=X, labeled_embedding=known), 12)
     assert [pick.index for pick in picks] == greedy_k_center(X, known, 12)
+
+
+def test_k_center_finds_the_farthest_of_many_though_it_updates_few():
+    X, known = rng().normal(size=(3000, 3)), rng(1).normal(size=(300, 3))
+    picks = KCenter().select(Pool(embedding=X, labeled_embedding=known), 80)
+    expected = greedy_k_center(X, known, 80)
+    assert [pick.index for pick in picks] == expected
+    reached = cdist(X[expected[-1:]], np.vstack([known, X[expected[:-1]]])).min()
+    assert picks[-1].score == pytest.approx(reached / cdist(X, known).min(axis=1).max(), rel=1e-3)
+
+
+def test_k_center_that_is_read_in_between_stays_exact():
+    X = rng().normal(size=(500, 4)).astype(np.float32)
+    ranking = KCenter().ranking(Pool(embedding=X, labeled_embedding=X[:2]))
+    taken = []
+    for _ in range(10):
+        index, _ = ranking.top(taken, np.arange(500))
+        taken.append(index)
+        ranking.add(index)
+        expected = cdist(X, X[[0, 1, *taken]]).min(axis=1)
+        if len(taken) % 3 == 0:
+            np.testing.assert_allclose(ranking.distances, expected, atol=1e-3)
 
 
 def test_k_center_is_that_of_scikit_activeml():
@@ -147,6 +169,7 @@ def test_nearest_is_the_nearest_by_brute_force():
     full = cdist(X, others)
     np.testing.assert_array_equal(which, full.argmin(axis=1))
     np.testing.assert_allclose(np.sqrt(distance), full.min(axis=1), atol=1e-3)
+    np.testing.assert_allclose(np.sqrt(nearest_distance(X, squared_norms(X), others)), full.min(axis=1), atol=1e-3)
 
 
 def test_k_means_finds_separate_clusters_and_copes_with_copies():
