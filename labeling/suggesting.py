@@ -1,0 +1,163 @@
+"""Rules mined from what is known: words and phrases that tell a class, and what each would add."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from labeling.analysis import wilson, word_rows
+from labeling.arrays import ABSTAINS, BoolArray, IntArray
+from labeling.function_base import LabelingFunction
+from labeling.functions import keyword
+from labeling.running import run_functions
+
+CANDIDATES = 300
+"""Words and phrases that are tried as rules."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A rule that would help.
+
+    Attributes
+    ----------
+    function
+        The rule, ready to be added.
+    label
+        Class that it votes for.
+    precision, low, high
+        Share of its matches with a known class that are of its class, and the 95 % interval.
+    matches
+        Items with a known class that it matches.
+    coverage
+        Share of all items that it matches.
+    added
+        Share of all items that it matches and that neither a rule at hand nor an earlier suggestion does.
+    """
+
+    function: LabelingFunction
+    label: str
+    precision: float
+    low: float
+    high: float
+    matches: int
+    coverage: float
+    added: float
+
+
+def suggest_functions(
+    texts: Sequence[str | None] | pl.Series,
+    gold: IntArray,
+    labels: Sequence[str],
+    *,
+    covered: BoolArray | None = None,
+    taken: Sequence[str] = (),
+    n: int = 20,
+    fewest: int = 5,
+    longest: int = 2,
+    column: str | None = None,
+) -> list[Suggestion]:
+    """Mine keyword rules from items whose class is known.
+
+    A word qualifies where the lower end of its precision's interval is above
+    the share of its class. They are chosen one after the other by how many
+    items each would newly get right.
+
+    Parameters
+    ----------
+    texts
+        All items, or a sample of them: coverage is measured on these.
+    gold
+        Known class positions, shape (n,), -1 unknown: what people answered, and development gold.
+    labels
+        Class names.
+    covered
+        Items on which a rule at hand votes, shape (n,).
+    taken
+        Names that are in use.
+    n
+        At most so many suggestions.
+    fewest
+        Items with a known class that a rule must match.
+    longest
+        Words in a phrase at most.
+    column
+        Column that the rules shall read; None: the text.
+
+    Examples
+    --------
+    >>> texts = ["free prize now", "win a free prize", "free prize!", "free prize", "prize"] * 4 + ["see you"] * 20
+    >>> found = suggest_functions(texts, np.array([1] * 20 + [0] * 20), labels=["ham", "spam"])
+    >>> [(s.function.name, s.label, s.precision, s.added) for s in found]
+    [('has "see"', 'ham', 1.0, 0.5), ('has "prize"', 'spam', 1.0, 0.5)]
+    """
+    column_texts = pl.Series("text", texts, dtype=pl.String)
+    if len(column_texts) != len(gold):
+        raise ValueError(f"gold has {len(gold)} entries for {len(column_texts)} texts.")
+    known = np.flatnonzero(gold != ABSTAINS)
+    if not len(known):
+        return []
+    candidates = _candidates(column_texts.gather(known), gold[known], len(labels), fewest, longest)
+    names = set(taken)
+    functions = [
+        keyword(f'has "{word}"', [word], labels[position], column=column)
+        for word, position in candidates
+        if f'has "{word}"' not in names
+    ]
+    frame = pl.DataFrame({column or "text": column_texts})
+    fires = run_functions(functions, frame, labels, text="text").values != ABSTAINS
+    return _choose(functions, fires, gold, labels, covered, n)
+
+
+def _candidates(texts: pl.Series, gold: IntArray, k: int, fewest: int, longest: int) -> list[tuple[str, int]]:
+    """Words that are surely more frequent in one class than that class is, the surest first."""
+    words = word_rows(texts, longest=longest)
+    words = words.with_columns(gold=pl.Series(gold).gather(words["row"]))
+    counts = words.group_by("word", "gold").len("right").with_columns(matches=pl.col("right").sum().over("word"))
+    counts = counts.filter(pl.col("matches") >= fewest)
+    low, _ = wilson(counts["right"].to_numpy(), counts["matches"].to_numpy())
+    share = np.bincount(gold, minlength=k) / len(gold)
+    counts = counts.with_columns(low=low).filter(pl.Series(low > share[counts["gold"].to_numpy()]))
+    # Of words and phrases that match as many items as surely, the shortest says it best.
+    best = counts.sort(
+        pl.col("low") * pl.col("right"), pl.col("word").str.len_chars(), "word", descending=[True, False, False]
+    )
+    return [(str(word), int(position)) for word, position in best.head(CANDIDATES).select("word", "gold").iter_rows()]
+
+
+def _choose(
+    functions: Sequence[LabelingFunction],
+    fires: BoolArray,
+    gold: IntArray,
+    labels: Sequence[str],
+    covered: BoolArray | None,
+    n: int,
+) -> list[Suggestion]:
+    """Take the rule that newly gets most items right, then the next, until none adds any."""
+    known = gold != ABSTAINS
+    position = np.array([list(labels).index(function.labels[0]) for function in functions], dtype=np.int64)
+    matches = fires[known].sum(axis=0)
+    right = (fires[known] & (gold[known][:, None] == position)).sum(axis=0)
+    low, high = wilson(right, matches)
+    open_items = np.ones(len(gold), dtype=bool) if covered is None else ~covered
+    chosen: list[Suggestion] = []
+    while len(chosen) < min(n, len(functions)):
+        added = fires[open_items].sum(axis=0)
+        best = int(np.argmax(added * low))
+        if not added[best]:
+            break
+        chosen.append(
+            Suggestion(
+                function=functions[best],
+                label=functions[best].labels[0],
+                precision=float(right[best] / matches[best]),
+                low=float(low[best]),
+                high=float(high[best]),
+                matches=int(matches[best]),
+                coverage=float(fires[:, best].mean()),
+                added=float(added[best] / len(gold)),
+            )
+        )
+        open_items &= ~fires[:, best]
+    return chosen
