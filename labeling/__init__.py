@@ -6,7 +6,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from labeling.applying import apply
     from labeling.classifiers import TextClassifier
+    from labeling.dawid_skene import DawidSkene
     from labeling.functions import (
         ABSTAIN,
         LabelingFunction,
@@ -17,15 +19,25 @@ if TYPE_CHECKING:
         regex,
         when,
     )
+    from labeling.label_file import weak_label_file
     from labeling.label_models import LabelModel, MajorityVote
     from labeling.matrix import LabelMatrix
     from labeling.pool import PoolLoop
     from labeling.project import Project, default_storage
     from labeling.records import UNSURE, Annotation, ImportReport, LabelClass, Query, QueueEmpty
+    from labeling.robust import Robust
+    from labeling.snorkel_model import SnorkelLabelModel
     from labeling.stopping import LabelBudget, StopRule, TargetScore
+    from labeling.weighted_vote import WeightedVote
     from storage import StorageError
 
 _HOME = {
+    "weak_label_file": "labeling.label_file",
+    "apply": "labeling.applying",
+    "WeightedVote": "labeling.weighted_vote",
+    "SnorkelLabelModel": "labeling.snorkel_model",
+    "Robust": "labeling.robust",
+    "DawidSkene": "labeling.dawid_skene",
     "ABSTAIN": "labeling.functions",
     "UNSURE": "labeling.records",
     "Annotation": "labeling.records",
@@ -57,6 +69,7 @@ __all__ = [
     "ABSTAIN",
     "UNSURE",
     "Annotation",
+    "DawidSkene",
     "ImportReport",
     "LabelBudget",
     "LabelClass",
@@ -68,16 +81,21 @@ __all__ = [
     "Project",
     "Query",
     "QueueEmpty",
+    "Robust",
+    "SnorkelLabelModel",
     "StopRule",
     "StorageError",
     "TargetScore",
     "TextClassifier",
+    "WeightedVote",
+    "apply",
     "as_function",
     "comparison",
     "default_storage",
     "keyword",
     "labeling_function",
     "regex",
+    "weak_label_file",
     "when",
 ]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from labeling.project import Project
     from storage.records import LoopRecord
 
-DEFAULTS: dict[str, Any] = {"batch_size": 20, "seed": 0, "stop": ()}
+DEFAULTS: dict[str, Any] = {"batch_size": 20, "seed": 0, "stop": (), "blind": False}
 
 
 def open_pool_loop(
@@ -29,6 +29,8 @@ def open_pool_loop(
     batch_size: int | None,
     seed: int | None,
     stop: Sequence[StopRule] | None,
+    *,
+    blind: bool = False,
 ) -> PoolLoop:
     """Return the loop of a name, made if it is new; see `Project.pool_loop`."""
     given: dict[str, Any] = {
@@ -38,7 +40,7 @@ def open_pool_loop(
         "seed": seed,
         "stop": None if stop is None else tuple(stop),
     }
-    given = {key: value for key, value in given.items() if value is not None}
+    given = {key: value for key, value in given.items() if value is not None} | ({"blind": True} if blind else {})
     _check(given)
     record = project.ledger.loops.get(name)
     if record is None:

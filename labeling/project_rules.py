@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from labeling import exporting
+from labeling.comparing import FunctionComparison
 from labeling.matrix import LabelMatrix
 from labeling.project_base import ProjectBase
 from labeling.records import FunctionInfo, FunctionPreview, FunctionsReport
+from labeling.resolve import human_labels
+from labeling.votes import holdout_ids
 from labeling.weak import WeakPreview, WeakRun, preview_label_model, run_label_model
 
 if TYPE_CHECKING:
@@ -44,14 +48,49 @@ class RuleVerbs(ProjectBase):
         """Return function, expert and label of every vote on one item."""
         return exporting.votes_of(self.label_matrix(), item_id)
 
+    def judged_matrix(self) -> LabelMatrix:
+        """Return the label matrix with all that label models may know: development gold, people's labels."""
+        return self._judge(self.label_matrix())
+
+    def _judge(self, matrix: LabelMatrix) -> LabelMatrix:
+        held = holdout_ids(self.ledger)
+        human = human_labels(self.ledger, self.label_set).filter(~pl.col("item_id").is_in(list(held)))
+        if human.is_empty() or matrix.gold is None:
+            return matrix
+        known = dict(human.select("item_id", "label").iter_rows())
+        rows = np.flatnonzero(np.isin(matrix.item_ids, list(known)))
+        gold = matrix.gold.copy()
+        # What people say now outranks what came with the import.
+        gold[rows] = [matrix.labels.index(known[int(item)]) for item in matrix.item_ids[rows]]
+        return matrix.with_gold(gold)
+
+    def voted(self, versions: Sequence[str]) -> LabelMatrix:
+        """Return what the functions voted as they were: `versions` are texts such as "politics@2"."""
+        return self._judge(self.function_store.matrix_of(versions, self.label_set))
+
+    def compare_functions(self, old: object, new: object) -> FunctionComparison:
+        """Return which votes the new function gains, loses and flips beside the old one, with examples.
+
+        Parameters
+        ----------
+        old, new
+            A labeling function, kept or not; the name of a kept one; or its name and
+            version, as in "politics@1".
+        """
+        return self.function_store.compare(old, new, self.label_set)
+
     def weak_label(self, model: LabelModel) -> WeakRun:
-        """Combine the votes into one soft label an item, and keep the run."""
+        """Combine the votes into one soft label an item, and keep the run.
+
+        Label models that learn use what is known: development gold, and people's
+        labels; never the hold-out's.
+        """
         saw = self.version()
-        return run_label_model(self.ledger, self.label_matrix(), model, self.label_set, saw)
+        return run_label_model(self, self.judged_matrix(), model, self.label_set, saw)
 
     def preview_weak_label(self, model: LabelModel) -> WeakPreview:
         """Return what a weak run would give, without keeping it."""
-        return preview_label_model(self.label_matrix(), model, self.label_set)
+        return preview_label_model(self.judged_matrix(), model, self.label_set)
 
     def weak_run(self, number: int | None = None) -> WeakRun:
         """Return a weak run by its number, default the newest.
@@ -65,7 +104,7 @@ class RuleVerbs(ProjectBase):
         wanted = [r for r in records if number in (None, r.number)]
         if not wanted:
             raise LookupError(f"There is no weak run {number or ''}; there are {len(records)}. Run weak_label() first.")
-        return WeakRun(self.ledger, wanted[-1], self.label_set)
+        return WeakRun(self, wanted[-1])
 
     def newest_weak_run(self) -> WeakRun | None:
         """Return the newest weak run, None if there is none; its arrays are kept in this process."""
@@ -74,14 +113,14 @@ class RuleVerbs(ProjectBase):
             return None
         labels = self.label_set
         key = (records[-1].number, labels.version)
-        run: WeakRun = self.item_store.cached("weak run", key, lambda: WeakRun(self.ledger, records[-1], labels))
+        run: WeakRun = self.item_store.cached("weak run", key, lambda: WeakRun(self, records[-1]))
         return run
 
     def weak_runs(self) -> pl.DataFrame:
         """Return a row a weak run: number, model, items, labeled, at."""
         rows = [
             (run.number, run.model, run.n_items, run.labeled, run.created_at)
-            for run in (WeakRun(self.ledger, record, self.label_set) for record in self.ledger.functions.weak_runs())
+            for run in (WeakRun(self, record) for record in self.ledger.functions.weak_runs())
         ]
         schema = ["number", "model", "items", "labeled", "at"]
         return pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)

@@ -12,6 +12,7 @@ import polars as pl
 
 from labeling.blocks import to_positions, unpack
 from labeling.label_set import LabelSet
+from labeling.matrix import LabelMatrix
 from labeling.votes import holdout_ids
 from labeling.weak import WeakRun
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from storage.records import AnnotationRecord, RefitRecord
 
 SOURCES = ("human", "weak", "model", "gold")
+
+SHARED_ITEMS = 20
+"""So many items need answers of several people before people are weighed."""
 
 SCHEMA: dict[str, pl.DataType] = {
     "item_id": pl.Int64(),
@@ -37,8 +41,10 @@ PACKED = f"V{PREDICTIONS.itemsize}"
 def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     """Return one row an item that people answered: the label most of them gave, a tie goes to the newest answer.
 
-    `confidence` is the share of the answers that agree. Unsure, skipped and
-    discarded are no labels.
+    `confidence` is the share of the answers that agree. Where enough items have
+    answers of several people to tell who is right how often, those items go by
+    the weighed answers instead (Dawid and Skene), and `confidence` is their
+    posterior. Unsure, skipped and discarded are no labels.
     """
     answers: dict[int, list[AnnotationRecord]] = {}
     for record in ledger.annotations.current():
@@ -65,7 +71,39 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
                 max(record.created_at for _, record in given),
             )
         )
-    return _frame(rows)
+    weighed = _weighed(answers, labels)
+    return _frame(
+        [
+            (row[0], weighed[row[0]][0], row[2], weighed[row[0]][1], *row[4:]) if row[0] in weighed else row
+            for row in rows
+        ]
+    )
+
+
+def _weighed(answers: dict[int, list[AnnotationRecord]], labels: LabelSet) -> dict[int, tuple[str, float]]:
+    """Return label and confidence of the items that several people answered, each weighed by what they are worth."""
+    from labeling.dawid_skene import DawidSkene
+
+    names = dict(zip(labels.ids, labels.names, strict=True))
+    given = [
+        (item, str(record.annotator), names[record.label_ids[0]])
+        for item, records in answers.items()
+        for record in records
+        if record.label_ids and record.label_ids[0] in names
+    ]
+    counts = Counter(item for item, _, _ in given)
+    shared = {item for item, count in counts.items() if count > 1}
+    if len(shared) < SHARED_ITEMS:
+        return {}
+    matrix = LabelMatrix.from_answers(
+        [item for item, _, _ in given], [who for _, who, _ in given], [said for _, _, said in given], labels.names
+    )
+    result = DawidSkene().fit(matrix).label(matrix)
+    return {
+        int(item): (labels.names[position], float(result.proba[row, position]))
+        for row, (item, position) in enumerate(zip(matrix.item_ids, result.positions.tolist(), strict=True))
+        if int(item) in shared and position >= 0
+    }
 
 
 def weak_labels(run: WeakRun) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling.blocks import NO_LABEL, NOT_RUN, to_positions, unpack
+from labeling.comparing import FunctionComparison, compare_votes
 from labeling.function_base import LabelingFunction
 from labeling.items import Items
 from labeling.label_set import LabelSet
@@ -141,6 +143,35 @@ class Functions:
             sources.append(Source(*about, faults=faults, seconds=column.seconds, loaded=missing == 0))
         return LabelMatrix(values, labels.names, tuple(sources), ids, self.development_gold(labels, ids))
 
+    def matrix_of(self, versions: Sequence[str], labels: LabelSet) -> LabelMatrix:
+        """Return the votes of function versions, retired and superseded ones too."""
+        return self._matrix([self._version(version) for version in versions], labels, progress=False)
+
+    def _version(self, text: str) -> FunctionRecord:
+        """Return the record of "name" (its newest version) or "name@version"."""
+        records = self._ledger.functions.versions(text)
+        name, _, number = text.rpartition("@")
+        if not records and name and number.isdigit():
+            records = [r for r in self._ledger.functions.versions(name) if r.version == int(number)]
+        if not records:
+            known = ", ".join(repr(r.name) for r in self._ledger.functions.current(inactive=True)) or "none yet"
+            raise ValueError(f"There is no labeling function {text!r}. There are: {known}.")
+        return records[-1]
+
+    def compare(self, old: object, new: object, labels: LabelSet) -> FunctionComparison:
+        """Return what changes from one function to another; see `Project.compare_functions`."""
+        frame = self._items.frame()
+        gold = self.development_gold(labels, frame["item_id"].to_numpy())
+        return compare_votes(self._column(old, labels), self._column(new, labels), gold, frame, labels.names)
+
+    def _column(self, function: object, labels: LabelSet) -> IntArray:
+        """Return what one function votes on every item, as positions."""
+        if isinstance(function, str):
+            return self.matrix_of([function], labels).values[:, 0].astype(np.int64)
+        ready = check_functions([function], self._names(), labels.names, self._text())
+        votes = run_functions(ready, self._items.frame(), labels.names, text=self._text() or "text")
+        return votes.values[:, 0].astype(np.int64)
+
     def preview(self, function: object, labels: LabelSet) -> FunctionPreview:
         """Return what a function would match, without keeping it."""
         (ready,) = check_functions([function], self._names(), labels.names, self._text())
@@ -226,4 +257,9 @@ def _same(record: FunctionRecord, function: LabelingFunction, spec: dict[str, An
 def holdout_ids(ledger: Ledger) -> frozenset[int]:
     """Return the items that score classifiers and are never asked."""
     record = ledger.items.holdout()
-    return frozenset() if record is None else frozenset(unpack(record.item_ids, "<i8").tolist())
+    return frozenset() if record is None else _ids(record.item_ids)
+
+
+@lru_cache(maxsize=8)
+def _ids(packed: bytes) -> frozenset[int]:
+    return frozenset(unpack(packed, "<i8").tolist())

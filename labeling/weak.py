@@ -13,13 +13,15 @@ import polars as pl
 
 from labeling import specs
 from labeling.blocks import BLOCK, NO_LABEL, pack, to_positions, unpack
+from labeling.explaining import Explanation, explain
 from labeling.label_model_base import LabelModel, WeakLabels
 from labeling.label_set import LabelSet
 from labeling.matrix import LabelMatrix
 from storage.records import WeakBlock, WeakRunRecord
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger
+    from labeling.checking import WeakCheck
+    from labeling.project_rules import RuleVerbs
 
 LIBRARIES = ("numpy", "polars", "scikit-learn", "snorkel")
 
@@ -109,10 +111,10 @@ class WeakRun(WeakResult):
         Counts the runs of the project from 1.
     """
 
-    def __init__(self, ledger: Ledger, record: WeakRunRecord, labels: LabelSet) -> None:
-        self._ledger = ledger
+    def __init__(self, project: RuleVerbs, record: WeakRunRecord) -> None:
+        self._project = project
         self._record = record
-        self._labels = labels
+        self._labels = project.label_set
         self._summary = record.summary
         self.number = record.number
 
@@ -152,7 +154,7 @@ class WeakRun(WeakResult):
                 unpack(block.weights, "<f4"),
                 unpack(block.probabilities, "<f4").reshape(-1, k),
             )
-            for block in self._ledger.functions.weak_blocks(self._record.id)
+            for block in self._project.ledger.functions.weak_blocks(self._record.id)
         ]
         if not parts:
             parts = [(np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0), np.empty((0, k)))]
@@ -167,6 +169,38 @@ class WeakRun(WeakResult):
     def arrays(self) -> tuple[np.ndarray[Any, Any], WeakLabels]:
         """Return the item ids (n,), and positions (n,), probabilities (n, k) and training weights (n,)."""
         return self._arrays
+
+    def explain(self, item_id: int) -> Explanation:
+        """Return why an item has its label: each vote, what its source is worth, the label without it.
+
+        The label model is fitted again on the votes of the functions as they were.
+
+        Raises
+        ------
+        LookupError
+            The run has no such item.
+        """
+        matrix, fitted = self._fitted
+        row = int(np.searchsorted(matrix.item_ids, item_id))
+        if row >= len(matrix.item_ids) or matrix.item_ids[row] != item_id:
+            raise LookupError(f"The weak run {self.number} has no item {item_id!r}.")
+        return explain(fitted, matrix, row)
+
+    @cached_property
+    def _fitted(self) -> tuple[LabelMatrix, LabelModel]:
+        matrix = self._project.voted(self._record.function_versions)
+        model: LabelModel = specs.load(self._record.label_model)
+        return matrix, model.fit(matrix)
+
+    def check(self, n: int = 50, *, seed: int = 0) -> WeakCheck:
+        """Return a blind random sample of `n` items to answer, and the accuracy that the answers show.
+
+        The sample is a loop of its own, so that it can be answered in the browser or
+        by `check.loop.ask` and `check.loop.tell`; suggestions are hidden.
+        """
+        from labeling.checking import open_check
+
+        return open_check(self._project, self, n, seed)
 
     def __repr__(self) -> str:
         return f"WeakRun({self.number}, {self.model}, {self._record.n_items:,} items)"
@@ -207,7 +241,7 @@ def _summary(matrix: LabelMatrix, result: WeakLabels, notes: Sequence[str]) -> d
     }
 
 
-def run_label_model(ledger: Ledger, matrix: LabelMatrix, model: LabelModel, labels: LabelSet, saw: int) -> WeakRun:
+def run_label_model(project: RuleVerbs, matrix: LabelMatrix, model: LabelModel, labels: LabelSet, saw: int) -> WeakRun:
     """Fit a label model on the votes, label every item, and keep the run.
 
     Raises
@@ -226,8 +260,8 @@ def run_label_model(ledger: Ledger, matrix: LabelMatrix, model: LabelModel, labe
         "n_items": len(matrix.item_ids),
         "summary": _summary(matrix, result, fitted.notes),
     }
-    record = ledger.functions.add_weak_run(values, _blocks(matrix, result, labels))
-    return WeakRun(ledger, record, labels)
+    record = project.ledger.functions.add_weak_run(values, _blocks(matrix, result, labels))
+    return WeakRun(project, record)
 
 
 def _blocks(matrix: LabelMatrix, result: WeakLabels, labels: LabelSet) -> Iterator[WeakBlock]:
