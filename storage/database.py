@@ -191,14 +191,14 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a write transaction: committed at the end, rolled back on an error."""
-    with engine.connect().execution_options(write=True) as connection, clear_errors(engine), connection.begin():
+    with clear_errors(engine), engine.connect().execution_options(write=True) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a read transaction: one consistent view of the ledger."""
-    with engine.connect() as connection, clear_errors(engine), connection.begin():
+    with clear_errors(engine), engine.connect() as connection, connection.begin():
         yield connection
 
 

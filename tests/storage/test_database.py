@@ -1,0 +1,219 @@
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from labeling import Project
+from storage import StorageError, close_engines
+from storage.database import open_engine, reading, writing
+
+LABELS = ["ok", "offensive"]
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("labeling.db", "not a database URL.*sqlite:///labeling.db"),
+        ("", "not a database URL"),
+        ("mysql://root@localhost/x", "'mysql' are not supported"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:////no/such/folder/work.db", "folder '/no/such/folder'.*does not exist"),
+        ("postgresql://127.0.0.1:1/none?connect_timeout=1", "cannot be used"),
+    ],
+)
+def test_a_url_that_cannot_work_is_refused_with_what_would(url, hint):
+    with pytest.raises(StorageError, match=hint):
+        open_engine(url)
+
+
+def test_a_folder_is_no_database(tmp_path):
+    with pytest.raises(StorageError, match="is a folder; a SQLite database is a file"):
+        open_engine(f"sqlite:///{tmp_path}")
+
+
+def test_a_password_is_in_no_error():
+    with pytest.raises(StorageError) as error:
+        open_engine("postgresql://ann:secret-word@127.0.0.1:1/none?connect_timeout=1")
+    assert "secret-word" not in str(error.value)
+    assert "ann:***@127.0.0.1" in str(error.value)
+
+
+def test_a_password_is_not_shown_by_a_project(postgres_url):
+    url = make_url(postgres_url).set(password="secret-word").render_as_string(hide_password=False)
+    project = Project.create("p", LABELS, storage=url)
+    assert "secret-word" not in project.storage + repr(project)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("text,label\n" * 500)
+    with pytest.raises(StorageError, match="is not a SQLite database"):
+        Project.create("p", LABELS, storage=f"sqlite:///{path}")
+    assert path.read_text() == "text,label\n" * 500
+
+
+@pytest.mark.parametrize("table", ["bookmarks", "projects", "alembic_version"])
+def test_another_programs_file_is_refused_and_left_alone(tmp_path, table):
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
+        connection.execute(f"INSERT INTO {table} VALUES ('0001')")
+    connection.close()
+    with pytest.raises(StorageError, match="tables of another program"):
+        Project.create("p", LABELS, storage=f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [(table,)]
+    connection.close()
+
+
+@pytest.mark.parametrize("table", ["projects", "alembic_version"])
+def test_tables_of_another_program_that_collide_are_refused_on_a_server(postgres_url, table):
+    dsn = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
+    with pytest.raises(StorageError, match="tables of another program"):
+        Project.create("p", LABELS, storage=postgres_url)
+
+
+def test_a_server_may_hold_tables_of_others_beside(postgres_url):
+    dsn = make_url(postgres_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE bookmarks (url TEXT)")
+    assert Project.create("p", LABELS, storage=postgres_url).label_names == ("ok", "offensive")
+
+
+def test_a_database_opened_for_reading_shows_its_items_and_refuses_to_write(sqlite_url):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": ["a", "b"]}))
+    path = make_url(sqlite_url).database
+    opened = Project.open("p", storage=f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert opened.items()["text"].to_list() == ["a", "b"]
+    with pytest.raises(StorageError, match="can only be read"):
+        opened.add_label("spam")
+    assert project.label_names == ("ok", "offensive")
+
+
+@pytest.fixture
+def as_nobody():
+    """A folder below /tmp that a user without rights may enter, and a way to become that user for a while."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    user = os.geteuid()
+    close_engines()
+
+    def become():
+        # Root may write whatever a file's mode says; to another user it applies.
+        if user == 0:
+            os.seteuid(65534)
+
+    yield folder, become
+    close_engines()
+    os.seteuid(user)
+    folder.chmod(0o755)
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("folder_mode", [0o555, 0o777])
+def test_a_read_only_file_refuses_to_be_written(as_nobody, folder_mode):
+    folder, become = as_nobody
+    path = folder / "work.db"
+    Project.create("p", LABELS, storage=f"sqlite:///{path}").add_items(pl.DataFrame({"text": ["a"]}))
+    close_engines()
+    path.chmod(0o444)
+    folder.chmod(folder_mode)
+    become()
+    # Without a log beside it, SQLite does not even read such a file where it may not make one.
+    with pytest.raises(StorageError, match="can only be read. Make the file and its folder writable"):
+        Project.open("p", storage=f"sqlite:///{path}").add_items(pl.DataFrame({"text": ["b"]}))
+
+
+def test_a_folder_without_write_rights_is_refused(as_nobody):
+    folder, become = as_nobody
+    folder.chmod(0o555)
+    become()
+    with pytest.raises(StorageError, match="cannot be used: unable to open database file"):
+        Project.create("p", LABELS, storage=f"sqlite:///{folder / 'work.db'}")
+
+
+def test_sqlite_keeps_a_log_and_waits_for_the_disk(sqlite_url):
+    with reading(open_engine(sqlite_url)) as connection:
+        settings = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        ]
+    assert settings == ["wal", 2, 30_000, 1]
+
+
+def test_a_reader_sees_one_state_while_somebody_writes(sqlite_url):
+    engine = open_engine(sqlite_url)
+    Project.create("one", LABELS, storage=sqlite_url)
+    with reading(engine) as connection:
+        before = connection.exec_driver_sql("SELECT count(*) FROM projects").scalar()
+        Project.create("two", LABELS, storage=sqlite_url)
+        after = connection.exec_driver_sql("SELECT count(*) FROM projects").scalar()
+    assert (before, after) == (1, 1)
+
+
+def test_a_write_that_fails_leaves_nothing(storage_url):
+    engine = open_engine(storage_url)
+    Project.create("one", LABELS, storage=storage_url)
+    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE projects SET name = 'other'")
+        raise ZeroDivisionError
+    assert [info.name for info in Project.list(storage_url)] == ["one"]
+
+
+def test_a_relative_path_stays_the_same_file_when_the_script_changes_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    project = Project.create("p", LABELS, storage="sqlite:///work.db")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    project.add_label("spam")
+    close_engines()
+    assert Project.open("p", storage=f"sqlite:///{tmp_path / 'work.db'}").label_names == ("ok", "offensive", "spam")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_file_that_was_deleted_is_made_anew(sqlite_url):
+    Project.create("p", LABELS, storage=sqlite_url)
+    path = Path(make_url(sqlite_url).database)
+    for part in path.parent.glob(f"{path.name}*"):
+        part.unlink()
+    assert Project.list(sqlite_url) == []
+
+
+def test_errors_of_the_database_quote_no_text_of_items(sqlite_url):
+    engine = open_engine(sqlite_url)
+    Project.create("p", LABELS, storage=sqlite_url)
+    statement = "INSERT INTO contents (project_id, item_id, version, data) VALUES (1, 1, 1, ?), (1, 1, 1, ?)"
+    with pytest.raises(Exception, match="UNIQUE constraint failed") as error, writing(engine) as connection:
+        connection.exec_driver_sql(statement, ("my secret post", "another"))
+    assert "my secret post" not in str(error.value)
+
+
+def test_a_value_that_reads_like_a_lock_is_no_lock_error(postgres_url):
+    project = Project.create("p", LABELS, storage=postgres_url)
+    assert project.ledger.loops.add("locked", "pool", {}) is not None
+    assert project.ledger.loops.add("locked", "pool", {}) is None
+
+
+def test_a_forked_child_leaves_the_connections_of_its_parent_alone(storage_url):
+    project = Project.create("p", LABELS, storage=storage_url)
+    child = os.fork()
+    if child == 0:
+        try:
+            project.add_label("from the child")
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    project.add_label("from the parent")
+    assert project.label_names[2:] == ("from the child", "from the parent")
