@@ -19,6 +19,7 @@ from storage import ANSWERS
 
 if TYPE_CHECKING:
     from labeling.project import Project
+    from storage.ledger import Write
     from storage.records import AnnotationRecord, LoopRecord, RefitRecord
 
 UNDOABLE = (*ANSWERS, "skip")
@@ -44,6 +45,11 @@ class PoolLoop:
     def strategy(self) -> str:
         """The strategy and its parameters, for people."""
         return str(self._record.settings["strategy_text"])
+
+    @property
+    def blind(self) -> bool:
+        """Whether the loop checks labels: nothing is suggested to the people who answer."""
+        return self._settings.blind
 
     @property
     def seed(self) -> int:
@@ -100,7 +106,8 @@ class PoolLoop:
                 last = self._ledger.loops.last_refit(self._record.id)
             if last is None:
                 raise QueueEmpty("There are no items. Import some with add_items().")
-            opened = self._queue.take(annotator, self.batch_size if n is None else n, last)
+            size = self.batch_size if n is None else n
+            opened = self._queue.take(annotator, size, last, skipped_too=not refit or attempt == 2)
             if opened:
                 return opened
             if not refit:
@@ -203,12 +210,15 @@ class PoolLoop:
                 seconds=seconds,
                 suggestion_shown=suggestion_shown,
             )
-            ledger.loops.release(write.connection, query.item_id, person)
+            ledger.loops.release(write.connection, query.item_id, person, query.id)
             record = ledger.annotations.by_id(write.connection, id_)
         return self._annotation(record)
 
     def undo(self, annotator: str) -> Annotation | None:
         """Take back the annotator's newest answer, skip or discard in this loop; its query is open again.
+
+        Where somebody else has the item by now, or the budget is with others, the
+        query stays closed.
 
         Returns
         -------
@@ -222,6 +232,7 @@ class PoolLoop:
             newest = ledger.annotations.newest(write.connection, person, loop_id, UNDOABLE)
             if newest is None:
                 return None
+            reopens = self._may_reopen(write, newest, person)
             ledger.annotations.add(
                 write,
                 uuid=None,
@@ -232,8 +243,7 @@ class PoolLoop:
                 loop_id=loop_id,
                 undoes=newest.id,
             )
-            holder = ledger.loops.holder(write.connection, newest.item_id)
-            if newest.query_id is not None and holder in (None, person):
+            if newest.query_id is not None and reopens:
                 ledger.loops.lease(
                     write.connection,
                     item_id=newest.item_id,
@@ -243,6 +253,15 @@ class PoolLoop:
                     seconds=LEASE_SECONDS,
                 )
         return self._annotation(newest)
+
+    def _may_reopen(self, write: Write, undone: AnnotationRecord, person: int) -> bool:
+        """Tell whether the query of an annotation may be asked again when that is taken back."""
+        if self._ledger.loops.holder(write.connection, undone.item_id) not in (None, person):
+            return False
+        if self._ledger.annotations.standing.answered_by_others(write.connection, undone.item_id, person):
+            return False
+        # An answer gives its own place in the budget back; a skip's may be taken since.
+        return undone.kind in ANSWERS or self._queue.left(write) > 0
 
     def refit(self) -> Refit:
         """Train on all labels so far, score on the hold-out, and commit a ranking.
@@ -271,9 +290,12 @@ class PoolLoop:
         """Tell whether the pool has more than the ranking, and all of the ranking was asked."""
         if int(last.metrics["ranked"]) >= int(last.metrics["candidates"]):
             return False
-        ids = [entry.item_id for entry in self._queue.ranking(last)]
+        gone = self._queue.gone()
+        ids = [entry.item_id for entry in self._queue.ranking(last) if entry.item_id not in gone]
         with self._ledger.read() as connection:
-            return len(self._ledger.loops.taken(connection, ids)) == len(ids)
+            busy = self._ledger.loops.taken(connection, ids)
+            busy |= self._ledger.annotations.standing.skipped_by_anyone(connection)
+        return busy.issuperset(ids)
 
     @property
     def done(self) -> bool:
@@ -294,17 +316,22 @@ class PoolLoop:
             reason = rule.reason(answers(tally), history)
             if reason is not None:
                 return reason
-        items, _ = self._ledger.items.counts()
-        if items == 0:
-            return None
-        left = self._project.open_items()
-        return "Every item of the pool has an answer." if left == 0 else None
+        return "Every item of the pool has an answer." if self._exhausted() else None
+
+    def _exhausted(self) -> bool:
+        store = self._project.item_store
+        items: int = store.cached("size", store.version, lambda: self._ledger.items.counts()[0])
+        answered = self._ledger.annotations.answered_count()
+        # Counts alone tell as long as much is left, and spare reading the items.
+        if items == 0 or items - len(self._queue.gone()) > answered:
+            return False
+        return self._project.open_items() == 0
 
     @property
     def round_complete(self) -> bool:
-        """Whether a refit is due: a batch was answered since the last one, or there is none yet."""
+        """Whether a refit is due: a batch was answered since the last one, its ranking is used up, or there is none."""
         last = self._ledger.loops.last_refit(self._record.id)
-        return last is None or self._due(last) == 0
+        return last is None or self._due(last) == 0 or self._used_up(last)
 
     @property
     def refitting(self) -> bool:

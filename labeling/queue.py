@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from labeling.records import Query
 from labeling.refit import Ranked, load_ranking
+from labeling.votes import holdout_ids
 from storage import ANSWERS
 
 if TYPE_CHECKING:
@@ -45,63 +46,65 @@ class Queue:
                 loops.extend_leases(connection, self.loop_id, known[annotator], LEASE_SECONDS)
         return self.queries(records)
 
-    def take(self, annotator: str, n: int, last: RefitRecord) -> list[Query]:
-        """Open up to n queries from the ranking of a refit, in one transaction."""
+    def take(self, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool) -> list[Query]:
+        """Open up to n queries from the ranking of a refit, in one transaction.
+
+        Where the ranking is used up and the pool is not, what was skipped is only
+        asked again with `skipped_too`; a new ranking would come first.
+        """
         ledger, loop_id = self.ledger, self.loop_id
-        ranking = self.ranking(last)
+        gone = self.gone()
+        ranking = [(rank, entry) for rank, entry in enumerate(self.ranking(last)) if entry.item_id not in gone]
+        skipped_too = skipped_too or int(last.metrics["ranked"]) >= int(last.metrics["candidates"])
         with ledger.write() as write:
             person = ledger.annotations.annotator(write.connection, annotator)
             records = ledger.loops.open_queries(write.connection, loop_id, person)
             if not records:
-                skipped = ledger.loops.skipped(write.connection, person)
-                n = min(n, self._left(write))
-                chosen = self._choose(write, ranking, n, skipped)
+                skipped = ledger.annotations.standing.skipped(write.connection, person)
+                skipped = {item: at for item, at in skipped.items() if item not in gone}
+                n = min(n, self.left(write))
+                chosen = self._choose(write, ranking, n, skipped, skipped_too) if n else []
                 for rank, entry in chosen:
                     self._open_query(write, last, person, rank, entry)
                 records = ledger.loops.open_queries(write.connection, loop_id, person)
         return self.queries(records)
 
-    def _left(self, write: Write) -> int:
+    def gone(self) -> frozenset[int]:
+        """Return the items that are never asked: held out, or erased."""
+        return holdout_ids(self.ledger) | self.ledger.items.erased()
+
+    def left(self, write: Write) -> int:
         """Return how many queries the budget still allows to be opened."""
         if self.budget is None:
             return UNLIMITED
         tally = self.ledger.loops.tally(write.connection, self.loop_id)
         return max(0, self.budget - answers(tally) - tally["open"])
 
-    def _choose(self, write: Write, ranking: list[Ranked], n: int, skipped: dict[int, int]) -> list[tuple[int, Ranked]]:
+    def _choose(
+        self, write: Write, ranking: list[tuple[int, Ranked]], n: int, skipped: dict[int, int], skipped_too: bool
+    ) -> list[tuple[int, Ranked]]:
         """Return up to n entries of the ranking that nobody has; what this person skipped comes last."""
-        entries = dict(enumerate(ranking))
-        fresh = [(rank, entry) for rank, entry in entries.items() if entry.item_id not in skipped]
-        again = sorted(
-            ((rank, entry) for rank, entry in entries.items() if entry.item_id in skipped),
-            key=lambda pair: skipped[pair[1].item_id],
-        )
-        if not fresh and not again:
-            return []
-        listed = {entry.item_id for entry in ranking}
-        last = len(ranking)
-        # A skipped item that the newest ranking does not list still comes back, after the others.
-        for item in sorted(set(skipped) - listed, key=lambda item: skipped[item]):
-            again.append((last, Ranked(item, 0.0, "skipped before", 1.0, {}, {})))
-            last += 1
-        chosen: list[tuple[int, Ranked]] = []
-        for group in (fresh, again):
-            for start in range(0, len(group), SCAN):
-                part = group[start : start + SCAN]
-                taken = self.ledger.loops.taken(write.connection, [entry.item_id for _, entry in part])
-                chosen += [pair for pair in part if pair[1].item_id not in taken]
-                if len(chosen) >= n:
-                    return chosen[:n]
-            if chosen:
-                return chosen
-            if group is fresh and fresh and len(ranking) < self._candidates(write):
-                # The ranking is used up but the pool is not: a new ranking comes before skipped items.
-                return []
-        return chosen
+        fresh = [(rank, entry) for rank, entry in ranking if entry.item_id not in skipped]
+        chosen = self._free(write, fresh, n)
+        if chosen or not skipped_too:
+            return chosen
+        again = {entry.item_id: (rank, entry) for rank, entry in ranking if entry.item_id in skipped}
+        # A skipped item that the newest ranking does not list still comes back.
+        after = 1 + max((rank for rank, _ in ranking), default=-1)
+        for place, item in enumerate(sorted(skipped.keys() - again.keys())):
+            again[item] = (after + place, Ranked(item, 0.0, "skipped before", 1.0, {}, {}))
+        return self._free(write, [again[item] for item in sorted(again, key=skipped.__getitem__)], n)
 
-    def _candidates(self, write: Write) -> int:
-        last = self.ledger.loops.newest_refit(write.connection, self.loop_id)
-        return 0 if last is None else int(last.metrics["candidates"])
+    def _free(self, write: Write, entries: list[tuple[int, Ranked]], n: int) -> list[tuple[int, Ranked]]:
+        """Return the first n entries that nobody has answered or holds."""
+        chosen: list[tuple[int, Ranked]] = []
+        for start in range(0, len(entries), SCAN):
+            part = entries[start : start + SCAN]
+            taken = self.ledger.loops.taken(write.connection, [entry.item_id for _, entry in part])
+            chosen += [pair for pair in part if pair[1].item_id not in taken]
+            if len(chosen) >= n:
+                break
+        return chosen[:n]
 
     def _open_query(self, write: Write, last: RefitRecord, person: int, rank: int, entry: Ranked) -> None:
         loops = self.ledger.loops

@@ -42,19 +42,21 @@ TOP_CLASSES = 5
 
 @dataclass(frozen=True)
 class Settings:
-    """What a loop was made with."""
+    """What a loop was made with; a blind one checks labels, trains nothing and suggests nothing."""
 
     strategy: Strategy
     classifier: Classifier
     batch_size: int
     seed: int
+    blind: bool = False
 
 
 @dataclass(frozen=True)
 class State:
     """The ledger as a refit sees it: arrays over all items, in item order.
 
-    `human` (n, k) holds the shares of people's answers, zero where there are none.
+    `human` (n, k) holds the shares of people's answers, zero where there are none;
+    `busy` counts items that are held or were skipped: a ranking reaches so much further.
     """
 
     ids: IntArray
@@ -63,6 +65,7 @@ class State:
     held: BoolArray
     gold: IntArray
     saw: int
+    busy: int
     inputs: Mapping[str, Any]
 
     @property
@@ -79,11 +82,12 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     row_of = {int(item): row for row, item in enumerate(ids)}
     human = np.zeros((len(ids), len(labels.classes)))
     still_open = np.ones(len(ids), dtype=bool)
-    newest = 0
+    newest, busy = 0, ledger.loops.leased()
     for record in ledger.annotations.current(until=saw):
         newest = max(newest, record.seq)
         row = row_of.get(record.item_id)
         if row is None or record.kind == "skip":
+            busy += record.kind == "skip"
             continue
         still_open[row] = False
         if record.kind == "answer" and record.label_ids and record.label_ids[0] in positions:
@@ -100,7 +104,7 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
         "label_set": labels.version,
         "holdout": len(held_ids),
     }
-    return State(ids, human, still_open & ~held, held, to_positions(truth, positions), saw, inputs)
+    return State(ids, human, still_open & ~held, held, to_positions(truth, positions), saw, busy, inputs)
 
 
 @dataclass
@@ -121,10 +125,9 @@ class Refitting:
         started = time.perf_counter()
         state, strategy = self.state, self.settings.strategy
         candidates = np.flatnonzero(state.open)
-        wanted = max(RANKED_BATCHES * self.settings.batch_size, RANKED_AT_LEAST)
+        wanted = max(RANKED_BATCHES * self.settings.batch_size, RANKED_AT_LEAST) + state.busy
         rng = np.random.default_rng([self.settings.seed, self.round])
         picks = strategy.select(self._pool(candidates), min(wanted, len(candidates)), rng) if len(candidates) else []
-        proba = self._proba
         return {
             "saw": state.saw,
             "weak_run_id": None if self.weak is None else self.weak.id,
@@ -133,7 +136,7 @@ class Refitting:
             "strategy": specs.describe(specs.dump(strategy)),
             "metrics": self._metrics(len(candidates), len(picks)),
             "notes": self.notes,
-            "ranking": dump_ranking(picks, candidates, state.ids, proba, self.labels),
+            "ranking": dump_ranking(picks, candidates, state.ids, self._proba if self._model else None, self.labels),
             "predictions": self._predictions(),
             "seconds": time.perf_counter() - started,
         }
@@ -193,7 +196,7 @@ class Refitting:
     @cached_property
     def _model(self) -> Model | None:
         rows, targets, weights = self._training
-        if not len(rows) or not weights.any():
+        if self.settings.blind or not len(rows) or not weights.any():
             return None
         return self.settings.classifier.fit(self._features[rows], targets, weights, seed=self.settings.seed)
 
@@ -306,14 +309,16 @@ class Ranked:
 
 
 def dump_ranking(
-    picks: Sequence[Pick], candidates: IntArray, ids: IntArray, proba: FloatArray, labels: LabelSet
+    picks: Sequence[Pick], candidates: IntArray, ids: IntArray, proba: FloatArray | None, labels: LabelSet
 ) -> bytes:
-    """Encode picks, best first, with the probabilities of their likeliest classes."""
+    """Encode picks, best first, with the probabilities of their likeliest classes where there is a model."""
     rows = []
     for pick in picks:
         row = int(candidates[pick.index])
-        top = np.argsort(-proba[row], kind="stable")[:TOP_CLASSES]
-        likeliest = {str(labels.ids[c]): round(float(proba[row, c]), 6) for c in top}
+        likeliest: dict[str, float] = {}
+        if proba is not None:
+            top = np.argsort(-proba[row], kind="stable")[:TOP_CLASSES]
+            likeliest = {str(labels.ids[c]): round(float(proba[row, c]), 6) for c in top}
         parts = {name: round(float(value), 6) for name, value in pick.parts.items()}
         rows.append([int(ids[row]), float(pick.score), pick.strategy, float(pick.probability), parts, likeliest])
     return zlib.compress(json.dumps(rows).encode(), 1)

@@ -11,11 +11,10 @@ from sqlalchemy.orm import aliased
 
 from storage import tables
 from storage.records import AnnotationRecord
+from storage.standing import Follower, follower
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger, Write
-
-ANSWERS = ("answer", "unsure", "discard")
 
 
 class AnnotationFacts:
@@ -24,6 +23,7 @@ class AnnotationFacts:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._project_id = ledger.project.id
+        self.standing: Follower = follower(ledger)
 
     def annotator(self, connection: Connection, name: str) -> int:
         """Return the id of an annotator, who is added when new."""
@@ -119,12 +119,13 @@ class AnnotationFacts:
 
     def answered(self) -> set[int]:
         """Return the items that have an answer, an unsure or a discard that was not taken back."""
-        table = tables.annotations
-        statement = (
-            select(table.c.item_id).where(table.c.id.in_(self.current_ids()), table.c.kind.in_(ANSWERS)).distinct()
-        )
         with self._ledger.read() as connection:
-            return set(connection.scalars(statement))
+            return self.standing.answered(connection)
+
+    def answered_count(self) -> int:
+        """Return how many items `answered` has."""
+        with self._ledger.read() as connection:
+            return self.standing.answered_count(connection)
 
     def everything(self) -> list[AnnotationRecord]:
         """Return every annotation, undone ones and undos among them, oldest first."""

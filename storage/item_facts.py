@@ -288,6 +288,12 @@ class ItemFacts:
             ).first()
         return None if row is None else HoldoutRecord(row.fraction, row.seed, row.item_ids)
 
+    def erased(self) -> set[int]:
+        """Return the items that were erased."""
+        table = tables.erasures
+        with self._ledger.read() as connection:
+            return set(connection.scalars(select(table.c.item_id).where(table.c.project_id == self._project_id)))
+
     def erase(self, item_ids: Sequence[int], reason: str) -> int:
         """Delete what items hold, leave a tombstone each, and return how many there were."""
         content = tables.contents

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Select, and_, case, delete, func, insert, or_
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.annotation_facts import ANSWERS
 from storage.database import database_clock
 from storage.records import LoopRecord, QueryRecord, RefitRecord
+from storage.standing import ANSWERS
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger, Write
@@ -205,24 +205,30 @@ class LoopFacts:
             .values(expires_at=database_clock() + seconds)
         )
 
-    def release(self, connection: Connection, item_id: int, annotator_id: int) -> None:
-        """Give an item back."""
+    def leased(self) -> int:
+        """Return how many items of the project somebody holds."""
+        table = tables.leases
+        live = select(func.count()).where(
+            table.c.project_id == self._project_id, table.c.expires_at >= database_clock()
+        )
+        with self._ledger.read() as connection:
+            return int(connection.scalar(live) or 0)
+
+    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> None:
+        """Give an item back: whatever the annotator holds of it, and whoever was asked the query."""
         table = tables.leases
         connection.execute(
             delete(table).where(
                 table.c.project_id == self._project_id,
                 table.c.item_id == item_id,
-                table.c.annotator_id == annotator_id,
+                or_(table.c.annotator_id == annotator_id, table.c.query_id == query_id),
             )
         )
 
     def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items are answered, discarded, or held by somebody."""
-        leases, annotations = tables.leases, tables.annotations
-        current = self._ledger.annotations.current_ids().where(annotations.c.item_id.in_(item_ids))
-        answered = connection.scalars(
-            select(annotations.c.item_id).where(annotations.c.id.in_(current), annotations.c.kind.in_(ANSWERS))
-        )
+        leases = tables.leases
+        answered = self._ledger.annotations.standing.answered_among(connection, item_ids)
         held = connection.scalars(
             select(leases.c.item_id).where(
                 leases.c.project_id == self._project_id,
@@ -232,33 +238,17 @@ class LoopFacts:
         )
         return {*answered, *held}
 
-    def skipped(self, connection: Connection, annotator_id: int) -> dict[int, int]:
-        """Return the items whose current annotation by a person is a skip, with the skip's id."""
-        table = tables.annotations
-        current = self._ledger.annotations.current_ids().where(table.c.annotator_id == annotator_id)
-        rows = connection.execute(
-            select(table.c.item_id, table.c.id).where(table.c.id.in_(current), table.c.kind == "skip")
-        )
-        return {row.item_id: row.id for row in rows}
-
     def tally(self, connection: Connection, loop_id: int, since: int | None = None) -> dict[str, int]:
-        """Count a loop's current annotations by kind, and its live leases under "open".
+        """Count a loop's current annotations by kind, and the unanswered items on live leases under "open".
 
-        `since` counts only what came after that write.
+        `since` counts only annotations that came after that write.
         """
-        table, leases = tables.annotations, tables.leases
-        statement = (
-            select(table.c.kind, func.count())
-            .where(table.c.id.in_(self._ledger.annotations.current_ids()), table.c.loop_id == loop_id)
-            .group_by(table.c.kind)
-        )
-        if since is not None:
-            statement = statement.where(table.c.seq > since)
-        counts = dict.fromkeys((*ANSWERS, "skip"), 0)
-        counts |= {str(kind): int(count) for kind, count in connection.execute(statement)}
+        leases, standing = tables.leases, self._ledger.annotations.standing
+        counts = dict.fromkeys((*ANSWERS, "skip"), 0) | standing.tally(connection, loop_id, since)
+        open_ = select(leases.c.item_id).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
+        items = connection.scalars(open_).all()
         # An item that is answered already and open again (an answer to correct) is counted once.
-        open_ = select(func.count()).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
-        return counts | {"open": int(connection.scalar(open_) or 0)}
+        return counts | {"open": len(items) - len(standing.answered_among(connection, items))}
 
     def pace(self, loop_id: int, annotator_id: int, last: int = 50) -> tuple[int, float]:
         """Return how many of a person's newest answers have a duration, and their seconds in all."""

@@ -1,0 +1,174 @@
+"""Which annotations stand: followed in memory, so that a question costs what is new, not all that ever was."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, select
+
+from storage import tables
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
+
+ANSWERS = ("answer", "unsure", "discard")
+
+FOLLOWED = 24
+_followers: OrderedDict[tuple[str, str], Follower] = OrderedDict()
+_followers_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One annotation, as much of it as counting needs."""
+
+    id: int
+    seq: int
+    item_id: int
+    annotator_id: int
+    kind: str
+    loop_id: int | None
+
+
+@dataclass
+class _State:
+    seq: int = 0
+    by_id: dict[int, Standing] = field(default_factory=dict)
+    stacks: dict[tuple[int, int], list[Standing]] = field(default_factory=dict)
+    answers: Counter[int] = field(default_factory=Counter)
+    skips: dict[int, dict[int, int]] = field(default_factory=dict)
+    kinds: dict[int | None, Counter[str]] = field(default_factory=dict)
+    in_order: dict[int | None, list[Standing]] = field(default_factory=dict)
+
+    def count(self, one: Standing, by: int) -> None:
+        """Count an annotation that became current (1) or is so no more (-1)."""
+        self.kinds.setdefault(one.loop_id, Counter())[one.kind] += by
+        if one.kind in ANSWERS:
+            self.answers[one.item_id] += by
+            if not self.answers[one.item_id]:
+                del self.answers[one.item_id]
+        elif by > 0:
+            self.skips.setdefault(one.annotator_id, {})[one.item_id] = one.id
+        else:
+            del self.skips[one.annotator_id][one.item_id]
+
+    def add(self, one: Standing, undoes: int | None) -> None:
+        """Take the next annotation in, in the order of the ledger."""
+        stack = self.stacks.setdefault((one.item_id, one.annotator_id), [])
+        before = stack[-1] if stack else None
+        if one.kind == "undo":
+            undone = self.by_id.pop(undoes or 0, None)
+            if undone is not None:
+                stack.remove(undone)
+        else:
+            stack.append(one)
+            self.by_id[one.id] = one
+            self.in_order.setdefault(one.loop_id, []).append(one)
+        after = stack[-1] if stack else None
+        if before is not after:
+            if before is not None:
+                self.count(before, -1)
+            if after is not None:
+                self.count(after, 1)
+
+    def is_current(self, one: Standing) -> bool:
+        """Tell whether an annotation is the newest that stands of its person on its item."""
+        stack = self.stacks[one.item_id, one.annotator_id]
+        return bool(stack) and stack[-1] is one
+
+
+class Follower:
+    """The annotations of one project that stand now: newest, not taken back, per (item, person).
+
+    Facts are only added and `seq` is in commit order, so that reading what came
+    after the last `seq` brings the counts up to date. In a write transaction it
+    is asked before annotations are added: what is rolled back must not be followed.
+    """
+
+    def __init__(self, project_id: int) -> None:
+        self._project_id = project_id
+        self._lock = threading.Lock()
+        self._state = _State()
+
+    def _follow(self, connection: Connection) -> _State:
+        table, projects = tables.annotations, tables.projects
+        seq = connection.scalar(select(projects.c.seq).where(projects.c.id == self._project_id))
+        if seq is None or seq < self._state.seq:
+            # The database was put back to an earlier state.
+            self._state = _State()
+        columns = (
+            table.c.id, table.c.seq, table.c.item_id, table.c.annotator_id, table.c.kind, table.c.loop_id,
+            table.c.undoes,
+        )  # fmt: skip
+        rows = connection.execute(
+            select(*columns)
+            .where(table.c.project_id == self._project_id, table.c.seq > self._state.seq)
+            .order_by(table.c.seq, table.c.id)
+        )
+        for row in rows.all():
+            self._state.add(Standing(*row[:6]), row.undoes)
+            self._state.seq = row.seq
+        return self._state
+
+    def answered(self, connection: Connection) -> set[int]:
+        """Return the items that have an answer, an unsure or a discard."""
+        with self._lock:
+            return set(self._follow(connection).answers)
+
+    def answered_count(self, connection: Connection) -> int:
+        """Return how many items have an answer, an unsure or a discard."""
+        with self._lock:
+            return len(self._follow(connection).answers)
+
+    def answered_among(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
+        """Return which of the items have an answer, an unsure or a discard."""
+        with self._lock:
+            answers = self._follow(connection).answers
+            return {item for item in item_ids if item in answers}
+
+    def skipped(self, connection: Connection, annotator_id: int) -> dict[int, int]:
+        """Return the items whose current annotation by a person is a skip, with the skip's id."""
+        with self._lock:
+            return dict(self._follow(connection).skips.get(annotator_id, {}))
+
+    def skipped_by_anyone(self, connection: Connection) -> set[int]:
+        """Return the items whose current annotation by somebody is a skip."""
+        with self._lock:
+            return set().union(*self._follow(connection).skips.values())
+
+    def answered_by_others(self, connection: Connection, item_id: int, annotator_id: int) -> bool:
+        """Tell whether somebody else's answer, unsure or discard of an item stands."""
+        with self._lock:
+            state = self._follow(connection)
+            stack = state.stacks.get((item_id, annotator_id))
+            own = bool(stack and stack[-1].kind in ANSWERS)
+            return state.answers[item_id] > int(own)
+
+    def tally(self, connection: Connection, loop_id: int, since: int | None = None) -> Counter[str]:
+        """Count a loop's current annotations by kind; `since` counts only what came after that write."""
+        with self._lock:
+            state = self._follow(connection)
+            if since is None:
+                return Counter(state.kinds.get(loop_id, Counter()))
+            found: Counter[str] = Counter()
+            for one in reversed(state.in_order.get(loop_id, [])):
+                if one.seq <= since:
+                    break
+                if state.is_current(one):
+                    found[one.kind] += 1
+            return found
+
+
+def follower(ledger: Ledger) -> Follower:
+    """Return the follower of a project's annotations; one a project and process is kept."""
+    key = (ledger.full_url, ledger.project.uuid)
+    with _followers_lock:
+        found = _followers.pop(key, None) or Follower(ledger.project.id)
+        _followers[key] = found
+        while len(_followers) > FOLLOWED:
+            _followers.popitem(last=False)
+    return found
