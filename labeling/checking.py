@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from labeling.analysis import wilson
 from labeling.stopping import LabelBudget
 from strategies import Random
 
@@ -13,8 +16,6 @@ if TYPE_CHECKING:
     from labeling.project import Project
     from labeling.project_rules import RuleVerbs
     from labeling.weak import WeakRun
-
-Z95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ class WeakCheck:
         judged = newest.join(self._run.frame().select("item_id", "label"), on="item_id")
         labeled = judged.drop_nulls("label")
         correct = int((labeled["label"] == labeled["answer"]).sum())
-        low, high = wilson(correct, labeled.height)
+        low, high = wilson(np.array([correct]), np.array([labeled.height]))
         accuracy = correct / labeled.height if labeled.height else None
-        return CheckResult(judged.height, correct, judged.height - labeled.height, accuracy, low, high)
+        unlabeled = judged.height - labeled.height
+        return CheckResult(judged.height, correct, unlabeled, accuracy, float(low[0]), float(high[0]))
 
 
 def open_check(project: RuleVerbs, run: WeakRun, n: int, seed: int) -> WeakCheck:
@@ -67,24 +69,3 @@ def open_check(project: RuleVerbs, run: WeakRun, n: int, seed: int) -> WeakCheck
     name = f"check of weak run {run.number}" + (f" ({n}, seed {seed})" if (n, seed) != (50, 0) else "")
     loop = open_pool_loop(door, name, Random(), None, n, seed, [LabelBudget(n)], blind=True)
     return WeakCheck(door, run, loop)
-
-
-def wilson(correct: int, n: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share.
-
-    References
-    ----------
-    Wilson (1927). Probable inference, the law of succession, and statistical inference. JASA.
-
-    Examples
-    --------
-    >>> low, high = wilson(45, 50)
-    >>> round(low, 3), round(high, 3)
-    (0.786, 0.957)
-    """
-    if n == 0:
-        return 0.0, 1.0
-    share, spread = correct / n, Z95**2 / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z95 * ((share * (1 - share) / n + spread / (4 * n)) ** 0.5) / (1 + spread)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -11,9 +11,11 @@ import polars as pl
 from labeling import exporting
 from labeling.comparing import FunctionComparison
 from labeling.matrix import LabelMatrix
+from labeling.project_analysis import Analysis
 from labeling.project_base import ProjectBase
 from labeling.records import FunctionInfo, FunctionPreview, FunctionsReport
 from labeling.resolve import human_labels
+from labeling.suggesting import Suggestion
 from labeling.votes import holdout_ids
 from labeling.weak import WeakPreview, WeakRun, preview_label_model, run_label_model
 
@@ -78,6 +80,14 @@ class RuleVerbs(ProjectBase):
             version, as in "politics@1".
         """
         return self.function_store.compare(old, new, self.label_set)
+
+    def analysis(self) -> Analysis:
+        """Return what the rules are worth and which are missing, as frames; see `Analysis`."""
+        return Analysis(self)
+
+    def suggest_functions(self, n: int = 20) -> list[Suggestion]:
+        """Return keyword rules mined from people's labels and development gold, those that add most first."""
+        return self.analysis().suggestions(n)
 
     def weak_label(self, model: LabelModel) -> WeakRun:
         """Combine the votes into one soft label an item, and keep the run.

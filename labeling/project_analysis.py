@@ -1,0 +1,106 @@
+"""What the rules of a project are worth, and which ones are missing."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from labeling import analysis
+from labeling.blocks import NO_LABEL
+from labeling.matrix import LabelMatrix
+from labeling.suggesting import Suggestion, suggest_functions
+from labeling.votes import holdout_ids
+
+if TYPE_CHECKING:
+    from labeling.project_rules import RuleVerbs
+
+
+class Analysis:
+    """The rules of a project as they stood when the analysis was made, in frames.
+
+    What is known of an item is its development gold and what people answered;
+    hold-out items take no part.
+    """
+
+    def __init__(self, project: RuleVerbs) -> None:
+        self._project = project
+
+    @cached_property
+    def _matrix(self) -> LabelMatrix:
+        """Votes and what is known, without the hold-out's items."""
+        matrix = self._project.judged_matrix()
+        kept = ~pl.Series(matrix.item_ids).is_in(list(holdout_ids(self._project.ledger)))
+        return matrix.take(kept.arg_true().to_numpy())
+
+    @cached_property
+    def _items(self) -> pl.DataFrame:
+        ids = pl.DataFrame({"item_id": self._matrix.item_ids})
+        return ids.join(self._project.item_store.frame(), on="item_id", how="left", maintain_order="left")
+
+    @cached_property
+    def _texts(self) -> pl.Series:
+        text = self._project.item_store.columns().named("text")
+        if text is None:
+            raise ValueError("The items have no text column, so there are no words to look at.")
+        return self._items[text]
+
+    def accuracy(self) -> pl.DataFrame:
+        """Return a row a function: function, expert, votes, judged, accuracy, low, high, estimated.
+
+        `estimated` is what the newest weak run makes of its votes, without any gold of its own.
+        """
+        run = self._project.newest_weak_run()
+        if run is None:
+            return analysis.function_accuracy(self._matrix)
+        ids, weak = run.arrays()
+        there = pl.Series(ids).is_in(pl.Series(self._matrix.item_ids).implode()).to_numpy()
+        common = pl.Series(self._matrix.item_ids).is_in(pl.Series(ids).implode()).arg_true().to_numpy()
+        return analysis.function_accuracy(self._matrix.take(common), weak.proba[there])
+
+    def agreement(self) -> pl.DataFrame:
+        """Return pairs of functions that vote on the same items: first, second, both, agreement, overlap, redundant."""
+        return analysis.function_agreement(self._matrix)
+
+    def expert_conflicts(self) -> pl.DataFrame:
+        """Return pairs of experts: first, second, both, conflicts, share."""
+        return analysis.expert_conflicts(self._matrix)
+
+    def uncovered(self, groups: int = 20) -> pl.DataFrame:
+        """Return what items without votes have in common: word, items, share, lift, example (an item id)."""
+        return analysis.uncovered(self._matrix, self._texts, groups=groups)
+
+    def examples(self, function: str, *, right: bool, n: int = 10, seed: int = 0) -> pl.DataFrame:
+        """Return items that one function got right, or wrong: vote, gold, and the items' columns."""
+        found = analysis.examples(self._matrix, function, right=right, n=n, seed=seed)
+        return found.join(self._items, on="item_id", how="left", maintain_order="left")
+
+    def threshold_curve(self) -> pl.DataFrame:
+        """Return what a threshold on the newest weak run's probability costs and brings.
+
+        Columns: threshold, coverage, judged, accuracy, low, high.
+        """
+        run = self._project.newest_weak_run()
+        if run is None:
+            raise LookupError("There is no weak run to look at. Run weak_label() first.")
+        ids, weak = run.arrays()
+        gold = self._project.function_store.development_gold(self._project.label_set, ids)
+        return analysis.coverage_accuracy(weak.proba, gold, weak.positions != NO_LABEL)
+
+    def suggestions(self, n: int = 20) -> list[Suggestion]:
+        """Return keyword rules mined from what is known, those that add most first.
+
+        Accept one with `project.add_functions([suggestion.function])`.
+        """
+        matrix = self._matrix
+        if matrix.gold is None or not (matrix.gold != NO_LABEL).any():
+            raise ValueError("Rules are mined from items whose label is known. Label some, or import gold.")
+        return suggest_functions(
+            self._texts,
+            matrix.gold,
+            matrix.labels,
+            covered=matrix.votes_per_item > 0,
+            taken=[source.name for source in matrix.sources],
+            n=n,
+        )
