@@ -53,21 +53,34 @@ _NUMBER = re.compile(r"[-+]?(\d+([.,]\d+)*|\.\d+)([eE][-+]?\d+)?%?")
 _HEADER_WORDS = frozenset(
     [
         *(
+            "annotator",
+            "answer",
             "author",
+            "body",
             "category",
             "class",
             "comment",
             "content",
+            "count",
+            "created",
             "date",
-            "file",
-            "gold",
-            "id",
-            "image",
-            "label",
-            "labels",
         ),
-        *("message", "name", "path", "score", "source", "split", "tag", "target", "text", "title", "topic", "tweet"),
-        *("url", "user"),
+        *("email", "file", "gold", "group", "id", "image", "label", "labels", "lang", "language", "message", "name"),
+        *(
+            "path",
+            "post",
+            "question",
+            "rating",
+            "score",
+            "sentence",
+            "source",
+            "split",
+            "tag",
+            "target",
+            "text",
+            "time",
+        ),
+        *("timestamp", "title", "topic", "tweet", "url", "user", "username", "value"),
     ]
 )
 
@@ -225,11 +238,15 @@ def _candidates(name: str, sample: str, delimiter: str | None) -> Iterator[Diale
             continue
         if mark == "\t" and '"' in sample and not _quotes_enclose(sample, mark):
             yield Dialect(mark, quoting=False)
-        yield Dialect(mark)
-        if f'{mark} "' in sample:
-            yield Dialect(mark, skip_space=True)
+        spaced = [Dialect(mark, skip_space=True)] if f'{mark} "' in sample else []
+        yield from [*spaced, Dialect(mark)] if _closes_before_space(sample, mark) else [Dialect(mark), *spaced]
         if '\\"' in sample:
             yield Dialect(mark, escape="\\")
+
+
+def _closes_before_space(sample: str, mark: str) -> bool:
+    """Say whether a quoted field ends, and after delimiter and space the next one begins."""
+    return re.search(rf'(?<!")"{re.escape(mark)} "(?!")', sample) is not None
 
 
 def _named_columns(name: str, sample: str, delimiter: str | None) -> Dialect:
@@ -266,7 +283,8 @@ def _rows(dialect: Dialect, sample: str) -> tuple[list[list[str]], int]:
 def has_header(rows: list[list[str]]) -> bool:
     """Say whether the first of these rows names columns.
 
-    It does not if it holds a number, a sentence, or a value that comes again below in its column.
+    It does if it has words that headers have, or a word over a column of numbers. Otherwise it does not if it holds a
+    number, a sentence, or a value that comes again below in its column.
 
     Examples
     --------
@@ -278,19 +296,19 @@ def has_header(rows: list[list[str]]) -> bool:
     if not rows:
         return True
     first, body = rows[0], rows[1:200]
-    words = {word for cell in first for word in re.split(r"[^a-z]+", cell.casefold())}
-    if any(_is_number(cell) or len(cell) > 60 or len(cell.split()) > 5 or "\n" in cell for cell in first):
-        return False
-    if words & _HEADER_WORDS:
+    numbers = [_is_number(cell) for cell in first]
+    known = sum(cell.strip().casefold() in _HEADER_WORDS for cell in first)
+    if any(numbers):
+        return known > 1
+    short = [cell for cell in first if len(cell) <= 60 and len(cell.split()) <= 3]
+    if known or any(word in _HEADER_WORDS for cell in short for word in re.split(r"[^a-z]+", cell.casefold())):
         return True
-    for index in range(len(first)):
-        column = [row[index] for row in body if len(row) > index]
-        if column and all(map(_is_number, column)):
-            return True
-    repeated = any(
-        cell and sum(len(row) > index and row[index] == cell for row in body) for index, cell in enumerate(first)
-    )
-    return not repeated
+    columns = [[row[index] for row in body if len(row) > index] for index in range(len(first))]
+    if any(column and all(map(_is_number, column)) for column in columns):
+        return True
+    if any(len(cell) > 60 or len(cell.split()) > 5 or "\n" in cell for cell in first):
+        return False
+    return not any(cell and cell in column for cell, column in zip(first, columns, strict=True))
 
 
 def _is_number(cell: str) -> bool:
