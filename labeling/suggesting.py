@@ -60,9 +60,10 @@ def suggest_functions(
 ) -> list[Suggestion]:
     """Mine keyword rules from items whose class is known.
 
-    A word qualifies where the lower end of its precision's interval is above
-    the share of its class. They are chosen one after the other by how many
-    items each would newly get right.
+    A word qualifies where the lower end of its precision's interval is nearer to
+    1 than to the share of its class, so that the little words of a frequent class
+    do not. They are chosen one after the other by how many items each would
+    newly get right.
 
     Parameters
     ----------
@@ -111,14 +112,14 @@ def suggest_functions(
 
 
 def _candidates(texts: pl.Series, gold: IntArray, k: int, fewest: int, longest: int) -> list[tuple[str, int]]:
-    """Words that are surely more frequent in one class than that class is, the surest first."""
+    """Words of one class that are surely wrong less than half as often as naming the class always, the surest first."""
     words = word_rows(texts, longest=longest)
     words = words.with_columns(gold=pl.Series(gold).gather(words["row"]))
     counts = words.group_by("word", "gold").len("right").with_columns(matches=pl.col("right").sum().over("word"))
     counts = counts.filter(pl.col("matches") >= fewest)
     low, _ = wilson(counts["right"].to_numpy(), counts["matches"].to_numpy())
     share = np.bincount(gold, minlength=k) / len(gold)
-    counts = counts.with_columns(low=low).filter(pl.Series(low > share[counts["gold"].to_numpy()]))
+    counts = counts.with_columns(low=low).filter(pl.Series(low > (1 + share[counts["gold"].to_numpy()]) / 2))
     # Of words and phrases that match as many items as surely, the shortest says it best.
     best = counts.sort(
         pl.col("low") * pl.col("right"), pl.col("word").str.len_chars(), "word", descending=[True, False, False]
