@@ -131,7 +131,7 @@ def test_a_read_only_file_refuses_to_be_written(as_nobody, folder_mode):
     folder.chmod(folder_mode)
     become()
     # Without a log beside it, SQLite does not even read such a file where it may not make one.
-    with pytest.raises(StorageError, match="can only be read. Make the file and its folder writable"):
+    with pytest.raises(StorageError, match=r"can only be read\. Make the file and its folder writable"):
         Project.open("p", storage=f"sqlite:///{path}").add_items(pl.DataFrame({"text": ["b"]}))
 
 
@@ -165,9 +165,14 @@ def test_a_reader_sees_one_state_while_somebody_writes(sqlite_url):
 def test_a_write_that_fails_leaves_nothing(storage_url):
     engine = open_engine(storage_url)
     Project.create("one", LABELS, storage=storage_url)
-    with pytest.raises(ZeroDivisionError), writing(engine) as connection:
-        connection.exec_driver_sql("UPDATE projects SET name = 'other'")
-        raise ZeroDivisionError
+
+    def fail():
+        with writing(engine) as connection:
+            connection.exec_driver_sql("UPDATE projects SET name = 'other'")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert [info.name for info in Project.list(storage_url)] == ["one"]
 
 
@@ -209,11 +214,12 @@ def test_a_forked_child_leaves_the_connections_of_its_parent_alone(storage_url):
     project = Project.create("p", LABELS, storage=storage_url)
     child = os.fork()
     if child == 0:
+        status = 1
         try:
             project.add_label("from the child")
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
+            status = 0
+        finally:
+            os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
     project.add_label("from the parent")
     assert project.label_names[2:] == ("from the child", "from the parent")
