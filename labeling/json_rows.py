@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from labeling.columns import json_series
+from labeling.columns import json_series, whole_text
 
 
 class RecordColumns:
@@ -15,7 +15,7 @@ class RecordColumns:
         self.notes: dict[str, str] = {}
         self._chunk = chunk
         self._rows: list[dict[str, Any]] = []
-        self._names: dict[str, None] = {}
+        self._names: dict[str, str] = {}
         self._parts: list[tuple[int, dict[str, pl.Series]]] = []
         self._became_text: set[str] = set()
 
@@ -26,8 +26,9 @@ class RecordColumns:
             self._flush()
 
     def _flush(self) -> None:
-        self._names.update(dict.fromkeys(key for row in self._rows for key in row))
-        part = {name: self._typed(name, [row.get(name) for row in self._rows]) for name in self._names}
+        for key in dict.fromkeys(key for row in self._rows for key in row):
+            self._names.setdefault(key, whole_text(str(key)))
+        part = {name: self._typed(name, [row.get(key) for row in self._rows]) for key, name in self._names.items()}
         self._parts.append((len(self._rows), part))
         self._rows = []
 
@@ -35,7 +36,7 @@ class RecordColumns:
         """Return all records as a frame."""
         if self._rows:
             self._flush()
-        return pl.DataFrame({name: self._column(name) for name in self._names})
+        return pl.DataFrame({name: self._column(name) for name in self._names.values()})
 
     def _column(self, name: str) -> pl.Series:
         parts = [part.get(name, pl.Series(name, [None] * rows, dtype=pl.Null)) for rows, part in self._parts]

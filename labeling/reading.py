@@ -14,6 +14,7 @@ import polars as pl
 from labeling.columns import (
     EXPORT_COLUMNS,
     EXPORT_MARKS,
+    as_text,
     infer_numbers,
     json_series,
     name_columns,
@@ -83,7 +84,7 @@ def read_source(
     Parameters
     ----------
     source
-        A path, bytes, an open binary file, or a frame. No URL: nothing is fetched.
+        A path, bytes, an open binary file, a frame, or a list of dicts. No URL: nothing is fetched.
     encoding
         None: UTF-8, or UTF-16 and UTF-32 where the bytes show it.
     delimiter, header
@@ -109,6 +110,8 @@ def read_source(
         return _from_frame(source if limit is None else source.head(limit), name or "the frame", "polars")
     if type(source).__module__.split(".")[0] == "pandas":
         return _from_pandas(source, name or "the frame", limit)
+    if isinstance(source, list):
+        return _from_records(SourceFile(name or "the list"), enumerate(source, start=1), None, "records", limit)
     file = SourceFile.of(source, name)
     kind = sniff_format(file.name, file.head())
     if kind == "parquet":
@@ -197,6 +200,8 @@ def _from_parquet(file: SourceFile, limit: int | None) -> Table:
 def _from_json(file: SourceFile, encoding: str, limit: int | None) -> Table:
     try:
         records = json.loads("".join(file.lines(encoding)))
+    except RecursionError as error:
+        raise ValueError(f"{file.name} is not valid JSON for a table: it is nested too deeply") from error
     except ValueError as error:
         raise ValueError(f"{file.name} is not valid JSON: {error}") from error
     return _from_records(file, enumerate(records, start=1), encoding, "json", limit)
@@ -216,7 +221,7 @@ def _from_jsonl(file: SourceFile, encoding: str, limit: int | None) -> Table:
 
 
 def _from_records(
-    file: SourceFile, records: Iterator[tuple[int, Any]], encoding: str, kind: str, limit: int | None
+    file: SourceFile, records: Iterator[tuple[int, Any]], encoding: str | None, kind: str, limit: int | None
 ) -> Table:
     rows = RecordColumns()
     lines: list[int] = []
@@ -230,9 +235,11 @@ def _from_records(
         elif isinstance(record, Exception):
             rejected.append(Rejected(number, f"not valid JSON: {record}"))
         else:
-            rejected.append(Rejected(number, f"not a JSON object but {json.dumps(record)[:40]}"))
+            rejected.append(Rejected(number, f"not a JSON object but {as_text(record)[:40]}"))
     _check_some(file, len(lines), rejected, limit)
     frame = rows.frame()
+    if frame.width == 0:
+        raise ValueError(f"{file.name} has rows without any field.")
     is_export = set(frame.columns) >= EXPORT_MARKS
     names, renamed = name_columns(frame.columns, keep=is_export)
     notes = [note for column, note in rows.notes.items() if not is_export or column not in EXPORT_COLUMNS]

@@ -35,9 +35,10 @@ class SourceFile:
         if read is None:
             raise TypeError(
                 f"Cannot read a {type(source).__name__}. Give a path, bytes, an open binary file, "
-                "or a polars or pandas frame."
+                "a polars or pandas frame, or a list of dicts."
             )
-        content = read()
+        # An upload that was read before stands at its end; what it holds is the same.
+        content = getattr(source, "getvalue", read)()
         name = name or Path(str(getattr(source, "name", "the upload"))).name
         return SourceFile(name, content=content.encode() if isinstance(content, str) else bytes(content))
 
@@ -83,6 +84,8 @@ class SourceFile:
         from charset_normalizer import from_bytes
 
         shown = "utf-8" if encoding == "utf-8-sig" else encoding
+        if "16" in encoding or "32" in encoding:
+            return f"{self.name} is not {shown} to its end: bytes are missing. Was it cut off while it was copied?"
         line, where, near = 0, "", b""
         with self.open() as file:
             for line, raw in enumerate(file, start=1):
@@ -91,9 +94,6 @@ class SourceFile:
                 except UnicodeDecodeError as error:
                     where = f"byte 0x{raw[error.start]:02x} at line {line}, byte {error.start + 1} of that line"
                     near = raw
-                    break
-                if "16" in encoding or "32" in encoding:
-                    where = "its bytes are cut off or are not pairs"
                     break
         guess = from_bytes(self.head() + near, cp_isolation=_COMMON_ENCODINGS).best()
         likely = ["cp1252"] if guess is None or guess.encoding in _LATIN else []

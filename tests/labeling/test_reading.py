@@ -203,6 +203,9 @@ def test_an_encoding_that_is_none_is_refused(encoding):
         (b"", "a.jsonl", "empty"),
         (b"\n\n", "a.jsonl", "no rows"),
         (b"[]", "a.json", "no rows"),
+        (b"{}\n{}\n", "a.jsonl", "without any field"),
+        (b"[" * 100_000, "a.json", "too deeply"),
+        ("text\nhello\n".encode("utf-16")[:-1], "a.csv", "bytes are missing"),
         (b'[{"a": 1}', "a.json", "not valid JSON"),
         (b"PK\x03\x04rest", "a.xlsx", "zip archive"),
         (b"\x1f\x8b\x08", "a.csv.gz", "gzip"),
@@ -277,6 +280,16 @@ def test_halves_of_characters_in_json_are_replaced():
     assert read('{"text": "a\\ud800b"}', name="a.jsonl").frame["text"].to_list() == ["a\ufffdb"]
 
 
+def test_halves_of_characters_in_json_names_are_replaced():
+    assert read('{"a\\ud800": 1}', name="a.jsonl").frame.columns == ["a\ufffd"]
+
+
+def test_a_list_of_dicts_is_read():
+    table = read_source([{"text": "a", "n": 1}, "no dict", {"text": "b"}])
+    assert (table.frame.rows(), table.lines.tolist()) == ([("a", 1), ("b", None)], [1, 3])
+    assert [row.line for row in table.rejected] == [2]
+
+
 def test_a_json_array_of_objects_is_read():
     assert read('[{"text": "a"},\n {"text": "b"}]', name="a.json").frame["text"].to_list() == ["a", "b"]
 
@@ -306,6 +319,13 @@ def test_an_open_file_is_read_under_its_name(tmp_path):
         table = read_source(file)
     assert (table.name, table.frame.height) == ("posts.csv", 1)
     assert read_source(str(path)).folder == tmp_path.resolve()
+
+
+def test_an_upload_can_be_read_again():
+    upload = io.BytesIO(b"text,label\nhello,ok\n")
+    upload.name = "posts.csv"
+    assert read_source(upload).frame.equals(read_source(upload).frame)
+    assert read_source(io.StringIO("text,label\nolé,ok\n")).frame["text"].to_list() == ["olé"]
 
 
 def test_pandas_frames_keep_texts_and_lose_nan():
