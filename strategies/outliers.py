@@ -50,7 +50,7 @@ class OutlierGuard(Strategy):
     """
 
     strategy: Strategy
-    share: float = 0.1
+    share: float = 0.25
     neighbours: int = 5
     clusters: int = 20
     distance: float = 4.0
