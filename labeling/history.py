@@ -8,12 +8,19 @@ from typing import Any
 import polars as pl
 
 from labeling.label_set import LabelSet
+from labeling.records import Refit
 from storage.records import RefitRecord
 
 
 def trained(refits: Sequence[RefitRecord]) -> list[RefitRecord]:
     """Return the refits that trained a classifier."""
     return [record for record in refits if record.metrics["trained"]]
+
+
+def refit_of(record: RefitRecord) -> Refit:
+    """Return a refit as scripts see it."""
+    metrics = record.metrics
+    return Refit(record.round, metrics["labels"], record.strategy, metrics, record.notes, record.seconds)
 
 
 def history_row(record: RefitRecord, labels: LabelSet) -> dict[str, Any]:

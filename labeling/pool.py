@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from labeling.history import history_frame, history_row, trained
+from labeling.history import history_frame, history_row, refit_of, trained
 from labeling.label_set import LabelSet
 from labeling.queue import LEASE_SECONDS, Queue, answers
 from labeling.records import Annotation, Answer, LoopProgress, Query, QueueEmpty, Refit
@@ -276,7 +276,7 @@ class PoolLoop:
             weak = self._project.newest_weak_run()
             state = read_state(self._ledger, self._project.item_store, labels, weak)
             if last is not None and unchanged(last, state) and not self._used_up(last):
-                return self._refit(last)
+                return refit_of(last)
             round_ = 0 if last is None else last.round + 1
             refitting = Refitting(
                 self._project.item_store, self._project.function_store, labels, self._settings, state, weak, round_
@@ -284,7 +284,7 @@ class PoolLoop:
             record = loops.add_refit(loop_id, round_, refitting.compute()) or loops.last_refit(loop_id)
         if record is None:
             raise RuntimeError(f"The refit {round_} of the loop {self.name!r} is not in the ledger.")
-        return self._refit(record)
+        return refit_of(record)
 
     def _used_up(self, last: RefitRecord) -> bool:
         """Tell whether the pool has more than the ranking, and all of the ranking was asked."""
@@ -387,11 +387,6 @@ class PoolLoop:
             label,
             record.query_id,
             record.created_at,
-        )
-
-    def _refit(self, record: RefitRecord) -> Refit:
-        return Refit(
-            record.round, record.metrics["labels"], record.strategy, record.metrics, record.notes, record.seconds
         )
 
     def __repr__(self) -> str:
