@@ -22,16 +22,23 @@ if TYPE_CHECKING:
     from labeling.label_file import weak_label_file
     from labeling.label_models import LabelModel, MajorityVote
     from labeling.matrix import LabelMatrix
+    from labeling.model_functions import lookup, model, nearest, votes_column
     from labeling.pool import PoolLoop
     from labeling.project import Project, default_storage
     from labeling.records import UNSURE, Annotation, ImportReport, LabelClass, Query, QueueEmpty
     from labeling.robust import Robust
     from labeling.snorkel_model import SnorkelLabelModel
     from labeling.stopping import LabelBudget, StopRule, TargetScore
+    from labeling.suggesting import Suggestion
     from labeling.weighted_vote import WeightedVote
     from storage import StorageError
 
 _HOME = {
+    "Suggestion": "labeling.suggesting",
+    "nearest": "labeling.model_functions",
+    "model": "labeling.model_functions",
+    "votes_column": "labeling.model_functions",
+    "lookup": "labeling.model_functions",
     "weak_label_file": "labeling.label_file",
     "apply": "labeling.applying",
     "WeightedVote": "labeling.weighted_vote",
@@ -85,6 +92,7 @@ __all__ = [
     "SnorkelLabelModel",
     "StopRule",
     "StorageError",
+    "Suggestion",
     "TargetScore",
     "TextClassifier",
     "WeightedVote",
@@ -94,7 +102,11 @@ __all__ = [
     "default_storage",
     "keyword",
     "labeling_function",
+    "lookup",
+    "model",
+    "nearest",
     "regex",
+    "votes_column",
     "weak_label_file",
     "when",
 ]
