@@ -1,26 +1,25 @@
 """What to ask next: strategies over arrays, for pools and streams."""
 
 from strategies.bandit import Bandit, Outcome
-from strategies.base import Pick, Pool, Ranking, Strategy
+from strategies.base import Pick, Ranking, Strategy
 from strategies.baseline import Random
 from strategies.bayesian import MCDropout
 from strategies.budget import (
     BalancedIncrementalQuantileFilter,
-    Budget,
-    BudgetDecision,
-    BudgetState,
     FixedBudget,
     FixedThreshold,
     RandomVariableUncertainty,
     Split,
     VariableUncertainty,
 )
+from strategies.budget_state import Budget, BudgetDecision, BudgetState, draws
 from strategies.clusters import KMeans, TypiClust
 from strategies.combine import Auto, Explore, Product, Sequence, Weighted
 from strategies.diversity import Density, KCenter, RankedBatch
 from strategies.evidence import Committee, LabelConflict, NearErrors, Region
 from strategies.gradients import Badge
 from strategies.outliers import OutlierGuard
+from strategies.pool import Pool
 from strategies.uncertainty import Entropy, LeastConfidence, Margin
 
 __all__ = [
@@ -60,4 +59,5 @@ __all__ = [
     "TypiClust",
     "VariableUncertainty",
     "Weighted",
+    "draws",
 ]

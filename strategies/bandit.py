@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from strategies.base import FloatArray, Pick, Pool, Strategy, batch_size, unit
+from strategies.base import Pick, Strategy, batch_size, unit
 from strategies.combine import as_strategies, mixed_picks
+from strategies.pool import FloatArray, Pool
 
 
 @dataclass(frozen=True)

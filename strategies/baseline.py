@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from strategies.base import FloatArray, Pick, Pool, Strategy, batch_size, by_key
+from strategies.base import Pick, Strategy, batch_size, by_key
+from strategies.pool import FloatArray, Pool
 
 
 @dataclass(frozen=True)

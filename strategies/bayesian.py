@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from strategies.base import FloatArray, IntArray, Pool, Ranking, Strategy, unit
+from strategies.base import Ranking, Strategy, unit
+from strategies.pool import FloatArray, IntArray, Pool
 from strategies.uncertainty import entropy, normalised_entropy
 
 Acquisition = Literal["entropy", "bald", "variation_ratio", "mean_std", "batchbald"]

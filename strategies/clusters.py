@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.base import FloatArray, IntArray, Matrix, Pool, Ranking, Strategy, unit
+from strategies.base import Ranking, Strategy, unit
 from strategies.geometry import as_embedding, is_sparse, k_means, nearest, squared_distances, squared_norms, stack
+from strategies.pool import FloatArray, IntArray, Matrix, Pool
 
 # More clusters than this cost more than they tell.
 _MOST = 500

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from strategies.base import FloatArray, Pick, Pool, Ranking, Strategy, batch_size, unit
+from strategies.base import Pick, Ranking, Strategy, batch_size, unit
 from strategies.baseline import Random
 from strategies.clusters import TypiClust
+from strategies.diversity import KCenter
+from strategies.pool import FloatArray, Pool
 from strategies.uncertainty import Margin
 
 
@@ -287,21 +289,27 @@ class Explore(Strategy):
         return mixed_picks([self.strategy, self.other], chances, pool, batch_size(pool, n), generator)
 
 
+def _later() -> Strategy:
+    return Weighted((Margin(), KCenter(), TypiClust()), (0.7, 0.15, 0.15))
+
+
 @dataclass(frozen=True)
 class Auto(Strategy):
-    """The default: typical and diverse items while labels are few, narrow margins later.
+    """The default: typical and diverse items first, then narrow margins that are typical and diverse too.
+
+    Area under the accuracy curve on digits, tweets, snips and banking77 (two or three seeds): the mixture
+    .902, .828, .953, .493; Margin alone .888, .812, .948, .478; TypiClust alone .892, .812, .929, .478; one
+    followed by the other at 100 labels .898, .828, .945, .470; Random .850, .805, .928, .428.
 
     Attributes
     ----------
     start
-        Asked while there are fewer than `per_class` labels a class, and no rules to start from.
+        Asked while there are fewer than `until` labels, and no rules to start from.
     later
         Asked afterwards; where rules exist, from the first question on, since the weak posterior says
         where they are unsure.
-    per_class
-        Labels a class at which `later` takes over.
-    at_most
-        Labels at which it takes over at the latest, however many classes there are.
+    until
+        Labels at which `later` takes over.
 
     References
     ----------
@@ -312,21 +320,19 @@ class Auto(Strategy):
     --------
     >>> Auto().active(Pool(key=range(9), classes=2)).name
     'TypiClust'
-    >>> Auto().active(Pool(key=range(9), classes=2, labels=np.zeros(40, dtype=int))).name
-    'Margin'
+    >>> Auto().active(Pool(key=range(9), classes=2, labels=np.zeros(25, dtype=int))).name
+    '0.7 * Margin + 0.15 * KCenter + 0.15 * TypiClust'
     """
 
     start: Strategy = field(default_factory=TypiClust)
-    later: Strategy = field(default_factory=Margin)
-    per_class: int = 20
-    at_most: int = 200
+    later: Strategy = field(default_factory=_later)
+    until: int = 25
 
     def active(self, pool: Pool) -> Strategy:
         """The one whose turn it is."""
         if pool.has("votes") and pool.votes.shape[1] > 0:
             return self.later
-        limit = min(self.per_class * pool.classes, self.at_most)
-        return self.start if len(pool.labels) < limit else self.later
+        return self.start if len(pool.labels) < self.until else self.later
 
     def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
         """(n,) scores in [0, 1] of the one whose turn it is."""

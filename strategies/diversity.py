@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.base import FloatArray, IntArray, Matrix, Pool, Ranking, Strategy, unit
+from strategies.base import Ranking, Strategy, unit
 from strategies.geometry import (
     as_embedding,
     dense_rows,
@@ -17,6 +17,7 @@ from strategies.geometry import (
     squared_norms,
     stack,
 )
+from strategies.pool import FloatArray, IntArray, Matrix, Pool
 from strategies.uncertainty import Margin
 
 

@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from strategies.base import FloatArray, IntArray, Pool, Ranking, Strategy, unit
+from strategies.base import Ranking, Strategy, unit
 from strategies.bayesian import mutual_information
 from strategies.geometry import as_embedding, dense_rows, nearest, squared_distances, squared_norms
+from strategies.pool import FloatArray, IntArray, Pool
 from strategies.uncertainty import normalised_entropy
 
 _ROWS = 65_536

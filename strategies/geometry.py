@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from strategies.base import FloatArray, IntArray, Matrix
+from strategies.pool import FloatArray, IntArray, Matrix
 
 # Rows at a time, so that a block of distances stays within some tens of megabytes.
 _ROWS = 16_384

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.base import FloatArray, Pick, Pool, Ranking, Strategy, batch_size, tie_order, unit
+from strategies.base import Pick, Ranking, Strategy, batch_size, tie_order, unit
 from strategies.geometry import as_embedding, dense_rows, squared_norms
+from strategies.pool import FloatArray, Pool
 
 
 @dataclass(frozen=True)

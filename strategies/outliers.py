@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.base import BoolArray, FloatArray, IntArray, Matrix, Pick, Pool, Ranking, Strategy, batch_size
+from strategies.base import Pick, Ranking, Strategy, batch_size
 from strategies.diversity import Weighed
 from strategies.geometry import as_embedding, is_sparse, k_means, nearest, squared_norms
+from strategies.pool import BoolArray, FloatArray, IntArray, Matrix, Pool
 
 _ROWS = 4_096
 _REFERENCE = 4_000

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.base import FloatArray, Pool, Strategy, unit
+from strategies.base import Strategy, unit
+from strategies.pool import FloatArray, Pool
 
 
 @dataclass(frozen=True)

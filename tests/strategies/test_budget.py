@@ -14,7 +14,7 @@ from strategies import (
     Split,
     VariableUncertainty,
 )
-from strategies.budget import draws
+from strategies.budget_state import draws
 
 SHARED = [FixedBudget, VariableUncertainty, RandomVariableUncertainty, Split, BalancedIncrementalQuantileFilter]
 EVERY = [*(budget(0.1) for budget in SHARED), FixedThreshold(0.4)]

@@ -94,14 +94,15 @@ def test_picks_of_a_sequence_bear_the_name_of_the_one_that_made_them():
     assert {pick.strategy for pick in Sequence([KCenter(), Entropy()], until=[5]).select(full_pool(), 3)} == {"Entropy"}
 
 
-def test_auto_starts_with_what_is_typical_and_goes_on_with_margins():
+def test_auto_starts_with_what_is_typical_and_goes_on_with_a_mixture():
     def active(labels, **arrays):
         return Auto().active(Pool(key=range(5), classes=3, labels=np.zeros(labels, dtype=int), **arrays))
 
+    later = 0.7 * Margin() + 0.15 * KCenter() + 0.15 * TypiClust()
     assert active(0) == TypiClust()
-    assert active(59) == TypiClust()
-    assert active(60) == Margin()
-    assert active(0, votes=np.zeros((5, 2), dtype=int)) == Margin()
+    assert active(24) == TypiClust()
+    assert active(25) == later
+    assert active(0, votes=np.zeros((5, 2), dtype=int)) == later
     assert active(0, votes=np.zeros((5, 0), dtype=int)) == TypiClust()
 
 
