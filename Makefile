@@ -29,7 +29,7 @@ check: $(VENV)/dev.stamp ## Lint, types, and which package may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/dev.stamp ## Run the benchmarks; each prints a table
+bench: $(VENV)/bench.stamp ## Run the benchmarks; each prints a table, with its peers in the same run
 	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 screenshots: $(VENV)/dev.stamp ## Write the pictures of README into docs/
@@ -59,3 +59,7 @@ $(VENV)/runtime.stamp: requirements.txt | $(BIN)/python
 $(VENV)/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	@touch $@ $(VENV)/runtime.stamp
+
+$(VENV)/bench.stamp: requirements-bench.txt | $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --requirement requirements-bench.txt
+	@touch $@
