@@ -92,6 +92,8 @@ def pages(
         page.goto(f"{url}/{name}?project={quote(project)}&annotator=Ada")
         page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=60_000)
         if name == "rules":
+            page.get_by_role("combobox", name="Votes for").click()
+            page.get_by_role("option", name="offensive").click()
             page.get_by_label("Any of these words").fill("idiot, clown, shut up")
             page.get_by_label("Name of the rule").fill("insults")
             page.wait_for_selector("mark", timeout=30_000)

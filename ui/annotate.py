@@ -19,9 +19,9 @@ from labeling import UNSURE, Project
 from labeling.functions import LabelingFunction
 from labeling.records import LabelClass, Query, QueueEmpty
 from ui import background, card
+from ui.drafts import KINDS, found_in
 from ui.markup import chip, empty, notice, percent, plain, spans_of
 from ui.palette import HUES, action_keys, assign_keys
-from ui.rule_form import KINDS, found_in
 from ui.state import (
     EXPECTED,
     annotator,
@@ -116,7 +116,7 @@ def _desk(project: Project, name: str, who: str) -> None:
         shown = _showing(queries[0])
         _draw(project, loop, who, shown)
         learning = background.keep_up(project, loop)
-        top.html(card.status_html(loop.progress(), shown.query, learning=learning))
+        top.html(card.status_html(loop.progress(who), shown.query, learning=learning))
         problem = background.failure(project, name)
         if problem:
             notice(problem, "warn", title="The model did not learn.")
@@ -287,7 +287,7 @@ def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
 
 def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) -> None:
     learning = background.keep_up(project, loop)
-    top.html(card.status_html(loop.progress(), None, learning=learning))
+    top.html(card.status_html(loop.progress(who), None, learning=learning))
     empty("Nothing to label right now", reason)
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Look again", key="look-again", icon=":material/refresh:"):

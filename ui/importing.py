@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
+from labeling.io import guess_mapping
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
 
@@ -77,7 +78,8 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str |
     first = st.columns(3)
     text = _choose(first[0], "Text", columns, guess.text, "What annotators read and rules look at.")
     item = _choose(first[1], "Your id", columns, guess.id, "Kept as text, so that 007 stays 007.")
-    gold = _choose(first[2], "Known answer", columns, guess.gold, "Where the label is known: scores rules and models.")
+    known = guess.gold or _known_answers(project, rows)
+    gold = _choose(first[2], "Known answer", columns, known, "Where the label is known: scores rules and models.")
     second = st.columns(3)
     group = _choose(second[0], "Group", columns, guess.group, "Author or thread: a hold-out never splits one.")
     image = _choose(second[1], "Image", columns, guess.image, "A path on this machine, or the bytes of a picture.")
@@ -111,6 +113,15 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str |
         st.session_state.pop(_PREVIEW, None)
         st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
         st.rerun()
+
+
+def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:
+    """The column that looks like known answers, where all that it holds are labels of the project."""
+    column = guess_mapping(rows).gold
+    if column is None:
+        return None
+    values = {str(value) for value in rows[column].drop_nulls().to_list()} - {""}
+    return column if values and values <= set(project.label_names) else None
 
 
 def _progress(bar: Any) -> Callable[[int, int], None]:
@@ -154,6 +165,12 @@ def _show_report(held: dict[str, Any]) -> None:
             ("known answers", count(report.gold)),
         ]
     )
+    for note in report.notes:
+        notice(note)
+    if report.changed:
+        notice(
+            f"{count(report.changed)} rows have an id that is here already with another content: what is here stays."
+        )
     if report.renamed:
         _renamed(report.renamed)
     if report.rejected:

@@ -13,7 +13,7 @@ from ui import charts
 from ui.card import duration
 from ui.markup import bar, count, empty, escape, figures, notice, percent
 from ui.menu import explain, strategy_menu
-from ui.state import NEXT_LOOP, choose_loop, open_loop, problems, require_items, require_project
+from ui.state import NEXT_LOOP, annotator, choose_loop, open_loop, problems, require_items, require_project
 
 _USUAL = "Entropy"
 _MEASURES = {"f1_macro": "macro F1 (each class counts the same)", "accuracy": "accuracy"}
@@ -62,7 +62,7 @@ def _state(project: Project, loops: list[LoopInfo]) -> None:
     info = next(info for info in loops if info.name == name)
     with problems("This loop cannot be opened."):
         loop = open_loop(project, name)
-        progress = loop.progress()
+        progress = loop.progress(annotator())
         history = loop.history()
         _where(loop, info, progress, history)
         _act(loop)

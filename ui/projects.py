@@ -69,7 +69,8 @@ def render() -> None:
 
 def _cards(projects: Sequence[ProjectInfo]) -> None:
     current = st.session_state.get("project")
-    columns = st.columns(min(3, max(2, len(projects))))
+    with st.container(key="split-cards"):
+        columns = st.columns(min(3, max(2, len(projects))))
     for position, info in enumerate(projects):
         with columns[position % len(columns)].container(border=True, key=f"project-card-{position}"):
             share = info.labeled / info.items if info.items else 0.0
@@ -130,14 +131,14 @@ def _labels() -> None:
     classes = project.classes
     keys = assign_keys([label.key for label in classes])
     for position, (label, key) in enumerate(zip(classes, keys, strict=True)):
-        left, right = st.columns([9, 1], vertical_alignment="center")
+        row = st.container(horizontal=True, vertical_alignment="center")
         meaning = escape(label.definition) or "<em>no definition yet</em>"
         badge = f"key {key.upper()}" if key else "no key"
-        left.html(
+        row.html(
             f'<div class="tally-labelrow">{chip(label.name, position, strong=True)} '
             f'<span class="tally-small">{escape(badge)}</span><div>{meaning}</div></div>'
         )
-        if right.button("Edit", key=f"edit-label-{label.id}"):
+        if row.button("Edit", key=f"edit-label-{label.id}"):
             _edit_label(label.name, label.definition, label.key or "")
     if st.button("Add a label", icon=":material/add:"):
         _edit_label("", "", "")

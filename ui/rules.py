@@ -11,6 +11,7 @@ import streamlit as st
 from labeling import Project
 from labeling.records import FunctionInfo, FunctionNotLoaded
 from ui import rule_form
+from ui.drafts import KINDS, Draft, describe, found_in
 from ui.markup import chip, count, empty, escape, figures, mark_spans, notice, percent, spans_of
 from ui.state import annotator, problems, require_items, require_project
 
@@ -54,7 +55,7 @@ def _write(project: Project) -> None:
             _result(project, draft)
 
 
-def _result(project: Project, draft: rule_form.Draft) -> None:
+def _result(project: Project, draft: Draft) -> None:
     if not draft.complete:
         st.html(f'<p class="tally-lead">{escape(draft.missing)}</p>')
         return
@@ -94,7 +95,7 @@ def _examples(rule: Any, examples: pl.DataFrame, column: str | None, matches: in
         st.dataframe(examples, hide_index=True, height=300)
         return
     texts = [str(text) if text is not None else "" for text in examples[column].to_list()]
-    pieces = rule_form.found_in(rule, texts)
+    pieces = found_in(rule, texts)
     boxes = "".join(
         f'<div class="tally-text">{mark_spans(text, spans_of(text, found))}</div>'
         for text, found in zip(texts, pieces, strict=True)
@@ -104,11 +105,11 @@ def _examples(rule: Any, examples: pl.DataFrame, column: str | None, matches: in
         st.html(f'<p class="tally-small">{said}</p><div class="tally-texts">{boxes}</div>')
 
 
-def _save(project: Project, draft: rule_form.Draft) -> None:
+def _save(project: Project, draft: Draft) -> None:
     report = project.add_functions([draft.build(draft.name)])
     change = "added" if report.added else ("changed" if report.changed else "the same as before")
     st.session_state[_DONE] = f"Rule “{draft.name}” is {change}."
-    rule_form.ask_to_clear()
+    rule_form.clear(draft)
     st.rerun()
 
 
@@ -161,10 +162,10 @@ def _one(project: Project, info: FunctionInfo) -> None:
     st.html(
         f'<div class="tally-text"><strong>{escape(info.name)}</strong> {label} '
         f"<small>{escape(info.kind)}, version {info.version}, {escape(by)}, since {info.created_at:%d %b %Y}</small>"
-        f"{escape(rule_form.describe(info))}</div>"
+        f"{escape(describe(info))}</div>"
     )
     with st.container(horizontal=True):
-        if info.kind in rule_form.KINDS:
+        if info.kind in KINDS:
             st.button("Change it", key="rule-edit", on_click=rule_form.load, args=(info,), icon=":material/edit:")
         st.button("Remove it", key="rule-remove", on_click=_remove, args=(project, info.name), icon=":material/delete:")
 

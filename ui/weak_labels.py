@@ -16,7 +16,7 @@ _BY: dict[Literal["expert", "function"], str] = {
     "expert": "each expert's rules as one vote",
     "function": "each rule as one vote",
 }
-_OF: dict[Literal["all", "voting"], str] = {"all": "of all voters", "voting": "of those that vote"}
+_OF: dict[Literal["all", "voting"], str] = {"all": "all voters", "voting": "those that vote on the item"}
 _TIES: dict[Literal["abstain", "prior", "random"], str] = {
     "abstain": "give no label",
     "prior": "take the more frequent label",
@@ -68,7 +68,7 @@ def _model(project: Project) -> MajorityVote:
     of: Literal["all", "voting"] = "all"
     if ask:
         share = st.slider("A label needs at least", 1, 100, 10, 1, format="%d %%", key="weak_share")
-        of = st.radio("of which votes", list(_OF), format_func=lambda key: _OF[key], key="weak_of", horizontal=True)
+        of = st.radio("of the votes of", list(_OF), format_func=lambda key: _OF[key], key="weak_of", horizontal=True)
         threshold = share / 100
     options = ["", *labels]
     otherwise = st.selectbox(

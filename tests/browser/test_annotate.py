@@ -88,6 +88,16 @@ def test_keys_typed_into_a_text_field_label_nothing(desk: Callable[[], Any], pro
     assert project.annotations().is_empty()
 
 
+def test_keys_work_after_a_box_was_ticked(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    person.page.get_by_text("Hide suggestions").click()
+    expect(person.page.get_by_text("Votes of the rules")).to_have_count(0)
+    person.press("1")
+    assert answered(project) == [first]
+
+
 def test_undo_brings_the_item_back_and_skip_leaves_it(desk: Callable[[], Any], project: Project, loop: Any) -> None:
     person = desk()
     person.go("annotate", project.name, "ann")

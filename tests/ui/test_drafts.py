@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
+from labeling.records import FunctionInfo
 from labeling.running import run_functions
-from ui.rule_form import Draft, found_in, typed
+from ui.drafts import Draft, describe, draft_of, found_in, typed
 
 
 def votes(draft: Draft, texts: list[str]) -> list[int]:
@@ -34,3 +37,20 @@ def test_a_value_of_another_type_is_refused(text: str, dtype: pl.DataType) -> No
 def test_the_pieces_found_are_those_that_vote() -> None:
     rule = Draft("keyword", label="bad", words=("idiot", "white house")).build("r")
     assert found_in(rule, ["An IDIOT in the White  House", "idiotic"]) == [["IDIOT", "White  House"], []]
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft("keyword", "r", "ann", "bad", None, ("a b", "c"), whole_words=False, case_sensitive=True),
+        Draft("regex", "r", None, "bad", "title", pattern="x+"),
+        Draft("regex", "r", None, "bad", pattern="x+", case_sensitive=True),
+        Draft("comparison", "r", None, "ok", "likes", operator=">=", value=3),
+    ],
+)
+def test_a_stored_rule_comes_back_as_the_draft_it_was(draft: Draft) -> None:
+    rule = draft.build("r")
+    spec = {key: value for key, value in rule.spec.items() if key != "label"}
+    info = FunctionInfo("r", rule.expert, rule.kind, draft.label, 1, spec, True, datetime(2026, 1, 1, tzinfo=UTC))
+    assert draft_of(info) == draft
+    assert describe(info)
