@@ -64,9 +64,12 @@ function install() {
     true
   );
   // A ticked box keeps the focus, and Streamlit's shortcuts are silent while an input has it.
-  window.addEventListener("change", (event) => {
-    if (event.target instanceof HTMLInputElement && event.target.type === "checkbox") event.target.blur();
-  });
+  const release = () => {
+    const focused = document.activeElement;
+    if (focused instanceof HTMLInputElement && focused.type === "checkbox") focused.blur();
+  };
+  window.addEventListener("change", () => setTimeout(release), true);
+  window.addEventListener("click", () => setTimeout(release), true);
 }
 
 export default function () {
