@@ -42,17 +42,18 @@ def import_table(
         Another import is under way, or the database cannot be written.
     """
     started = time.perf_counter()
-    known = Columns.of(ledger.items.imports())
-    prepared, notes = _prepare(table, mapping, labels, known)
-    plan = _plan(prepared.rows, ledger)
-    columns = [{"name": n, "dtype": dtype_name(t), "role": r} for n, (t, r) in prepared.columns.items()]
-    rejected = (*prepared.rejected, *_repeated_ids(plan))
-    status = plan["status"]
-    added = plan.filter(status == "new")
-    gold = _gold(plan, ledger)
-    counts = dict(status.value_counts().iter_rows())
-    import_id = ledger.items.begin_import(table.name, mapping.to_json(), columns)
+    # What is there already is looked up while no other import can add to it.
+    import_id = ledger.items.begin_import(table.name)
     try:
+        known = Columns.of(ledger.items.imports())
+        prepared, notes = _prepare(table, mapping, labels, known)
+        plan = _plan(prepared.rows, ledger)
+        columns = [{"name": n, "dtype": dtype_name(t), "role": r} for n, (t, r) in prepared.columns.items()]
+        rejected = (*prepared.rejected, *_repeated_ids(plan))
+        status = plan["status"]
+        added = plan.filter(status == "new")
+        gold, gold_notes = _gold(plan, ledger)
+        counts = dict(status.value_counts().iter_rows())
         first = ledger.items.reserve(added.height)
         new_ids = dict(zip(added["row"].to_list(), range(first, first + added.height), strict=True))
         _write(ledger, import_id, prepared, added, first, progress)
@@ -73,10 +74,10 @@ def import_table(
             gold=truths.height,
             rejected=rejected,
             renamed=dict(table.renamed),
-            notes=(*table.notes, *notes),
+            notes=(*table.notes, *notes, *gold_notes),
             seconds=time.perf_counter() - started,
         )
-        ledger.items.complete_import(import_id, _summary(report))
+        ledger.items.complete_import(import_id, mapping.to_json(), columns, _summary(report))
     except BaseException:
         ledger.items.abandon_import(import_id)
         raise
@@ -260,16 +261,28 @@ def _repeated_ids(plan: pl.DataFrame) -> list[Rejected]:
     ]
 
 
-def _gold(plan: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
-    """Return one known truth an item of this source, where the ledger does not hold the same already."""
+def _gold(plan: pl.DataFrame, ledger: Ledger) -> tuple[pl.DataFrame, list[str]]:
+    """Return one known truth an item of this source, where the ledger does not hold the same already.
+
+    Of truths that contradict each other the first row's is taken; an earlier
+    import's gives way. The notes tell how often.
+    """
     there = pl.DataFrame(ledger.items.gold(), schema={"item_id": pl.Int64(), "gold_there": pl.Int64()}, orient="row")
     usable = plan.filter(pl.col("gold").is_not_null() & ~pl.col("status").is_in(["repeated_id", "changed"]))
-    return (
-        usable.unique(["item_id", "same_as"], keep="first", maintain_order=True)
+    item = ["item_id", "same_as"]
+    torn = usable.group_by(item).agg(pl.col("gold").n_unique()).filter(pl.col("gold") > 1).height
+    new = (
+        usable.unique(item, keep="first", maintain_order=True)
         .join(there, on="item_id", how="left", maintain_order="left")
         .filter(pl.col("gold_there").is_null() | (pl.col("gold_there") != pl.col("gold")))
-        .select("item_id", "same_as", "gold")
     )
+    replaced = new.height - new["gold_there"].null_count()
+    notes = []
+    if torn:
+        notes.append(f"{torn:,} items have rows with different gold; the first row's was taken.")
+    if replaced:
+        notes.append(f"{replaced:,} items had other gold before; this source's was taken.")
+    return new.select(*item, "gold"), notes
 
 
 def _write(

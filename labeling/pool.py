@@ -105,7 +105,7 @@ class PoolLoop:
                 self.refit()
                 last = self._ledger.loops.last_refit(self._record.id)
             if last is None:
-                raise QueueEmpty("There are no items. Import some with add_items().")
+                break
             size = self.batch_size if n is None else n
             opened = self._queue.take(annotator, size, last, skipped_too=not refit or attempt == 2)
             if opened:

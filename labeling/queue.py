@@ -139,6 +139,8 @@ class Queue:
         with self.ledger.read() as connection:
             tally = self.ledger.loops.tally(connection, self.loop_id)
         left = None if self.budget is None else self.budget - answers(tally)
+        if self.ledger.items.counts()[0] == 0:
+            return "There are no items. Import some with add_items()."
         if left is not None and tally["open"] >= left:
             return (
                 f"The {left} answers left in the budget of {self.budget} are with other annotators. "

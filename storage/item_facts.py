@@ -26,7 +26,7 @@ class ItemFacts:
         self._ledger = ledger
         self._project_id = ledger.project.id
 
-    def begin_import(self, name: str, mapping: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> int:
+    def begin_import(self, name: str) -> int:
         """Open an import and return its id; nothing of it is visible until it completes.
 
         Raises
@@ -52,8 +52,8 @@ class ItemFacts:
                 "uuid": str(uuid.uuid4()),
                 "started_at": datetime.now(UTC),
                 "name": name,
-                "mapping": dict(mapping),
-                "columns": [dict(column) for column in columns],
+                "mapping": {},
+                "columns": [],
                 "expires_at": database_clock() + IMPORT_LEASE_SECONDS,
             }
             return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
@@ -112,14 +112,26 @@ class ItemFacts:
         if connection.execute(statement).rowcount != 1:
             raise StorageError("This import had expired and was cleared by another process. Import the file again.")
 
-    def complete_import(self, import_id: int, report: Mapping[str, Any]) -> int:
+    def complete_import(
+        self,
+        import_id: int,
+        mapping: Mapping[str, Any],
+        columns: Sequence[Mapping[str, Any]],
+        report: Mapping[str, Any],
+    ) -> int:
         """Make an import visible, all of it at once; return the number of that write."""
         with self._ledger.write() as write:
             self._extend(write.connection, import_id)
             statement = (
                 update(tables.imports)
                 .where(tables.imports.c.id == import_id)
-                .values(seq=write.seq, completed_at=write.now, report=dict(report))
+                .values(
+                    seq=write.seq,
+                    completed_at=write.now,
+                    mapping=dict(mapping),
+                    columns=[dict(column) for column in columns],
+                    report=dict(report),
+                )
             )
             write.connection.execute(statement)
             return write.seq
