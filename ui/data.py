@@ -106,7 +106,10 @@ def _holdout(project: Project, gold: int, held: int, items: int) -> None:
         '<p class="tally-lead">A part of the known answers is kept aside to score the model: those items are never '
         "asked, and no rule, suggestion or model learns from them.</p>"
     )
-    if held:
+    done = st.session_state.pop("holdout_done", None)
+    if done:
+        notice(done, "good")
+    elif held:
         notice(f"{count(held)} of {count(items)} items are kept aside ({percent(held / gold)} of the known answers).")
     with st.form("holdout", border=False):
         left, right = st.columns([3, 1])
@@ -115,4 +118,5 @@ def _holdout(project: Project, gold: int, held: int, items: int) -> None:
         if st.form_submit_button("Keep aside" if not held else "Draw again", type="secondary" if held else "primary"):
             with problems("The hold-out was not changed."):
                 drawn = project.set_holdout(fraction=share / 100, seed=int(seed))
-                notice(f"{count(drawn)} items are kept aside.", "good")
+                st.session_state["holdout_done"] = f"{count(drawn)} items are kept aside."
+                st.rerun()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -86,7 +86,7 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str |
     private = second[2].multiselect(
         "Private",
         columns,
-        default=[name for name in guess.private if name in columns],
+        default=_private(project, rows, guess.private),
         help="Stored, and shown on no page and in no export unless asked for.",
     )
     st.html(f'<p class="tally-small">The first {rows.height} rows of {escape(file.name)}</p>')
@@ -122,6 +122,12 @@ def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:
         return None
     values = {str(value) for value in rows[column].drop_nulls().to_list()} - {""}
     return column if values and values <= set(project.label_names) else None
+
+
+def _private(project: Project, rows: pl.DataFrame, known: Sequence[str]) -> list[str]:
+    """Columns to keep private: those of the last import, and new ones that look like it."""
+    new = [name for name in guess_mapping(rows).private if name not in project.columns]
+    return [name for name in rows.columns if name in known or name in new]
 
 
 def _progress(bar: Any) -> Callable[[int, int], None]:

@@ -1,0 +1,63 @@
+"""What people decide on the pages is in the database afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+from playwright.sync_api import expect
+
+from labeling import Project, keyword
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_label_is_renamed_and_gets_a_key(desk: Callable[[], Any], project: Project) -> None:
+    person = desk()
+    page = person.page
+    person.go("", project.name, "ann")
+    page.get_by_role("button", name="Edit", exact=True).last.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("rude")
+    dialog.get_by_role("textbox", name="Key").fill("x")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Label “rude” is saved.")).to_be_visible()
+    renamed = Project.open(project.name, storage=person.app.storage).classes
+    assert [(label.name, label.key) for label in renamed] == [("ok", None), ("rude", "x")]
+
+
+def test_a_share_of_the_votes_is_kept_as_a_run(desk: Callable[[], Any], project: Project) -> None:
+    project.add_functions([keyword("insult", ["idiot", "idiots"], "offensive", expert="ann")])
+    person = desk()
+    person.go("weak-labels", project.name, "ann")
+    person.page.get_by_role("button", name="Keep as a run").click()
+    expect(person.page.get_by_text("Run 1 is kept.")).to_be_visible()
+    run = Project.open(project.name, storage=person.app.storage).weak_run()
+    texts = project.items(["text"]).join(run.frame(), on="item_id")
+    rude = pl.col("text").str.contains("idiot")
+    assert texts.select((rude == (pl.col("label") == "offensive")).all()).item()
+
+
+def test_a_loop_with_a_target_needs_a_hold_out_first(desk: Callable[[], Any], app: Any, posts: pl.DataFrame) -> None:
+    labeled = posts.with_columns(
+        gold=pl.when(pl.col("text").str.contains("idiot")).then(pl.lit("offensive")).otherwise(pl.lit("ok"))
+    )
+    project = Project.create("held out", ["ok", "offensive"], storage=app.storage)
+    project.add_items(labeled, text="text", gold="gold", progress=False)
+    person = desk()
+    page = person.page
+    person.go("loop", project.name, "ann")
+    expect(page.get_by_text("A target needs a hold-out")).to_be_visible()
+    page.get_by_role("link", name="Data").click()
+    page.get_by_role("tab", name="Hold-out").click()
+    page.get_by_role("button", name="Keep aside").click()
+    expect(page.get_by_text("36 items are kept aside.")).to_be_visible()
+    page.get_by_role("link", name="Loop").click()
+    page.get_by_text("Stop early at a target score").click()
+    expect(page.get_by_text("Target", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Start the loop").click()
+    expect(page.get_by_text("Loop “first” is ready.")).to_be_visible()
+    (info,) = project.loops()
+    assert (info.name, info.budget, project.status().holdout) == ("first", 500, 36)
