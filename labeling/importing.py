@@ -52,7 +52,7 @@ def import_table(
         rejected = (*prepared.rejected, *_repeated_ids(plan))
         status = plan["status"]
         added = plan.filter(status == "new")
-        gold, gold_notes = _gold(plan, ledger)
+        gold, gold_notes = _gold(plan, ledger, keep=table.is_export)
         counts = dict(status.value_counts().iter_rows())
         first = ledger.items.reserve(added.height)
         new_ids = dict(zip(added["row"].to_list(), range(first, first + added.height), strict=True))
@@ -110,14 +110,14 @@ class _Prepared:
 def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Columns) -> tuple[_Prepared, list[str]]:
     """Give columns their roles and names; encode what each row holds, and hash it."""
     ready = prepare_items(table, mapping)
-    data, notes = ready.frame, []
+    data = ready.frame
     special = {mapping.text: "text", mapping.group: "group", mapping.image: "image"}
     roles = {name: special.get(name, "data") for name in data.columns}
     roles |= dict.fromkeys((name for name in mapping.private if name in roles), "private")
     if mapping.id is not None:
         roles = {mapping.id: "id"} | roles
     renames = _renames(roles, known)
-    notes = [
+    notes = ready.notes + [
         f"The column {old!r} became {new!r}, which holds the {roles[old]} in this project."
         for old, new in renames.items()
     ]
@@ -261,11 +261,11 @@ def _repeated_ids(plan: pl.DataFrame) -> list[Rejected]:
     ]
 
 
-def _gold(plan: pl.DataFrame, ledger: Ledger) -> tuple[pl.DataFrame, list[str]]:
+def _gold(plan: pl.DataFrame, ledger: Ledger, *, keep: bool) -> tuple[pl.DataFrame, list[str]]:
     """Return one known truth an item of this source, where the ledger does not hold the same already.
 
     Of truths that contradict each other the first row's is taken; an earlier
-    import's gives way. The notes tell how often.
+    import's gives way, unless `keep` holds on to it. The notes tell how often.
     """
     there = pl.DataFrame(ledger.items.gold(), schema={"item_id": pl.Int64(), "gold_there": pl.Int64()}, orient="row")
     usable = plan.filter(pl.col("gold").is_not_null() & ~pl.col("status").is_in(["repeated_id", "changed"]))
@@ -276,6 +276,9 @@ def _gold(plan: pl.DataFrame, ledger: Ledger) -> tuple[pl.DataFrame, list[str]]:
         .join(there, on="item_id", how="left", maintain_order="left")
         .filter(pl.col("gold_there").is_null() | (pl.col("gold_there") != pl.col("gold")))
     )
+    if keep:
+        # The labels of an export are resolved ones: they are no better truth than what is there.
+        new = new.filter(pl.col("gold_there").is_null())
     replaced = new.height - new["gold_there"].null_count()
     notes = []
     if torn:

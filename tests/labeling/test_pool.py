@@ -175,7 +175,7 @@ def test_one_who_skips_all_that_is_ranked_is_asked_the_rest_of_the_pool(sqlite_u
             seen.append(query.item_id)
             loop.skip(query)
     assert sorted(seen) == list(range(1, 131))
-    assert ids(loop.ask("ann"))[0] == seen[0]
+    assert sorted(ids(loop.ask("ann"))) == sorted(seen[:26])
 
 
 def test_an_answer_by_somebody_else_frees_the_item_from_who_was_asked(project):

@@ -1,0 +1,148 @@
+"""Real processes and threads over one database."""
+
+import json
+import signal
+import threading
+import time
+
+import polars as pl
+import pytest
+
+from labeling import LabelBudget, Project
+from strategies import Random
+from tests.labeling.processes import finish, start
+
+LABELS = ["ok", "offensive"]
+
+ANNOTATOR = """
+import json, sys
+from labeling import Project, QueueEmpty
+
+url, name, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3])
+loop, told = Project.open("p", url).pool_loop("all"), []
+while len(told) < wanted:
+    for query in loop.ask(name, 5):
+        told.append([query.item_id, loop.tell(query, "ok", seconds=1.0).uuid])
+print(json.dumps(told))
+"""
+
+REFITTER = """
+import sys
+from labeling import Project
+print(Project.open("p", sys.argv[1]).pool_loop("l").refit().round)
+"""
+
+KILLED = """
+import os, signal, sys
+from labeling import Project
+loop = Project.open("p", sys.argv[1]).pool_loop("l")
+query = loop.ask("ann")[0]
+annotation = loop.tell(query, "offensive")
+print(query.item_id, annotation.uuid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def loop(storage_url):
+    project = Project.create("p", LABELS, storage=storage_url)
+    project.add_items(pl.DataFrame({"text": [f"post number {n}" for n in range(250)]}))
+    return project.pool_loop("l", strategy=Random(), batch_size=50, seed=1, stop=[LabelBudget(200)])
+
+
+def test_eight_processes_that_label_at_once_share_the_budget_and_no_item(loop):
+    url = loop._ledger.full_url
+    # One round is the whole budget, so that no child trains: that is the next test's part.
+    settings = {"strategy": Random(), "batch_size": 200, "seed": 1, "stop": [LabelBudget(200)]}
+    loop = Project.open("p", storage=url).pool_loop("all", **settings)
+    loop.refit()
+    children = [start(ANNOTATOR, url, f"person {number}", 25) for number in range(8)]
+    told = [pair for child in children for pair in json.loads(finish(child))]
+    facts = Project.open("p", storage=url).annotations()
+    assert len(told) == 200
+    assert facts.height == 200
+    assert facts["item_id"].n_unique() == 200
+    assert sorted(facts.select("item_id", "uuid").rows()) == sorted(map(tuple, told))
+    assert facts.group_by("annotator").len()["len"].to_list() == [25] * 8
+    assert loop.progress().answered == 200
+    assert (loop.progress().open, loop.done) == (0, True)
+
+
+def test_two_processes_that_refit_at_once_make_one_refit_a_round(loop):
+    url = loop._ledger.full_url
+    children = [start(REFITTER, url) for _ in range(2)]
+    assert [finish(child).strip() for child in children] == ["0", "0"]
+    assert [record.round for record in loop._ledger.loops.refits(loop._record.id)] == [0]
+
+
+def test_an_answer_survives_the_death_of_its_process(loop):
+    url = loop._ledger.full_url
+    child = start(KILLED, url)
+    out, _ = child.communicate(timeout=120)
+    assert child.returncode == -signal.SIGKILL
+    item_id, uuid = out.split()
+    project = Project.open("p", storage=url)
+    assert project.annotations().select("item_id", "uuid", "label").rows() == [(int(item_id), uuid, "offensive")]
+    assert len(project.pool_loop("l").ask("ann")) == 49
+
+
+def together(count, act):
+    """Run `act(number)` in threads that start at the same moment, and return what it gave."""
+    ready, results = threading.Barrier(count), [None] * count
+
+    def run(number):
+        ready.wait()
+        results[number] = act(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_an_answer_sent_by_two_threads_at_once_is_stored_once(loop):
+    for number, query in enumerate(loop.ask("ann", 5)):
+        first, second = together(2, lambda _, n=number, q=query: loop.tell(q, "ok", uuid=f"u-{n}"))
+        assert first == second
+    assert loop.progress().answered == 5
+    assert Project.open("p", storage=loop._ledger.full_url).annotations().height == 5
+
+
+def test_a_person_who_asks_in_two_windows_at_once_gets_the_same_questions(loop):
+    loop.refit()
+    first, second = together(2, lambda _: [query.id for query in loop.ask("ann", 5)])
+    assert first == second
+    assert len(first) == 5
+
+
+def test_a_project_made_by_two_at_once_is_made_once(storage_url):
+    projects = together(3, lambda _: Project.create("p", LABELS, storage=storage_url, exist_ok=True))
+    assert len({project.ledger.project.id for project in projects}) == 1
+    assert len(Project.list(storage_url)) == 1
+
+
+def test_a_refit_waits_for_the_one_under_way_and_returns_what_that_found(loop):
+    facts, loop_id = loop._ledger.loops, loop._record.id
+    assert facts.take_refit_lease(loop_id, "somebody")
+    assert loop.refitting
+    assert not facts.take_refit_lease(loop_id, "somebody else")
+    waiting = threading.Thread(target=loop.refit)
+    waiting.start()
+    deadline = time.monotonic() + 0.3
+    while time.monotonic() < deadline:
+        assert facts.refits(loop_id) == []
+    facts.give_refit_lease(loop_id, "somebody")
+    waiting.join()
+    assert [record.round for record in facts.refits(loop_id)] == [0]
+    assert not loop.refitting
+
+
+def test_the_refit_lease_of_a_dead_process_expires(loop):
+    facts, loop_id = loop._ledger.loops, loop._record.id
+    facts.take_refit_lease(loop_id, "dead")
+    with loop._ledger.unstamped() as connection:
+        connection.exec_driver_sql("UPDATE refit_leases SET expires_at = 0")
+    assert not loop.refitting
+    assert loop.refit().round == 0
