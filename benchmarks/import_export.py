@@ -71,11 +71,11 @@ def write(suffix: str) -> Callable[[Path], object]:
     return run
 
 
-def add_items(folder: Path) -> object:
+def add_items(folder: Path) -> ImportReport:
     return make_project(folder).add_items(folder / "posts.csv", text="text", id="id", gold="label", progress=False)
 
 
-def add_items_again(folder: Path) -> object:
+def add_items_again(folder: Path) -> ImportReport:
     report = add_items(folder)
     assert report.added == 0
     return report

@@ -183,7 +183,7 @@ def compare_row_functions(titles: pl.DataFrame) -> None:
     million = pl.concat([titles.select("text")] * 2).head(1_000_000)
     print(f"5 Python functions, Snorkel         {slow:12,.0f} rows/s")
     for executor in (None, "processes"):
-        seconds, ours = timed(lambda executor=executor: apply(ROW_FUNCTIONS, million, LABELS, executor=executor))
+        seconds, ours = timed(partial(apply, ROW_FUNCTIONS, million, LABELS, executor=executor))
         same = np.array_equal(ours.values[: len(sample)], theirs)
         fast = len(million) / seconds
         name = executor or "serial"
@@ -213,7 +213,7 @@ def compare_label_models(n: int = 1_000_000, m: int = 40) -> None:
     print(f"  Snorkel LabelModel                 {base:8.2f} s")
     for model in (Robust(), DawidSkene(), SnorkelLabelModel()):
         fresh = LabelMatrix.from_votes(votes, LABELS)
-        seconds, _ = timed(lambda model=model, fresh=fresh: model.fit(fresh).predict_proba(fresh))
+        seconds, _ = timed(partial(_fit_and_predict, model, fresh))
         print(f"  {type(model).__name__:35s}{seconds:8.2f} s   {base / seconds:6.1f} x")
 
 

@@ -32,62 +32,66 @@ class _Export:
         self.columns = project.item_store.columns()
         self.private = private
         self.held = holdout_ids(project.ledger)
-        self.discarded = project.discarded()
-        self.resolved = project.labels()
-        self.gold = project.labels(source="gold").select("item_id", gold="label")
         self.matrix = project.label_matrix() if project.functions() else None
-        self.probabilities = self._probabilities()
+        self.soft = False
         self.sources: Counter[str] = Counter()
         self.image = self.columns.named("image")
-
-    def _probabilities(self) -> pl.DataFrame | None:
-        run = self.project.newest_weak_run()
-        return None if run is None else run.frame().drop("label", "confidence")
+        self.rows = self._rows()
+        self.facts = self._facts()
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the rows of the export, duplicates beside the item that stands for them."""
-        rows = self._rows()
-        if rows.height == 0:
-            yield self._dress(rows)
-        for part in rows.iter_slices(ROWS):
+        if self.rows.height == 0:
+            yield self._dress(self.rows)
+        for part in self.rows.iter_slices(ROWS):
             frame = self._dress(part)
             self.sources.update(frame["source"].drop_nulls().to_list())
             yield frame
 
     def _rows(self) -> pl.DataFrame:
-        """(item_id, id): one row a row of the sources."""
+        """(item_id, id): one row a row of the sources, without erased and discarded items."""
         facts = self.project.ledger.items
-        items = [(row[0], row[2], row[1], row[3]) for row in facts.rows() if row[5] is not None]
-        alive = {item for item, *_ in items}
-        copies = [row for row in facts.duplicates() if row[0] in alive]
         schema = {"item_id": pl.Int64(), "import": pl.Int64(), "row": pl.Int64(), "id": pl.String()}
-        rows = pl.DataFrame([*items, *copies], schema=schema, orient="row")
-        rows = rows.filter(~pl.col("item_id").is_in(list(self.discarded)))
+        items = pl.DataFrame(facts.index(), schema=schema, orient="row")
+        gone = pl.Series("item_id", list(self.project.discarded()), dtype=pl.Int64())
+        items = items.filter(~pl.col("item_id").is_in(gone.implode()))
+        copies = pl.DataFrame(facts.duplicates(), schema=schema, orient="row")
+        rows = pl.concat([items, copies.join(items, on="item_id", how="semi")])
         return rows.sort("import", "row").select("item_id", "id")
+
+    def _facts(self) -> pl.DataFrame:
+        """What is known of each item, a row an item, sorted: its label, gold, split, soft labels."""
+        held = pl.Series("item_id", sorted(self.held), dtype=pl.Int64())
+        split = pl.when(pl.col("item_id").is_in(held.implode())).then(pl.lit("test")).otherwise(pl.lit("train"))
+        facts = (
+            self.rows.select("item_id")
+            .unique()
+            .sort("item_id")
+            .join(self.project.labels(), on="item_id", how="left", maintain_order="left")
+            .join(self.project.labels("gold").select("item_id", gold="label"), on="item_id", how="left")
+            .with_columns(split.alias("split"))
+        )
+        run = self.project.newest_weak_run()
+        if run is not None:
+            self.soft = True
+            frame = run.frame()
+            names = [name for name in frame.columns if name.startswith("p_")]
+            columns = (pl.col(name).alias(name.removeprefix("p_")) for name in names)
+            soft = frame.select("item_id", pl.struct(columns).alias("probabilities"))
+            facts = facts.join(soft, on="item_id", how="left")
+        return facts.sort("item_id").set_sorted("item_id")
 
     def _dress(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add labels, evidence and contents to rows."""
-        ids = rows["item_id"].unique().sort().to_list()
-        contents = self.project.item_store.some(ids, private=self.private, image=self.image is not None)
+        ids = rows["item_id"].unique().sort()
+        contents = self.project.item_store.some(ids.to_list(), private=self.private, image=self.image is not None)
         if (own_id := self.columns.named("id")) is not None and own_id in contents.columns:
             contents = contents.drop(own_id)
         contents = contents.rename({name: export_name(name) for name in contents.columns if name != "item_id"})
-        frame = (
-            rows.join(self.resolved, on="item_id", how="left", maintain_order="left")
-            .join(self.gold, on="item_id", how="left", maintain_order="left")
-            .with_columns(
-                pl.when(pl.col("item_id").is_in(list(self.held)))
-                .then(pl.lit("test"))
-                .otherwise(pl.lit("train"))
-                .alias("split")
-            )
-        )
-        if self.probabilities is not None:
-            named = {name: name.removeprefix("p_") for name in self.probabilities.columns if name != "item_id"}
-            soft = self.probabilities.select(
-                "item_id", pl.struct(pl.col(n).alias(c) for n, c in named.items()).alias("probabilities")
-            )
-            frame = frame.join(soft, on="item_id", how="left", maintain_order="left")
+        near = self.facts
+        if len(ids):
+            near = near.filter(pl.col("item_id").is_between(ids[0], ids[-1]))
+        frame = rows.join(near, on="item_id", how="left", maintain_order="left")
         if self.matrix is not None:
             frame = frame.join(_votes(self.matrix, ids), on="item_id", how="left", maintain_order="left")
         if own_id is None:
@@ -95,17 +99,25 @@ class _Export:
         return frame.join(contents, on="item_id", how="left", maintain_order="left")
 
 
-def _votes(matrix: LabelMatrix, ids: list[int]) -> pl.DataFrame:
-    """(item_id, votes): who voted for what, abstains left out."""
-    rows = np.searchsorted(matrix.item_ids, np.array(ids))
-    votes = [
-        [
-            {"function": matrix.sources[j].name, "expert": matrix.sources[j].expert, "label": matrix.labels[vote[j]]}
-            for j in np.flatnonzero(vote != NO_LABEL)
-        ]
-        for vote in matrix.values[rows]
-    ]
-    return pl.DataFrame({"item_id": ids, "votes": votes}, schema={"item_id": pl.Int64(), "votes": VOTES})
+def _votes(matrix: LabelMatrix, ids: pl.Series) -> pl.DataFrame:
+    """(item_id, votes): who voted for what, abstains left out; `ids` are distinct."""
+    values = matrix.values[np.searchsorted(matrix.item_ids, ids.to_numpy())]
+    row, source = np.nonzero(values != NO_LABEL)
+    who = pl.DataFrame(
+        {"function": [s.name for s in matrix.sources], "expert": [s.expert for s in matrix.sources]},
+        schema={"function": pl.String(), "expert": pl.String()},
+    )
+    names = pl.Series("label", matrix.labels, dtype=pl.String())
+    cast = who[source].with_columns(names.gather(values[row, source].astype(np.int64)))
+    grouped = (
+        cast.select(row=pl.Series(row, dtype=pl.Int64()), votes=pl.struct("function", "expert", "label"))
+        .group_by("row", maintain_order=True)
+        .agg("votes")
+    )
+    frame = pl.DataFrame({"item_id": ids, "row": pl.int_range(len(ids), eager=True)})
+    empty = pl.lit([], dtype=VOTES)
+    joined = frame.join(grouped, on="row", how="left", maintain_order="left")
+    return joined.select("item_id", pl.col("votes").cast(VOTES).fill_null(empty))
 
 
 def export(
@@ -125,7 +137,7 @@ def export(
             path,
             {split: _of_split(made, split) for split in (("train", "test") if made.held else ("train",))},
             project.label_names,
-            probabilities="probabilities" if made.probabilities is not None else None,
+            probabilities="probabilities" if made.soft else None,
             image=made.image,
         )
     else:
@@ -145,4 +157,4 @@ def votes_of(matrix: LabelMatrix, item_id: int) -> list[Mapping[str, str | None]
     row = int(np.searchsorted(matrix.item_ids, item_id))
     if row >= len(matrix.item_ids) or matrix.item_ids[row] != item_id:
         return []
-    return list(_votes(matrix, [item_id])["votes"][0])
+    return list(_votes(matrix, pl.Series("item_id", [item_id]))["votes"][0])

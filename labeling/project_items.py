@@ -85,10 +85,10 @@ class ItemVerbs(ProjectBase):
             column = given.get(role)
             for source in (remembered, guess):
                 found = None if source is None else getattr(source, role)
-                if column is None and found in frame.columns and found not in used and role != "gold":
+                # Gold is never guessed, but the column that held it last time holds it again.
+                trusted = role != "gold" or source is remembered or table.is_export
+                if column is None and found in frame.columns and found not in used and trusted:
                     column = found
-            if role == "gold" and column is None and table.is_export:
-                column = guess.gold
             chosen[role] = column or None
             used |= {column} if column else set()
         kept = () if remembered is None else (n for n in remembered.private if n in frame.columns and n not in used)

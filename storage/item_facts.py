@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, func, insert, or_, select, update
 
 from storage import tables
 from storage.database import StorageError, database_clock
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 IMPORT_LEASE_SECONDS = 600.0
+
+ITEM_COLUMNS = ("item_id", "source_row", "import_id", "external_id", "group_key")
 
 LISTED = 500
 """Items that one statement names."""
@@ -75,6 +77,12 @@ class ItemFacts:
 
     def add(self, import_id: int, rows: ItemRows) -> None:
         """Write a chunk of items under an import."""
+        with self._ledger.unstamped() as connection:
+            self.insert(connection, import_id, rows)
+            self._extend(connection, import_id)
+
+    def insert(self, connection: Connection, import_id: int, rows: ItemRows) -> None:
+        """Write items under an import inside an open transaction."""
         project = self._project_id
         item_rows = [
             (project, item, import_id, row, external, group, digest)
@@ -86,10 +94,8 @@ class ItemFacts:
             (project, item, 1, data, private, image)
             for item, data, private, image in zip(rows.item_ids, rows.data, rows.private, rows.images, strict=True)
         ]
-        with self._ledger.unstamped() as connection:
-            _bulk(connection, tables.items, item_rows)
-            _bulk(connection, tables.contents, content_rows)
-            self._extend(connection, import_id)
+        _bulk(connection, tables.items, item_rows)
+        _bulk(connection, tables.contents, content_rows)
 
     def add_source_rows(self, import_id: int, rows: Sequence[tuple[int, int, str | None]]) -> None:
         """Write the duplicates of an import: (row in the source, item, external id)."""
@@ -204,7 +210,7 @@ class ItemFacts:
             select(func.coalesce(func.max(table.c.seq), 0))
             .where(table.c.project_id == self._project_id)
             .scalar_subquery()
-            for table in (tables.imports, tables.erasures)
+            for table in (tables.imports, tables.erasures, tables.stream_decisions)
         ]
         with self._ledger.read() as connection:
             return max(int(number) for number in connection.execute(select(*newest)).one())
@@ -233,9 +239,7 @@ class ItemFacts:
         `private` and `image` are None unless asked for. An erased item's data is None.
         """
         item, content = tables.items, tables.contents
-        columns = [
-            item.c.item_id, item.c.source_row, item.c.import_id, item.c.external_id, item.c.group_key, content.c.data,
-        ]  # fmt: skip
+        columns = [*(item.c[name] for name in ITEM_COLUMNS), content.c.data]
         columns += [content.c.private] if private else []
         columns += [content.c.image] if image else []
         statement = (
@@ -247,17 +251,34 @@ class ItemFacts:
         with self._ledger.read() as connection:
             if item_ids is None:
                 return [tuple(row) for row in connection.execute(statement)]
-            found: list[tuple[Any, ...]] = []
             low, high = (min(item_ids), max(item_ids)) if len(item_ids) else (0, -1)
             if len(item_ids) > LISTED and high - low < 4 * len(item_ids):
-                # Nearly all of a range: one walk along the key, and a filter here.
-                wanted = set(item_ids)
-                between = connection.execute(statement.where(item.c.item_id.between(low, high)))
-                return [tuple(row) for row in between if row.item_id in wanted]
+                return self._range(connection, set(item_ids), low, high, columns)
+            found: list[tuple[Any, ...]] = []
             for start in range(0, len(item_ids), LISTED):
                 part = statement.where(item.c.item_id.in_([int(i) for i in item_ids[start : start + LISTED]]))
                 found += [tuple(row) for row in connection.execute(part)]
             return found
+
+    def _range(
+        self, connection: Connection, wanted: set[int], low: int, high: int, columns: Sequence[Column[Any]]
+    ) -> list[tuple[Any, ...]]:
+        """Return rows of items between two ids: two walks along a key, joined here.
+
+        In SQL the range would reach both tables, and SQLite would walk the second once an item.
+        """
+        item, content = tables.items, tables.contents
+        split = len(ITEM_COLUMNS)
+        items = connection.execute(
+            select(*columns[:split])
+            .where(self._visible(item), item.c.item_id.between(low, high))
+            .order_by(item.c.item_id)
+        ).all()
+        held = select(content.c.item_id, *columns[split:]).where(
+            content.c.project_id == self._project_id, content.c.item_id.between(low, high)
+        )
+        contents = {row[0]: tuple(row)[1:] for row in connection.execute(held)}
+        return [(*row, *contents[row[0]]) for row in items if row[0] in wanted]
 
     def index(self) -> list[tuple[int, int, int, str | None]]:
         """Return (item, import, row in source, external id) of every visible item that was not erased."""
