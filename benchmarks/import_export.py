@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from labeling import MajorityVote, Project, keyword
+from labeling import ImportReport, MajorityVote, Project, keyword
 from labeling.io import read_source, write_table
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

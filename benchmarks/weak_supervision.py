@@ -18,6 +18,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ import polars as pl
 from labeling.applying import apply
 from labeling.functions import ABSTAIN, LabelingFunction, keyword, labeling_function, regex
 from labeling.label_file import weak_label_file
-from labeling.label_models import DawidSkene, MajorityVote, Robust, SnorkelLabelModel
+from labeling.label_models import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
 from labeling.matrix import LabelMatrix
 
 LABELS = ("ok", "offensive")
@@ -188,6 +189,10 @@ def compare_row_functions(titles: pl.DataFrame) -> None:
         fast = len(million) / seconds
         name = executor or "serial"
         print(f"5 Python functions, {name:15s} {fast:12,.0f} rows/s   {fast / slow:6.0f} x; equal: {same}", flush=True)
+
+
+def _fit_and_predict(model: LabelModel, matrix: LabelMatrix) -> Any:
+    return model.fit(matrix).predict_proba(matrix)
 
 
 def compare_label_models(n: int = 1_000_000, m: int = 40) -> None:
