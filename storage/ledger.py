@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storage.function_facts import FunctionFacts
     from storage.item_facts import ItemFacts
     from storage.loop_facts import LoopFacts
+    from storage.stream_facts import StreamFacts
 
 
 class ProjectNotFound(LookupError):
@@ -225,3 +226,10 @@ class Ledger:
         from storage.annotation_facts import AnnotationFacts
 
         return AnnotationFacts(self)
+
+    @cached_property
+    def streams(self) -> StreamFacts:
+        """Records that arrived one by one, and what was decided about each."""
+        from storage.stream_facts import StreamFacts
+
+        return StreamFacts(self)

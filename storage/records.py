@@ -192,3 +192,47 @@ class AnnotationRecord:
     undoes: int | None
     seconds: float | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class DecisionRecord:
+    """What a stream decided about one record, and why."""
+
+    id: int
+    uuid: str
+    position: int
+    item_id: int
+    key: str | None
+    asked: bool
+    score: float
+    threshold: float
+    probability: float
+    boost: float
+    round: int
+    predicted: int | None
+    confidence: float | None
+    probabilities: Json | None
+
+
+@dataclass(frozen=True)
+class StreamEvent:
+    """What a stream learned (refit) or noticed (drift) before the record at `position`."""
+
+    number: int
+    kind: str
+    position: int
+    saw: int
+    details: Json
+    seconds: float
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class StreamAnswer:
+    """An answer to a stream's question, beside what the model had said."""
+
+    annotation_id: int
+    item_id: int
+    label_id: int
+    position: int
+    predicted: int | None

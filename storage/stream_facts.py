@@ -1,0 +1,216 @@
+"""Streams: records that arrive one by one, what was decided about each, what the loop learned from answers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from storage import tables
+from storage.records import DecisionRecord, ItemRows, StreamAnswer, StreamEvent
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger, Write
+
+PART = 500
+
+
+class StreamFacts:
+    """The records offered to the streams of one project."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._project_id = ledger.project.id
+
+    def add_source(
+        self, write: Write, name: str, mapping: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]
+    ) -> int:
+        """Add the import under which records of one shape arrive, and return its id.
+
+        It counts as complete from the start: what arrives later is visible at once.
+        """
+        values = {
+            "project_id": self._project_id,
+            "uuid": str(uuid.uuid4()),
+            "started_at": write.now,
+            "completed_at": write.now,
+            "seq": write.seq,
+            "expires_at": 0.0,
+            "name": name,
+            "mapping": dict(mapping),
+            "columns": [dict(column) for column in columns],
+            "report": {},
+        }
+        statement = insert(tables.imports).values(values).returning(tables.imports.c.id)
+        return int(write.connection.execute(statement).scalar_one())
+
+    def source(self, name: str) -> tuple[int, tuple[Mapping[str, Any], ...]] | None:
+        """Return the newest import of a name and its columns, None if there is none."""
+        table = tables.imports
+        with self._ledger.read() as connection:
+            row = connection.execute(
+                select(table.c.id, table.c.columns)
+                .where(table.c.project_id == self._project_id, table.c.name == name, table.c.seq.is_not(None))
+                .order_by(table.c.id.desc())
+                .limit(1)
+            ).first()
+        return None if row is None else (row.id, tuple(row.columns))
+
+    def add(
+        self, write: Write, loop_id: int, import_id: int, items: ItemRows, decisions: Sequence[Mapping[str, Any]]
+    ) -> int:
+        """Write records and the decisions about them inside `write`; return the first item's id.
+
+        The ids in `items` are not read: the records get those that follow the project's last item.
+        """
+        table, count = tables.projects, len(decisions)
+        statement = (
+            update(table)
+            .where(table.c.id == self._project_id)
+            .values(next_item=table.c.next_item + count)
+            .returning(table.c.next_item)
+        )
+        first = int(write.connection.execute(statement).scalar_one()) - count
+        placed = ItemRows(
+            range(first, first + count), items.rows, items.external_ids, items.groups, items.hashes, items.data,
+            items.private, items.images,
+        )  # fmt: skip
+        self._ledger.items.insert(write.connection, import_id, placed)
+        stamp = {"project_id": self._project_id, "seq": write.seq, "created_at": write.now, "loop_id": loop_id}
+        rows = [{**stamp, "item_id": first + place, **decision} for place, decision in enumerate(decisions)]
+        write.connection.execute(insert(tables.stream_decisions), rows)
+        return first
+
+    def version(self, connection: Connection) -> int:
+        """Return the number of the newest write, as a transaction sees it."""
+        statement = select(tables.projects.c.seq).where(tables.projects.c.id == self._project_id)
+        return int(connection.execute(statement).scalar_one())
+
+    def last_event(self, connection: Connection, loop_id: int) -> int:
+        """Return the number of a stream's newest event, 0 before the first."""
+        table = tables.stream_events
+        return int(connection.scalar(select(func.max(table.c.number)).where(table.c.loop_id == loop_id)) or 0)
+
+    def offered(self, connection: Connection, loop_id: int) -> int:
+        """Return how many records were offered to a stream: the position of the next one."""
+        table = tables.stream_decisions
+        newest = connection.scalar(select(func.max(table.c.position)).where(table.c.loop_id == loop_id))
+        return 0 if newest is None else int(newest) + 1
+
+    def decisions(self, connection: Connection, loop_id: int, start: int, stop: int | None = None) -> list[Any]:
+        """Return (position, item, score, boost, confidence) of the decisions from `start` to before `stop`."""
+        table = tables.stream_decisions
+        columns = (table.c.position, table.c.item_id, table.c.score, table.c.boost, table.c.confidence)
+        statement = select(*columns).where(table.c.loop_id == loop_id, table.c.position >= start)
+        if stop is not None:
+            statement = statement.where(table.c.position < stop)
+        return list(connection.execute(statement.order_by(table.c.position)).all())
+
+    def checkpoint(self, connection: Connection, loop_id: int) -> tuple[int, Mapping[str, Any]] | None:
+        """Return the newest position at which a budget's state was kept, and that state."""
+        table = tables.stream_decisions
+        row = connection.execute(
+            select(table.c.position, table.c.state)
+            .where(table.c.loop_id == loop_id, table.c.state.is_not(None))
+            .order_by(table.c.position.desc())
+            .limit(1)
+        ).first()
+        return None if row is None else (row.position, row.state)
+
+    def by_key(self, connection: Connection, loop_id: int, keys: Sequence[str]) -> dict[str, DecisionRecord]:
+        """Return the decisions about records that were offered under these keys."""
+        column = tables.stream_decisions.c.key
+        found: dict[str, DecisionRecord] = {}
+        for start in range(0, len(keys), PART):
+            part = self._records(connection, loop_id, column.in_(keys[start : start + PART]))
+            found |= {str(record.key): record for record in part}
+        return found
+
+    def of_item(self, connection: Connection, loop_id: int, item_id: int) -> DecisionRecord | None:
+        """Return the decision about one item."""
+        found = self._records(connection, loop_id, tables.stream_decisions.c.item_id == item_id)
+        return found[0] if found else None
+
+    def asked(self, connection: Connection, loop_id: int) -> list[DecisionRecord]:
+        """Return the decisions to ask, oldest first."""
+        return self._records(connection, loop_id, tables.stream_decisions.c.asked)
+
+    def _records(self, connection: Connection, loop_id: int, condition: ColumnElement[bool]) -> list[DecisionRecord]:
+        table = tables.stream_decisions
+        rows = connection.execute(select(table).where(table.c.loop_id == loop_id, condition).order_by(table.c.position))
+        names = [field.name for field in fields(DecisionRecord)]
+        return [DecisionRecord(*(getattr(row, name) for name in names)) for row in rows]
+
+    def add_event(self, loop_id: int, number: int, values: Mapping[str, Any]) -> bool:
+        """Commit what a stream learned or noticed; return False if somebody else committed that number."""
+        try:
+            with self._ledger.write() as write:
+                write.fact(tables.stream_events, loop_id=loop_id, number=number, **values)
+        except IntegrityError:
+            return False
+        return True
+
+    def note(self, write: Write, loop_id: int, number: int, values: Mapping[str, Any]) -> None:
+        """Add an event inside an open write."""
+        write.fact(tables.stream_events, loop_id=loop_id, number=number, **values)
+
+    def events(self, connection: Connection, loop_id: int, after: int = 0) -> list[StreamEvent]:
+        """Return the events of a stream whose number is higher than `after`, oldest first."""
+        table = tables.stream_events
+        rows = connection.execute(
+            select(table).where(table.c.loop_id == loop_id, table.c.number > after).order_by(table.c.number)
+        )
+        names = [field.name for field in fields(StreamEvent)]
+        return [StreamEvent(*(getattr(row, name) for name in names)) for row in rows]
+
+    def answers(
+        self, connection: Connection, loop_id: int, since: int = 0, last: int | None = None
+    ) -> list[StreamAnswer]:
+        """Return the standing answers to questions of a stream, oldest first.
+
+        `since` leaves out annotations of a lower id; `last` takes so many of the newest.
+        """
+        decision, annotation = tables.stream_decisions, tables.annotations
+        statement = (
+            self._standing(since=since)
+            .add_columns(decision.c.position, decision.c.predicted)
+            .join(decision, (decision.c.item_id == annotation.c.item_id) & (decision.c.loop_id == loop_id))
+            .where(annotation.c.loop_id == loop_id)
+            .order_by(annotation.c.id.desc())
+        )
+        rows = connection.execute(statement if last is None else statement.limit(last)).all()
+        return [StreamAnswer(*row) for row in reversed(rows)]
+
+    def training(self, connection: Connection, until: int, since: int, last: int) -> list[tuple[int, int, int]]:
+        """Return (annotation, item, label id) of the newest standing answers in the project, oldest first.
+
+        `until` looks at the ledger as it was after that write; `since` leaves out
+        annotations of a lower id; at most the `last` of them are read.
+        """
+        annotation = tables.annotations
+        statement = self._standing(until, since).order_by(annotation.c.id.desc()).limit(last)
+        return [(row.id, row.item_id, row.label_id) for row in reversed(connection.execute(statement).all())]
+
+    def new_answers(self, connection: Connection, after: int) -> int:
+        """Return how many answers, corrections and undos came into the project after a write."""
+        table = tables.annotations
+        count = connection.scalar(
+            select(func.count()).where(
+                table.c.project_id == self._project_id, table.c.seq > after, table.c.kind.in_(("answer", "undo"))
+            )
+        )
+        return int(count or 0)
+
+    def _standing(self, until: int | None = None, since: int = 0) -> Select[Any]:
+        """Return a SELECT of (annotation, item, label id) of answers that stand, from annotation `since` on."""
+        annotation, label = tables.annotations, tables.annotation_labels
+        current = self._ledger.annotations.current_ids(until).where(annotation.c.id >= since)
+        return (
+            select(annotation.c.id, annotation.c.item_id, label.c.label_id)
+            .join(label, label.c.annotation_id == annotation.c.id)
+            .where(annotation.c.kind == "answer", annotation.c.id.in_(current))
+        )
