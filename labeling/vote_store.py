@@ -53,6 +53,10 @@ class VoteColumn:
             return None
         return {**self.faults[0], "count": sum(fault["count"] for fault in self.faults)}
 
+    def outdated(self, labels: LabelSet) -> bool:
+        """Tell whether a fault may have been a vote for a class that there was not yet."""
+        return any(fault["label_set"] < labels.version for fault in self.faults)
+
 
 class VoteStore:
     """Looks votes up where they are kept, and runs functions on the items they have not seen."""
@@ -76,6 +80,9 @@ class VoteStore:
         found = {
             record.version_id: (kept.get(record.version_id) or self._stored(record)).upto(top) for record, _ in wanted
         }
+        for record, function in wanted:
+            if function is not None and found[record.version_id].outdated(labels):
+                found[record.version_id] = VoteColumn(np.full(top + 1, NOT_RUN, dtype=np.int16))
         groups: dict[bytes, list[tuple[FunctionRecord, LabelingFunction]]] = {}
         for record, function in wanted:
             todo = found[record.version_id].dense[ids] == NOT_RUN
@@ -121,16 +128,18 @@ class VoteStore:
             fault = votes.faults[j]
             failed: tuple[Mapping[str, Any], ...] = ()
             if fault is not None:
-                failed = ({"count": fault.count, "first_item": int(ids[fault.first_row]), "error": fault.error},)
+                first = int(ids[fault.first_row])
+                about = {"count": fault.count, "first_item": first, "error": fault.error}
+                failed = (about | {"label_set": labels.version, "block": int(ids.min() // BLOCK)},)
             found[record.version_id] = VoteColumn(dense, before.faults + failed, before.seconds + votes.seconds[j])
             if record.fingerprint is not None:
-                blocks += _blocks(record, dense, ids, failed, votes.seconds[j])
+                blocks += _blocks(record, dense, ids, before.faults + failed, votes.seconds[j])
         if blocks:
             self._ledger.functions.add_votes(blocks)
 
 
 def _blocks(
-    record: FunctionRecord, dense: IdArray, ran: IntArray, failed: tuple[Mapping[str, Any], ...], seconds: float
+    record: FunctionRecord, dense: IdArray, ran: IntArray, faults: tuple[Mapping[str, Any], ...], seconds: float
 ) -> list[VoteBlock]:
     """Return the blocks to keep of those that a run touched; a later block supersedes an earlier one.
 
@@ -145,8 +154,9 @@ def _blocks(
         votes = np.full(BLOCK, NOT_RUN, dtype=np.int16)
         inside = dense[number * BLOCK : end]
         votes[: len(inside)] = inside
-        # What a run cost and where it failed is told once, with its first block.
-        told = dict(failed[0]) if failed and number == touched[0] else {}
+        # Where a run failed is told once, with its first block, and again when that is superseded.
+        failed = tuple(fault for fault in faults if fault["block"] == number)
+        told = dict(VoteColumn(dense, failed).fault() or {})
         through = min(end, len(dense)) - 1
         kept.append(VoteBlock(record.version_id, number, through, pack(votes, "<i2"), told, seconds / len(touched)))
     return kept
