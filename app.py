@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import annotate, data, export, loop, projects, rules, sidebar, weak_labels
+from ui.state import problems
 
 THEME = Path(__file__).parent / "ui" / "theme"
 
@@ -32,5 +33,6 @@ chosen = st.navigation(
         "Result": [pages["export"]],
     }
 )
-sidebar.render()
-chosen.run()
+with problems():
+    sidebar.render()
+    chosen.run()

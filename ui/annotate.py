@@ -82,9 +82,11 @@ def render() -> None:
 
 
 def _loop_name(project: Project) -> str | None:
-    names = [info.name for info in project.loops() if info.kind == "pool"]
-    if not names:
+    loops = [info for info in project.loops() if info.kind == "pool"]
+    if not loops:
         return None
+    # The last one is taken where nobody chose: rather one that learns than a check.
+    names = [info.name for info in sorted(loops, key=lambda info: not info.blind)]
     return choose_loop(names, st.sidebar)
 
 
@@ -144,7 +146,7 @@ def _showing(query: Query) -> Shown:
 def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
     query = shown.query
     classes = project.classes
-    blind = bool(st.session_state.get("desk_blind"))
+    blind = _blind(loop)
     votes = _votes(project, query.item_id)
     column = project.image_column
     with st.container(key="split-desk"):
@@ -162,12 +164,19 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
             notice(*said)
     with right:
         st.html(card.why_html(query, classes, votes, blind=blind))
+        if loop.blind:
+            st.html('<p class="tally-small">This loop checks labels: what rules and models say is hidden.</p>')
+            return
         st.toggle(
             "Hide suggestions",
             key="desk_blind",
             persist_state="session",
             help="Decide for yourself: no suggestion, no probabilities, no votes.",
         )
+
+
+def _blind(loop: Any) -> bool:
+    return bool(loop.blind or st.session_state.get("desk_blind"))
 
 
 def _votes(project: Project, item_id: int) -> Sequence[Mapping[str, Any]]:
@@ -275,7 +284,7 @@ def _act(loop: Any, who: str, shown: Shown, action: str) -> None:
 
 def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
     seconds = time.monotonic() - shown.at
-    suggested = bool(shown.query.predicted) and not st.session_state.get("desk_blind")
+    suggested = bool(shown.query.predicted) and not _blind(loop)
     try:
         if loop.query(shown.query.id).answer is not None:
             st.session_state[_NOTE] = ("That item was answered in another window already.", "info")
@@ -292,7 +301,10 @@ def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) 
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Look again", key="look-again", icon=":material/refresh:"):
             st.rerun(scope="fragment")
-        if st.button("See the learning curve", key="see-loop"):
+        if loop.blind and st.button("See what the check found", key="see-check"):
+            st.session_state["weak_view"] = "Check"
+            st.switch_page(st.session_state["pages"]["weak"])
+        if not loop.blind and st.button("See the learning curve", key="see-loop"):
             st.switch_page(st.session_state["pages"]["loop"])
         st.button("Undo the last answer", key="undo-last", on_click=_undo_last, args=(loop, who))
 

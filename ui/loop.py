@@ -38,7 +38,7 @@ def render() -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         notice(done, "good")
-    loops = [info for info in project.loops() if info.kind == "pool"]
+    loops = [info for info in project.loops() if info.kind == "pool" and not info.blind]
     if not loops:
         empty("No loop yet", "Start one below. The usual settings are filled in, and suit most projects.")
         _new(project, "first")

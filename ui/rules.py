@@ -10,7 +10,7 @@ import streamlit as st
 
 from labeling import Project
 from labeling.records import FunctionInfo, FunctionNotLoaded
-from ui import rule_form
+from ui import rule_analysis, rule_changes, rule_form, suggestions
 from ui.drafts import KINDS, Draft, describe, found_in
 from ui.markup import chip, count, empty, escape, figures, mark_spans, notice, percent, spans_of
 from ui.state import annotator, problems, require_items, require_project
@@ -35,6 +35,20 @@ def render() -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         notice(done, "good")
+    view = st.segmented_control(
+        "View",
+        [rule_analysis.WRITE, "Suggestions", "Analysis"],
+        default=rule_analysis.WRITE,
+        required=True,
+        key=rule_analysis.VIEW,
+        label_visibility="collapsed",
+    )
+    if view == "Suggestions":
+        suggestions.draw(project)
+        return
+    if view == "Analysis":
+        rule_analysis.draw(project)
+        return
     _write(project)
     st.space("small")
     functions = project.functions()
@@ -43,6 +57,7 @@ def render() -> None:
         empty("No rules yet", "Write the first one above: a few words that give a label away are enough.")
         return
     _table(project, functions)
+    rule_analysis.troubles(rule_analysis.analysis_of(project))
 
 
 @st.fragment
@@ -70,7 +85,10 @@ def _result(project: Project, draft: Draft) -> None:
                 ("accuracy", _accuracy(preview)),
             ]
         )
-        _examples(rule, preview.examples, draft.column or project.text_column, preview.matches)
+        if draft.name in {info.name for info in project.functions()}:
+            rule_changes.draw(project, rule, draft.column)
+        else:
+            _examples(rule, preview.examples, draft.column or project.text_column, preview.matches)
         if st.button(
             "Save rule",
             type="primary",

@@ -26,6 +26,11 @@ logger = logging.getLogger(__name__)
 EXPECTED = (ValueError, LookupError, OSError, StorageError)
 """What the engine raises for reasons that a person can do something about."""
 
+UNEXPECTED = (
+    "Something went wrong here that should not. What is stored is safe. Reload the page; if it happens again, the "
+    "server's log says what it was."
+)
+
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def open_project(storage: str, name: str) -> Project:
@@ -99,6 +104,9 @@ def problems(title: str = "") -> Iterator[None]:
         yield
     except EXPECTED as error:
         notice(message(error), "bad", title=title)
+    except Exception:
+        logger.exception("A page failed")
+        notice(UNEXPECTED, "bad", title=title)
 
 
 def page(name: str) -> None:

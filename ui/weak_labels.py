@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from labeling import MajorityVote, Project
-from ui import charts
+from labeling import Project
+from ui import charts, explanations, label_checks, model_form
 from ui.markup import chip, count, empty, escape, figures, notice, percent
 from ui.state import problems, require_items, require_project
 
-_BY: dict[Literal["expert", "function"], str] = {
-    "expert": "each expert's rules as one vote",
-    "function": "each rule as one vote",
-}
-_OF: dict[Literal["all", "voting"], str] = {"all": "all voters", "voting": "those that vote on the item"}
-_TIES: dict[Literal["abstain", "prior", "random"], str] = {
-    "abstain": "give no label",
-    "prior": "take the more frequent label",
-    "random": "draw by lot, seeded by the item",
-}
 _DONE = "weak_done"
 EXAMPLES = 6
 
@@ -37,6 +27,18 @@ def render() -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         notice(done, "good")
+    view = st.segmented_control(
+        "View",
+        list(_VIEWS),
+        default="Combine",
+        required=True,
+        key="weak_view",
+        label_visibility="collapsed",
+    )
+    _VIEWS[str(view)](project)
+
+
+def _combine(project: Project) -> None:
     _choose(project)
     _runs(project)
 
@@ -46,10 +48,10 @@ def _choose(project: Project) -> None:
     with st.container(key="split-weak"):
         left, right = st.columns([4, 7], gap="large")
     with left:
-        model = _model(project)
+        model = model_form.draw(project)
     with right, problems("No result with these settings."):
         with st.spinner("Counting votes…", show_time=True):
-            result = project.preview_weak_label(model)
+            result = model_form.preview(project, model)
         _result(project, result)
     with left:
         if st.button("Keep as a run", type="primary", key="weak-keep", icon=":material/check:", width="stretch"):
@@ -60,29 +62,6 @@ def _choose(project: Project) -> None:
                 st.rerun()
 
 
-def _model(project: Project) -> MajorityVote:
-    by = st.radio("Count", list(_BY), format_func=lambda key: _BY[key], key="weak_by")
-    labels = list(project.label_names)
-    ask = st.toggle("Ask for a share of the votes", value=True, key="weak_ask")
-    threshold: float | None = None
-    of: Literal["all", "voting"] = "all"
-    if ask:
-        share = st.slider("A label needs at least", 1, 100, 10, 1, format="%d %%", key="weak_share")
-        of = st.radio("of the votes of", list(_OF), format_func=lambda key: _OF[key], key="weak_of", horizontal=True)
-        threshold = share / 100
-    options = ["", *labels]
-    otherwise = st.selectbox(
-        "Otherwise",
-        options,
-        format_func=lambda name: name or "no label",
-        key="weak_otherwise",
-        index=1 if ask else 0,
-        help="For items where the rules are silent, tied or below the share. Such labels are never trained on.",
-    )
-    ties = st.selectbox("Where two labels tie", list(_TIES), format_func=lambda key: _TIES[key], key="weak_ties")
-    return MajorityVote(by=by, threshold=threshold, of=of, otherwise=otherwise or None, ties=ties)
-
-
 def _result(project: Project, result: Any) -> None:
     figures(
         [
@@ -91,6 +70,8 @@ def _result(project: Project, result: Any) -> None:
             ("without a label", percent(result.abstained)),
         ]
     )
+    for note in result.notes:
+        notice(note, "warn")
     labels = list(project.label_names)
     charts.balance(result.balance(), labels)
     _examples(project, result.frame(), labels)
@@ -137,3 +118,6 @@ def _runs(project: Project) -> None:
         "model": st.column_config.TextColumn("settings", width="large"),
     }
     st.dataframe(runs, hide_index=True, column_config=config, height=min(36 * (runs.height + 1) + 3, 300))
+
+
+_VIEWS = {"Combine": _combine, "Explain": explanations.draw, "Check": label_checks.draw}
