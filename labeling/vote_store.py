@@ -103,7 +103,7 @@ class VoteStore:
         dense = np.full(top, NOT_RUN, dtype=np.int16)
         for block in blocks:
             dense[block.block * BLOCK : (block.block + 1) * BLOCK] = unpack(block.votes, "<i2")
-        faults = tuple(block.faults for block in blocks if block.faults)
+        faults = tuple(block.faults for block in {block.block: block for block in blocks}.values() if block.faults)
         return VoteColumn(dense, faults, sum(block.seconds for block in blocks))
 
     def _run(
