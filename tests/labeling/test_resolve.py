@@ -1,0 +1,70 @@
+import polars as pl
+import pytest
+
+from labeling import UNSURE, MajorityVote, Project, TextClassifier, keyword
+from strategies import Random
+
+LABELS = ["ok", "offensive"]
+
+
+@pytest.fixture
+def project(storage_url):
+    project = Project.create("p", LABELS, storage=storage_url)
+    frame = pl.DataFrame(
+        {"text": ["you idiot", "good morning", "thanks", "?"], "label": ["offensive", "ok", None, None]}
+    )
+    project.add_items(frame, gold="label")
+    return project
+
+
+def tell(loop, item_id, label, annotator):
+    """Answer an item, whoever was asked it."""
+    queries = {query.item_id: query for query in loop.ask("ann", 4)}
+    return loop.tell(queries[item_id], label, annotator=annotator)
+
+
+@pytest.fixture
+def loop(project):
+    return project.pool_loop("l", strategy=Random(), classifier=TextClassifier(), batch_size=9)
+
+
+def test_human_comes_before_weak_before_model_and_gold_never_resolves(project, loop):
+    project.add_functions([keyword("insult", ["idiot"], "offensive"), keyword("polite", ["thanks"], "ok")])
+    assert project.labels().height == 0
+    project.weak_label(MajorityVote())
+    assert project.labels().select("item_id", "label", "source").rows() == [(1, "offensive", "weak"), (3, "ok", "weak")]
+    tell(loop, 1, "ok", "ann")
+    loop.refit()
+    resolved = project.labels()
+    assert resolved["source"].to_list() == ["human", "model", "weak", "model"]
+    assert resolved["label"].to_list()[0] == "ok"
+    assert [project.labels(source).height for source in ("human", "weak", "model", "gold")] == [1, 2, 4, 2]
+    assert project.labels("gold")["role"].to_list() == ["development"] * 2
+
+
+def test_the_label_that_most_people_gave_wins_and_a_tie_goes_to_the_newest(project, loop):
+    queries = {query.item_id: query for query in loop.ask("ann", 4)}
+    for item, label, name in [
+        (1, "ok", "ann"), (1, "offensive", "bo"), (1, "offensive", "cy"),
+        (2, "offensive", "ann"), (2, "ok", "bo"),
+        (3, "ok", "ann"), (3, UNSURE, "bo"),
+    ]:  # fmt: skip
+        loop.tell(queries[item], label, annotator=name)
+    human = project.labels("human").select("item_id", "label", "confidence", "annotators")
+    assert human.rows() == [
+        (1, "offensive", pytest.approx(2 / 3), ["ann", "bo", "cy"]),
+        (2, "ok", 0.5, ["ann", "bo"]),
+        (3, "ok", 1.0, ["ann"]),
+    ]
+
+
+def test_an_unknown_source_is_refused_with_those_there_are(project):
+    with pytest.raises(ValueError, match=r"'people'. Sources are human, weak, model, gold"):
+        project.labels("people")
+
+
+def test_annotations_show_what_was_taken_back(project, loop):
+    tell(loop, 2, "ok", None)
+    loop.undo("ann")
+    facts = project.annotations().select("item_id", "annotator", "kind", "label", "undone")
+    assert facts.rows() == [(2, "ann", "answer", "ok", True), (2, "ann", "undo", None, False)]
