@@ -66,6 +66,19 @@ def open_check(project: RuleVerbs, run: WeakRun, n: int, seed: int) -> WeakCheck
     from labeling.project import Project
 
     door = Project(project.ledger)
-    name = f"check of weak run {run.number}" + (f" ({n}, seed {seed})" if (n, seed) != (50, 0) else "")
+    name = _name(run) + (f" ({n}, seed {seed})" if (n, seed) != (50, 0) else "")
     loop = open_pool_loop(door, name, Random(), None, n, seed, [LabelBudget(n)], blind=True)
     return WeakCheck(door, run, loop)
+
+
+def opened_checks(project: RuleVerbs, run: WeakRun) -> list[WeakCheck]:
+    """Return the checks of a weak run that were opened before, the oldest first."""
+    from labeling.project import Project
+
+    door = Project(project.ledger)
+    names = [info.name for info in door.loops() if info.blind and (info.name + " (").startswith(_name(run) + " (")]
+    return [WeakCheck(door, run, door.pool_loop(name)) for name in names]
+
+
+def _name(run: WeakRun) -> str:
+    return f"check of weak run {run.number}"

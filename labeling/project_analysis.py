@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from labeling import analysis
@@ -15,6 +16,11 @@ from labeling.votes import holdout_ids
 
 if TYPE_CHECKING:
     from labeling.project_rules import RuleVerbs
+
+
+SLOW_SECONDS = 1.0
+SLOW_SHARE = 1 / 3
+"""A function is slow that took at least so long, and at least this share of the time of all."""
 
 
 class Analysis:
@@ -59,6 +65,25 @@ class Analysis:
         common = pl.Series(self._matrix.item_ids).is_in(pl.Series(ids).implode()).arg_true().to_numpy()
         return analysis.function_accuracy(self._matrix.take(common), weak.proba[there])
 
+    def troubles(self) -> pl.DataFrame:
+        """Return the functions that fail or are slow: function, faults, first_item, error, seconds, slow.
+
+        `first_item` is the id of the first item that a function failed on, `error`
+        its exception without what the item holds; both are null where none failed.
+        """
+        matrix = self._project.label_matrix()
+        total = sum(source.seconds or 0.0 for source in matrix.sources)
+        rows = []
+        for source in matrix.sources:
+            faults, seconds = source.faults, source.seconds or 0.0
+            slow = seconds >= SLOW_SECONDS and seconds >= SLOW_SHARE * total
+            first = None if faults is None else int(matrix.item_ids[faults.first_row])
+            error = None if faults is None else faults.error
+            if faults is not None or slow:
+                rows.append((source.name, faults.count if faults else 0, first, error, seconds, slow))
+        schema = dict.fromkeys(("faults", "first_item"), pl.Int64) | {"error": pl.String, "seconds": pl.Float64}
+        return pl.DataFrame(rows, schema={"function": pl.String, **schema, "slow": pl.Boolean}, orient="row")
+
     def agreement(self) -> pl.DataFrame:
         """Return pairs of functions that vote on the same items: first, second, both, agreement, overlap, redundant."""
         return analysis.function_agreement(self._matrix)
@@ -85,7 +110,10 @@ class Analysis:
         if run is None:
             raise LookupError("There is no weak run to look at. Run weak_label() first.")
         ids, weak = run.arrays()
-        gold = self._project.function_store.development_gold(self._project.label_set, ids)
+        gold = np.full(len(ids), NO_LABEL, dtype=np.int64)
+        if self._matrix.gold is not None:
+            known = dict(zip(self._matrix.item_ids.tolist(), self._matrix.gold.tolist(), strict=True))
+            gold[:] = [known.get(item, NO_LABEL) for item in ids.tolist()]
         return analysis.coverage_accuracy(weak.proba, gold, weak.positions != NO_LABEL)
 
     def suggestions(self, n: int = 20) -> list[Suggestion]:

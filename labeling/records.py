@@ -169,7 +169,7 @@ class FunctionPreview:
 
 @dataclass(frozen=True)
 class LoopInfo:
-    """A loop as a list shows it."""
+    """A loop as a list shows it; a `blind` one checks labels, and suggests nothing to those who answer."""
 
     name: str
     kind: str
@@ -177,6 +177,7 @@ class LoopInfo:
     created_at: datetime
     answered: int
     budget: int | None
+    blind: bool = False
 
 
 @dataclass(frozen=True)

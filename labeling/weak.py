@@ -202,6 +202,12 @@ class WeakRun(WeakResult):
 
         return open_check(self._project, self, n, seed)
 
+    def checks(self) -> list[WeakCheck]:
+        """Return the checks of this run that were opened so far, the oldest first."""
+        from labeling.checking import opened_checks
+
+        return opened_checks(self._project, self)
+
     def __repr__(self) -> str:
         return f"WeakRun({self.number}, {self.model}, {self._record.n_items:,} items)"
 
