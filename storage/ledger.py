@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.database import StorageError, open_engine, reading, writing
+from storage.database import StorageError, open_engine, parse_url, reading, sqlite_path, writing
 from storage.records import LabelSetRecord, ProjectRecord
 
 if TYPE_CHECKING:
@@ -105,6 +105,12 @@ class Ledger:
         ProjectNotFound
             The database has no project of that name; the message names those it has.
         """
+        path = sqlite_path(parse_url(storage))
+        if path is not None and not path.exists():
+            raise ProjectNotFound(
+                f"There is no project {name!r}: the database {str(path)!r} does not exist. "
+                "Check the path, or make the project with Project.create()."
+            )
         engine = open_engine(storage)
         with reading(engine) as connection:
             row = connection.execute(select(tables.projects).where(tables.projects.c.name == name)).one_or_none()
