@@ -29,6 +29,7 @@ from ui.state import (
     message,
     open_loop,
     open_project,
+    page,
     problems,
     require_items,
     require_project,
@@ -102,7 +103,7 @@ def _first_loop(project: Project) -> None:
                 background.usual_loop(project)
                 st.rerun()
         if st.button("Choose settings", key="choose-loop"):
-            st.switch_page(st.session_state["pages"]["loop"])
+            page("loop")
 
 
 @st.fragment
@@ -303,9 +304,9 @@ def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) 
             st.rerun(scope="fragment")
         if loop.blind and st.button("See what the check found", key="see-check"):
             st.session_state["weak_view"] = "Check"
-            st.switch_page(st.session_state["pages"]["weak"])
+            page("weak")
         if not loop.blind and st.button("See the learning curve", key="see-loop"):
-            st.switch_page(st.session_state["pages"]["loop"])
+            page("loop")
         st.button("Undo the last answer", key="undo-last", on_click=_undo_last, args=(loop, who))
 
 

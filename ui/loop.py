@@ -13,7 +13,7 @@ from ui import charts
 from ui.card import duration
 from ui.markup import bar, count, empty, escape, figures, notice, percent
 from ui.menu import explain, strategy_menu
-from ui.state import NEXT_LOOP, annotator, choose_loop, open_loop, problems, require_items, require_project
+from ui.state import NEXT_LOOP, annotator, choose_loop, open_loop, page, problems, require_items, require_project
 
 _USUAL = "Entropy"
 _MEASURES = {"f1_macro": "macro F1 (each class counts the same)", "accuracy": "accuracy"}
@@ -100,7 +100,7 @@ def _newest(history: pl.DataFrame, measure: str) -> float | None:
 def _act(loop: Any) -> None:
     with st.container(horizontal=True):
         if st.button("Annotate", type="primary", key="loop-annotate", icon=":material/edit_note:"):
-            st.switch_page(st.session_state["pages"]["annotate"])
+            page("annotate")
         if st.button(
             "Learn now",
             key="loop-refit",

@@ -12,7 +12,7 @@ import streamlit as st
 from labeling import Project
 from ui.markup import bar, chip, count, empty, escape, heading, notice, percent
 from ui.palette import assign_keys
-from ui.state import choose_project, current_project, problems, storage
+from ui.state import choose_project, current_project, page, problems, storage
 
 if TYPE_CHECKING:
     from labeling.records import ProjectInfo
@@ -88,7 +88,7 @@ def _cards(projects: Sequence[ProjectInfo]) -> None:
             else:
                 for column, name, text in ((left, "annotate", "Annotate"), (right, "data", "Data")):
                     if column.button(text, key=f"{name}-{position}", width="stretch"):
-                        st.switch_page(st.session_state["pages"][name])
+                        page(name)
 
 
 def _since(info: ProjectInfo) -> str:

@@ -110,8 +110,10 @@ def problems(title: str = "") -> Iterator[None]:
 
 
 def page(name: str) -> None:
-    """Go to another page from inside a run."""
-    st.switch_page(st.session_state["pages"][name])
+    """Go to another page from inside a run; project and name come along."""
+    # Streamlit refuses to clear parameters that widgets are bound to; given others, none here, it replaces them, and
+    # the sidebar writes its own again.
+    st.switch_page(st.session_state["pages"][name], query_params={})
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
