@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from labeling.applying import apply
-    from labeling.classifiers import TextClassifier
+    from labeling.calibration import Calibrated
+    from labeling.classifiers import Classifier, TableClassifier, TextClassifier
+    from labeling.curves import Curves
     from labeling.dawid_skene import DawidSkene
+    from labeling.estimators import SklearnClassifier
     from labeling.functions import (
         ABSTAIN,
         LabelingFunction,
@@ -23,17 +26,29 @@ if TYPE_CHECKING:
     from labeling.label_models import LabelModel, MajorityVote
     from labeling.matrix import LabelMatrix
     from labeling.model_functions import lookup, model, nearest, votes_column
+    from labeling.networks import NetworkClassifier
     from labeling.pool import PoolLoop
     from labeling.project import Project, default_storage
     from labeling.records import UNSURE, Annotation, ImportReport, LabelClass, Query, QueueEmpty
     from labeling.robust import Robust
+    from labeling.simulation import simulate
     from labeling.snorkel_model import SnorkelLabelModel
-    from labeling.stopping import LabelBudget, StopRule, TargetScore
+    from labeling.stopping import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
     from labeling.suggesting import Suggestion
     from labeling.weighted_vote import WeightedVote
     from storage import StorageError
 
 _HOME = {
+    "Calibrated": "labeling.calibration",
+    "Classifier": "labeling.classifiers",
+    "Curves": "labeling.curves",
+    "NetworkClassifier": "labeling.networks",
+    "OverallUncertainty": "labeling.stopping",
+    "Plateau": "labeling.stopping",
+    "SklearnClassifier": "labeling.estimators",
+    "Stability": "labeling.stopping",
+    "TableClassifier": "labeling.classifiers",
+    "simulate": "labeling.simulation",
     "Suggestion": "labeling.suggesting",
     "nearest": "labeling.model_functions",
     "model": "labeling.model_functions",
@@ -76,6 +91,9 @@ __all__ = [
     "ABSTAIN",
     "UNSURE",
     "Annotation",
+    "Calibrated",
+    "Classifier",
+    "Curves",
     "DawidSkene",
     "ImportReport",
     "LabelBudget",
@@ -84,15 +102,21 @@ __all__ = [
     "LabelModel",
     "LabelingFunction",
     "MajorityVote",
+    "NetworkClassifier",
+    "OverallUncertainty",
+    "Plateau",
     "PoolLoop",
     "Project",
     "Query",
     "QueueEmpty",
     "Robust",
+    "SklearnClassifier",
     "SnorkelLabelModel",
+    "Stability",
     "StopRule",
     "StorageError",
     "Suggestion",
+    "TableClassifier",
     "TargetScore",
     "TextClassifier",
     "WeightedVote",
@@ -106,6 +130,7 @@ __all__ = [
     "model",
     "nearest",
     "regex",
+    "simulate",
     "votes_column",
     "weak_label_file",
     "when",

@@ -11,6 +11,12 @@ from labeling.label_set import LabelSet
 from labeling.records import Refit
 from storage.records import RefitRecord
 
+SCORES = ("accuracy", "accuracy_low", "accuracy_high", "f1_macro", "average_precision", "calibration_error")
+"""Measured on the hold-out, null without one."""
+
+BY_CLASS = ("precision", "recall", "average_precision")
+"""Measured on the hold-out for each class."""
+
 
 def trained(refits: Sequence[RefitRecord]) -> list[RefitRecord]:
     """Return the refits that trained a classifier."""
@@ -26,17 +32,20 @@ def refit_of(record: RefitRecord) -> Refit:
 def history_row(record: RefitRecord, labels: LabelSet) -> dict[str, Any]:
     """Return one refit as `PoolLoop.history` shows it."""
     metrics = record.metrics
-    asked = {f"asked_{c.name}": metrics["asked"].get(str(c.id), 0) for c in labels.classes}
+    by_class = metrics.get("classes", {})
     return {
         "round": record.round,
         "labels": metrics["labels"],
         "weak_labels": metrics["weak_labels"],
         "strategy": record.strategy,
-        "accuracy": metrics.get("accuracy"),
-        "f1_macro": metrics.get("f1_macro"),
+        **{name: metrics.get(name) for name in SCORES},
         "judged": metrics.get("judged", 0),
+        "agreement": metrics.get("agreement"),
+        "uncertainty": metrics.get("uncertainty"),
         "seconds": record.seconds,
-        **asked,
+        **{f"asked_{c.name}": metrics["asked"].get(str(c.id), 0) for c in labels.classes},
+        **{f"{name}_{c.name}": by_class.get(str(c.id), {}).get(name) for name in BY_CLASS for c in labels.classes},
+        "shares": [{"strategy": name, "share": share} for name, share in metrics.get("shares", {}).items()],
         "notes": list(record.notes),
         "at": record.created_at,
     }
@@ -49,11 +58,17 @@ def history_frame(refits: Sequence[RefitRecord], labels: LabelSet) -> pl.DataFra
         "labels": pl.Int64(),
         "weak_labels": pl.Int64(),
         "strategy": pl.String(),
-        "accuracy": pl.Float64(),
-        "f1_macro": pl.Float64(),
+        **dict.fromkeys(SCORES, pl.Float64()),
         "judged": pl.Int64(),
+        "agreement": pl.Float64(),
+        "uncertainty": pl.Float64(),
         "seconds": pl.Float64(),
     }
     schema |= {f"asked_{name}": pl.Int64() for name in labels.names}
-    schema |= {"notes": pl.List(pl.String()), "at": pl.Datetime("us", "UTC")}
+    schema |= {f"{score}_{name}": pl.Float64() for score in BY_CLASS for name in labels.names}
+    schema |= {
+        "shares": pl.List(pl.Struct({"strategy": pl.String(), "share": pl.Float64()})),
+        "notes": pl.List(pl.String()),
+        "at": pl.Datetime("us", "UTC"),
+    }
     return pl.DataFrame([history_row(record, labels) for record in trained(refits)], schema=schema)

@@ -215,6 +215,32 @@ def evaluate(
     )
 
 
+def kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None:
+    """Cohen's kappa of two sets of labels: agreement beyond chance, at most 1.
+
+    None where both know one class only, the same: chance alone agrees.
+
+    References
+    ----------
+    Cohen (1960). A coefficient of agreement for nominal scales.
+
+    Examples
+    --------
+    >>> kappa([0, 0, 1, 1], [0, 0, 1, 0])
+    0.5
+    """
+    one, two = _pairs(first, second)
+    if not len(one):
+        raise ValueError("There are no items to compare.")
+    classes, places = np.unique(np.concatenate([one, two]), return_inverse=True)
+    shares = np.bincount(places[: len(one)], minlength=len(classes)) / len(one)
+    others = np.bincount(places[len(one) :], minlength=len(classes)) / len(one)
+    chance = float(shares @ others)
+    if len(classes) == 1:
+        return None
+    return (float(np.mean(one == two)) - chance) / (1.0 - chance)
+
+
 def interval(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     """Wilson score interval of a share, such as an accuracy on n held-out items.
 

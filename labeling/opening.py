@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from labeling import specs
-from labeling.classifiers import Classifier, TextClassifier
+from labeling.classifiers import Classifier, default_classifier
+from labeling.learning import check_suits
 from labeling.pool import PoolLoop
 from labeling.records import LoopInfo
 from labeling.refit import Settings
 from labeling.stopping import LabelBudget, StopRule
+from labeling.views import LEARNED
 from labeling.votes import holdout_ids
-from strategies import Strategy
+from strategies import Region, Strategy
 
 if TYPE_CHECKING:
     from labeling.project import Project
@@ -71,7 +75,11 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
         raise KeyError(
             f"There is no loop {name!r}; there are: {known}. To make it, pass strategy=, for example Entropy()."
         )
-    settings = DEFAULTS | {"classifier": _default_classifier(project)} | given
+    settings = DEFAULTS | {"classifier": None} | given
+    if settings["classifier"] is None:
+        settings["classifier"] = _default_classifier(project, given["strategy"])
+    check_suits(given["strategy"], settings["classifier"])
+    _check_regions(project, given["strategy"])
     if any(rule.needs_holdout for rule in settings["stop"]) and not holdout_ids(project.ledger):
         raise ValueError(
             "A target score needs a hold-out to be measured on. Import gold and call project.set_holdout(), "
@@ -85,14 +93,28 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
     return made
 
 
-def _default_classifier(project: Project) -> Classifier:
+def _default_classifier(project: Project, strategy: Strategy) -> Classifier:
     columns = project.item_store.columns()
-    if columns.dtypes and columns.named("text") is None:
+    if not columns.dtypes:
+        # Nothing is imported yet: text is what most projects hold.
+        return default_classifier({"text": pl.String()}, strategy, text="text")
+    schema = {name: dtype for name, dtype in columns.dtypes.items() if columns.roles[name] in LEARNED}
+    return default_classifier(schema, strategy, text=columns.named("text"))
+
+
+def _check_regions(project: Project, strategy: Strategy) -> None:
+    """Raise where a strategy looks at a region that the project does not have."""
+    for part in strategy.parts():
+        _check_regions(project, part)
+    if not isinstance(strategy, Region):
+        return
+    rules = [info.name for info in project.functions()]
+    known = rules + [name for name, dtype in project.item_store.columns().dtypes.items() if dtype == pl.Boolean()]
+    if strategy.where not in known:
         raise ValueError(
-            "The items have no text column, so there is no classifier to take by default. Pass classifier=, "
-            f"or map one of {', '.join(map(repr, columns.dtypes))} with add_items(text=…)."
+            f"There is no region {strategy.where!r}. Name a labeling function (the items it votes on) or a column of "
+            f"truth values: {', '.join(map(repr, known)) or 'there is none yet'}."
         )
-    return TextClassifier()
 
 
 def _check(given: dict[str, Any]) -> None:
@@ -118,4 +140,6 @@ def loop_info(project: Project, record: LoopRecord) -> LoopInfo:
     budgets = [rule.labels for rule in rules if isinstance(rule, LabelBudget)]
     answered = tally["answer"] + tally["unsure"] + tally["discard"]
     text = str(record.settings["strategy_text"])
-    return LoopInfo(record.name, record.kind, text, record.created_at, answered, min(budgets) if budgets else None)
+    budget = min(budgets) if budgets else None
+    blind = bool(record.settings.get("blind"))
+    return LoopInfo(record.name, record.kind, text, record.created_at, answered, budget, blind)

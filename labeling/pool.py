@@ -277,13 +277,10 @@ class PoolLoop:
             state = read_state(self._ledger, self._project.item_store, labels, weak)
             if last is not None and unchanged(last, state) and not self._used_up(last):
                 return refit_of(last)
-            round_ = 0 if last is None else last.round + 1
-            refitting = Refitting(
-                self._project.item_store, self._project.function_store, labels, self._settings, state, weak, round_
-            )
-            record = loops.add_refit(loop_id, round_, refitting.compute()) or loops.last_refit(loop_id)
+            refitting = Refitting(self._project, loop_id, self._settings, labels, state, weak, last)
+            record = loops.add_refit(loop_id, refitting.round, refitting.compute()) or loops.last_refit(loop_id)
         if record is None:
-            raise RuntimeError(f"The refit {round_} of the loop {self.name!r} is not in the ledger.")
+            raise RuntimeError(f"The refit {refitting.round} of the loop {self.name!r} is not in the ledger.")
         return refit_of(record)
 
     def _used_up(self, last: RefitRecord) -> bool:
@@ -369,9 +366,13 @@ class PoolLoop:
     def history(self) -> pl.DataFrame:
         """Return a row a refit that trained a classifier.
 
-        Columns: round, labels (people's, trained on), weak_labels, strategy,
-        accuracy, f1_macro (on the hold-out, null without one), judged (hold-out
-        items), seconds, asked_<class> (labels so far), notes, at.
+        Columns: round, labels (people's, trained on), weak_labels, strategy;
+        accuracy with its interval of 95 %, f1_macro, average_precision and
+        calibration_error on the hold-out (null without one), judged (hold-out
+        items); agreement (Cohen's kappa with the round before, over the pool),
+        uncertainty (mean entropy of the open items, in [0, 1]), seconds;
+        asked_<class> (labels so far), precision_<class>, recall_<class>,
+        average_precision_<class>; shares (of each strategy in the batch), notes, at.
         """
         return history_frame(self._ledger.loops.refits(self._record.id), self._project.label_set)
 

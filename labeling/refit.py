@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,26 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 from labeling import specs
-from labeling.blocks import NO_LABEL, pack, to_positions
-from labeling.classifiers import Classifier, Model
-from labeling.features import reduce
+from labeling.blocks import NO_LABEL, pack, to_positions, unpack
+from labeling.classifiers import Classifier
 from labeling.items import Items
 from labeling.label_set import LabelSet
+from labeling.learning import Learning
+from labeling.metrics import evaluate, interval, kappa
 from labeling.resolve import PACKED, PREDICTIONS
+from labeling.rewards import outcomes
+from labeling.views import Views
 from labeling.votes import Functions, holdout_ids
 from labeling.weak import WeakRun
-from strategies import Pick, Pool, Strategy
+from strategies import Pick, Strategy
 
 if TYPE_CHECKING:
+    from labeling.project_base import ProjectBase
     from storage.ledger import Ledger
     from storage.records import RefitRecord
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-
-WEAK_ROWS = 50_000
-"""At most so many weakly labeled rows train a classifier, drawn by seed."""
 
 RANKED_BATCHES = 4
 RANKED_AT_LEAST = 100
@@ -56,6 +58,7 @@ class State:
     """The ledger as a refit sees it: arrays over all items, in item order.
 
     `human` (n, k) holds the shares of people's answers, zero where there are none;
+    `asked` are the rows that somebody holds and nobody answered;
     `busy` counts items that are held or were skipped: a ranking reaches so much further.
     """
 
@@ -65,13 +68,9 @@ class State:
     held: BoolArray
     gold: IntArray
     saw: int
+    asked: IntArray
     busy: int
     inputs: Mapping[str, Any]
-
-    @property
-    def labeled(self) -> BoolArray:
-        """Where people gave a label that may be trained on."""
-        return np.asarray((self.human.sum(axis=1) > 0) & ~self.held)
 
 
 def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | None) -> State:
@@ -82,7 +81,8 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     row_of = {int(item): row for row, item in enumerate(ids)}
     human = np.zeros((len(ids), len(labels.classes)))
     still_open = np.ones(len(ids), dtype=bool)
-    newest, busy = 0, ledger.loops.leased()
+    leased = ledger.loops.leased()
+    newest, busy = 0, len(leased)
     for record in ledger.annotations.current(until=saw):
         newest = max(newest, record.seq)
         row = row_of.get(record.item_id)
@@ -104,66 +104,81 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
         "label_set": labels.version,
         "holdout": len(held_ids),
     }
-    return State(ids, human, still_open & ~held, held, to_positions(truth, positions), saw, busy, inputs)
+    still_open &= ~held
+    asked = np.array([row for item in sorted(leased) if (row := row_of.get(item)) is not None], dtype=np.int64)
+    asked = asked[still_open[asked]]
+    return State(ids, human, still_open, held, to_positions(truth, positions), saw, asked, busy, inputs)
 
 
 @dataclass
 class Refitting:
-    """One refit under way: trains, predicts, ranks."""
+    """One refit under way: trains, predicts, ranks.
 
-    items: Items
-    functions: Functions
-    labels: LabelSet
+    `last` is the refit before it, None for the first.
+    """
+
+    project: ProjectBase
+    loop_id: int
     settings: Settings
+    labels: LabelSet
     state: State
     weak: WeakRun | None
-    round: int
+    last: RefitRecord | None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def round(self) -> int:
+        """The number of this refit, from 0."""
+        return 0 if self.last is None else self.last.round + 1
 
     def compute(self) -> dict[str, Any]:
         """Return the values of the refit's row in the ledger."""
         started = time.perf_counter()
-        state, strategy = self.state, self.settings.strategy
+        state, strategy, learning = self.state, self.settings.strategy, self.learning
         candidates = np.flatnonzero(state.open)
         wanted = max(RANKED_BATCHES * self.settings.batch_size, RANKED_AT_LEAST) + state.busy
         rng = np.random.default_rng([self.settings.seed, self.round])
-        picks = strategy.select(self._pool(candidates), min(wanted, len(candidates)), rng) if len(candidates) else []
+        count = min(wanted, len(candidates))
+        picks = strategy.select(learning.pool(candidates), count, rng) if count else []
+        proba = None if learning.model is None else learning.proba
         return {
             "saw": state.saw,
             "weak_run_id": None if self.weak is None else self.weak.id,
             "label_set": self.labels.version,
             "label_ids": list(self.labels.ids),
             "strategy": specs.describe(specs.dump(strategy)),
-            "metrics": self._metrics(len(candidates), len(picks)),
+            "metrics": self._metrics(candidates, picks, proba),
             "notes": self.notes,
-            "ranking": dump_ranking(picks, candidates, state.ids, self._proba if self._model else None, self.labels),
-            "predictions": self._predictions(),
+            "ranking": dump_ranking(picks, candidates, state.ids, proba, self.labels),
+            "predictions": self._predictions(proba),
             "seconds": time.perf_counter() - started,
         }
 
     @cached_property
-    def _frame(self) -> Any:
-        return self.items.frame()
-
-    @cached_property
-    def _features(self) -> Any:
-        """Features of every item, learned without the hold-out; kept while items and hold-out stand."""
-        held, text = self.state.held, self.items.columns().named("text")
-        key = f"features {specs.dump(self.settings.classifier)}"
-        version = (self.items.version, hash(held.tobytes()))
-        classifier = self.settings.classifier
-        return self.items.cached(key, version, lambda: classifier.featurize(self._frame, text=text, learn_from=~held))
-
-    @cached_property
-    def _embedding(self) -> Any:
-        """(n, d) dense features of every item, for strategies that measure distances."""
-        version = (self.items.version, hash(self.state.held.tobytes()))
-        key = f"embedding {specs.dump(self.settings.classifier)}"
-        return self.items.cached(
-            key, version, lambda: reduce(self._features, learn_from=~self.state.held, seed=self.settings.seed)
+    def learning(self) -> Learning:
+        """What this round knows and learns, computed as it is read."""
+        state, ledger, labels = self.state, self.project.ledger, self.labels
+        views = Views(self.project.item_store, self.settings.classifier, state.held, self.settings.seed)
+        functions = self.project.function_store
+        rules = {info.name: j for j, info in enumerate(functions.infos(labels))}
+        return Learning(
+            classifier=self.settings.classifier,
+            ids=state.ids,
+            human=state.human,
+            held=state.held,
+            features=lambda: views.features,
+            embedding=lambda: views.embedding,
+            seed=self.settings.seed,
+            round=self.round,
+            weak=self._weak(),
+            votes=(lambda: functions.matrix(labels).values) if rules else None,
+            asked=state.asked,
+            rewards=lambda: outcomes(ledger, self.loop_id, labels, state.saw),
+            group=views.group,
+            regions={name: _voted(functions, labels, j) for name, j in rules.items()} | views.regions(),
+            trains=not self.settings.blind,
         )
 
-    @cached_property
     def _weak(self) -> tuple[FloatArray, FloatArray] | None:
         """(n, k) weak probabilities and (n,) training weights of every item, in item order."""
         if self.weak is None:
@@ -176,115 +191,93 @@ class Refitting:
         proba[rows[there]], weight[rows[there]] = result.proba[there], result.weight[there]
         return proba, weight
 
-    @cached_property
-    def _training(self) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Rows to train on, their soft targets, their weights: people's labels, and weak ones elsewhere."""
-        state = self.state
-        human = np.flatnonzero(state.labeled)
-        rows, targets, weights = [human], [state.human[human]], [np.ones(len(human))]
-        if self._weak is not None:
-            proba, weight = self._weak
-            usable = np.flatnonzero((weight > 0) & ~state.held & ~state.labeled)
-            if len(usable) > WEAK_ROWS:
-                rng = np.random.default_rng([self.settings.seed, self.round, 1])
-                usable = np.sort(rng.choice(usable, WEAK_ROWS, replace=False))
-            rows.append(usable)
-            targets.append(proba[usable])
-            weights.append(weight[usable] * weak_weight(proba[usable], weight[usable]))
-        return np.concatenate(rows), np.concatenate(targets), np.concatenate(weights)
-
-    @cached_property
-    def _model(self) -> Model | None:
-        rows, targets, weights = self._training
-        if self.settings.blind or not len(rows) or not weights.any():
-            return None
-        return self.settings.classifier.fit(self._features[rows], targets, weights, seed=self.settings.seed)
-
-    @cached_property
-    def _proba(self) -> FloatArray:
-        """(n, k) probabilities of every item: the model's; without one, uniform."""
-        n, k = len(self.state.ids), len(self.labels.classes)
-        if self._model is None:
-            return np.full((n, k), 1 / k)
-        return np.asarray(self._model.predict_proba(self._features), dtype=np.float64)
-
-    def _pool(self, candidates: IntArray) -> Pool:
-        labeled = np.flatnonzero(self.state.labeled)
-        weak = self._weak
-        # Before people gave labels, the rules choose the first questions.
-        first = weak is not None and not len(labeled)
-        votes = (lambda: self.functions.matrix(self.labels).values[candidates]) if self._has_functions else None
-        return Pool(
-            proba=lambda: weak[0][candidates] if first and weak is not None else self._proba[candidates],
-            embedding=lambda: self._embedding[candidates],
-            votes=votes,
-            weak_proba=None if weak is None else weak[0][candidates],
-            labels=lambda: self.state.human[labeled].argmax(axis=1),
-            labeled_embedding=lambda: self._embedding[labeled],
-            key=self.state.ids[candidates],
-            classes=len(self.labels.classes),
-        )
-
-    @cached_property
-    def _has_functions(self) -> bool:
-        return bool(self.functions.infos(self.labels))
-
-    def _metrics(self, candidates: int, ranked: int) -> dict[str, Any]:
-        state = self.state
-        labeled = state.labeled
+    def _metrics(self, candidates: IntArray, picks: Sequence[Pick], proba: FloatArray | None) -> dict[str, Any]:
+        state, labeled = self.state, self.learning.labeled
         counts = state.human[labeled].argmax(axis=1)
-        asked = {str(c.id): int((counts == position).sum()) for position, c in enumerate(self.labels.classes)}
+        first = Counter(pick.strategy for pick in picks[: self.settings.batch_size])
         metrics: dict[str, Any] = {
-            "trained": self._model is not None,
-            "labels": int(labeled.sum()),
-            "weak_labels": int(len(self._training[0]) - labeled.sum()),
-            "asked": asked,
-            "candidates": candidates,
-            "ranked": ranked,
+            "trained": proba is not None,
+            "labels": len(labeled),
+            "weak_labels": len(self.learning.training[0]) - len(labeled),
+            "asked": {str(c.id): int((counts == position).sum()) for position, c in enumerate(self.labels.classes)},
+            "candidates": len(candidates),
+            "ranked": len(picks),
+            "shares": {name: count / first.total() for name, count in first.most_common()},
             "inputs": dict(state.inputs),
         }
+        if proba is None:
+            return metrics
         judged = np.flatnonzero(state.held & (state.gold != NO_LABEL))
-        if self._model is not None and len(judged):
-            metrics |= scores(state.gold[judged], self._proba[judged].argmax(axis=1))
+        if len(judged):
+            metrics |= holdout_scores(state.gold[judged], proba[judged], self.labels)
+        metrics["agreement"] = self._agreement(proba)
+        metrics["uncertainty"] = mean_uncertainty(proba[candidates])
         return metrics
 
-    def _predictions(self) -> bytes:
+    def _agreement(self, proba: FloatArray) -> float | None:
+        """Return Cohen's kappa with what the last refit predicted, over the items of the pool."""
+        if self.last is None or not self.last.metrics["trained"]:
+            return None
+        before = unpack(self.project.ledger.loops.ranking(self.last.id)[1], PACKED).view(PREDICTIONS)
+        ids, held = self.state.ids, self.state.held
+        rows = np.searchsorted(ids, before["item"])
+        known = rows < len(ids)
+        known[known] = (ids[rows[known]] == before["item"][known]) & ~held[rows[known]]
+        now = np.array(self.labels.ids)[proba[rows[known]].argmax(axis=1)]
+        return kappa(before["label"][known], now) if known.any() else None
+
+    def _predictions(self, proba: FloatArray | None) -> bytes:
         table = np.zeros(len(self.state.ids), dtype=PREDICTIONS)
         table["item"], table["label"] = self.state.ids, NO_LABEL
-        if self._model is not None:
-            best = self._proba.argmax(axis=1)
+        if proba is not None:
+            best = proba.argmax(axis=1)
             table["label"] = np.array(self.labels.ids)[best]
-            table["confidence"] = self._proba[np.arange(len(best)), best]
+            table["confidence"] = proba[np.arange(len(best)), best]
         return pack(table.view(PACKED), PACKED)
 
 
-def weak_weight(proba: FloatArray, weight: FloatArray) -> float:
-    """Return what one weak label weighs beside people's labels, which weigh 1.
+def _voted(functions: Functions, labels: LabelSet, column: int) -> Callable[[], BoolArray]:
+    """Return where a labeling function votes."""
+    return lambda: np.asarray(functions.matrix(labels).values[:, column] != NO_LABEL)
 
-    All weak labels together weigh as much as 10 people's labels a class, and up
-    to 250 more where they are spread evenly over the classes: rules that vote for
-    one class only would else teach that there is no other. See docs/decisions.md.
 
-    Parameters
-    ----------
-    proba, weight
-        (n, k) weak probabilities and (n,) training weights of the rows used.
+def holdout_scores(gold: IntArray, proba: FloatArray, labels: LabelSet) -> dict[str, Any]:
+    """Return scores on the hold-out, over all classes and by class id."""
+    scores = evaluate(gold, proba=proba, labels=labels.names)
+    low, high = interval(round(scores.accuracy * scores.items), scores.items)
+    by_class = zip(labels.ids, scores.classes, strict=True)
+    return {
+        "accuracy": scores.accuracy,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "f1_macro": scores.f1_macro,
+        "average_precision": scores.average_precision,
+        "calibration_error": scores.calibration_error,
+        "judged": scores.items,
+        "classes": {
+            str(id_): {
+                "precision": score.precision,
+                "recall": score.recall,
+                "average_precision": score.average_precision,
+                "support": score.support,
+            }
+            for id_, score in by_class
+        },
+    }
+
+
+def mean_uncertainty(proba: FloatArray) -> float | None:
+    """Return the mean entropy of the rows in units of log k, None without rows.
+
+    Examples
+    --------
+    >>> mean_uncertainty(np.array([[0.5, 0.5], [1.0, 0.0]]))
+    0.5
     """
-    total = float(weight.sum())
-    if total <= 0:
-        return 0.0
-    k = proba.shape[1]
-    rarest = float((weight @ proba).min() / total)
-    return float(min(1.0, (10.0 * k + 250.0 * k * rarest) / total))
-
-
-def scores(gold: IntArray, predicted: IntArray) -> dict[str, Any]:
-    """Return accuracy and macro F1 over the classes that occur, and how many items were judged."""
-    from sklearn.metrics import f1_score
-
-    classes = np.union1d(gold, predicted)
-    macro = f1_score(gold, predicted, labels=classes, average="macro", zero_division=0.0)
-    return {"accuracy": float((gold == predicted).mean()), "f1_macro": float(macro), "judged": len(gold)}
+    if not len(proba):
+        return None
+    logs = np.log(proba, out=np.zeros_like(proba), where=proba > 0)
+    return float(-(proba * logs).sum(axis=1).mean() / np.log(proba.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-SCORES = ("accuracy", "f1_macro")
+SCORES = ("accuracy", "f1_macro", "average_precision")
 
 
 class StopRule:
@@ -71,3 +71,136 @@ class TargetScore(StopRule):
         if score is None or score < self.value:
             return None
         return f"{self.metric} on the hold-out reached {score:.3f}, the target is {self.value:.3f}."
+
+
+@dataclass(frozen=True)
+class Stability(StopRule):
+    """Stop when more labels no longer change what the model predicts.
+
+    Looks at Cohen's kappa between the predictions of each round and the one before, over the pool: done
+    when its mean over the last `rounds` reaches `kappa`. Needs no hold-out. Say how many labels at least,
+    where the start may be deceptive.
+
+    Attributes
+    ----------
+    kappa
+        In (0, 1].
+    rounds
+        Over so many rounds.
+    labels
+        Never before so many answers.
+
+    References
+    ----------
+    Bloodgood and Vijay-Shanker (2009). A method for stopping active learning based on stabilizing
+    predictions and the need for user-adjustable stopping. CoNLL.
+
+    Examples
+    --------
+    >>> Stability(rounds=2).reason(80, [{"agreement": 0.99}, {"agreement": 1.0}])
+    'The predictions are stable: over the last 2 rounds kappa was 0.995 on average, the bound is 0.990.'
+    """
+
+    kappa: float = 0.99
+    rounds: int = 3
+    labels: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.kappa <= 1:
+            raise ValueError(f"kappa must lie above 0 and be at most 1, got {self.kappa!r}.")
+        _check_rounds("Stability", self.rounds)
+
+    def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:
+        """Return why the loop is done, None if it is not."""
+        values = [row.get("agreement") for row in history[-self.rounds :]]
+        known = [value for value in values if value is not None]
+        if answered < self.labels or len(known) < self.rounds:
+            return None
+        mean = sum(known) / len(known)
+        if mean < self.kappa:
+            return None
+        return (
+            f"The predictions are stable: over the last {self.rounds} rounds kappa was {mean:.3f} on average, "
+            f"the bound is {self.kappa:.3f}."
+        )
+
+
+@dataclass(frozen=True)
+class OverallUncertainty(StopRule):
+    """Stop when the model is sure of what is left in the pool.
+
+    Done when the mean entropy of the items not asked yet, divided by log k, falls below `below`, and at
+    least two classes have answers. Confidence that is not calibrated stops too early: see `Calibrated`.
+
+    References
+    ----------
+    Zhu, Wang, Hovy and Ma (2010). Confidence-based stopping criteria for active learning for data
+    annotation. ACM TSLP 6.
+
+    Examples
+    --------
+    >>> history = [{"uncertainty": 0.04, "asked_ok": 60, "asked_spam": 20}]
+    >>> OverallUncertainty(0.05).reason(80, history)
+    'The model is sure of what is left: the mean uncertainty is 0.040, the bound is 0.050.'
+    """
+
+    below: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.below < 1:
+            raise ValueError(f"The bound of the uncertainty must lie between 0 and 1, got {self.below!r}.")
+
+    def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
+        """Return why the loop is done, None if it is not."""
+        newest = history[-1] if history else {}
+        value = newest.get("uncertainty")
+        # A model that knows one class is sure of everything.
+        classes = sum(1 for name, count in newest.items() if name.startswith("asked_") and count)
+        if value is None or value >= self.below or classes < 2:
+            return None
+        return f"The model is sure of what is left: the mean uncertainty is {value:.3f}, the bound is {self.below:.3f}."
+
+
+@dataclass(frozen=True)
+class Plateau(StopRule):
+    """Stop when a score on the hold-out no longer rises.
+
+    Done when the best score of the last `rounds` is less than `least` above the best one before them.
+
+    Examples
+    --------
+    >>> history = [{"f1_macro": score} for score in (0.5, 0.81, 0.8, 0.811)]
+    >>> Plateau(rounds=2, least=0.01).reason(80, history)
+    'f1_macro on the hold-out rose by 0.001 over the last 2 rounds, the least to go on is 0.010.'
+    """
+
+    metric: str = "f1_macro"
+    rounds: int = 5
+    least: float = 0.005
+    needs_holdout = True
+
+    def __post_init__(self) -> None:
+        if self.metric not in SCORES:
+            raise ValueError(f"Plateau knows {', '.join(map(repr, SCORES))}, got {self.metric!r}.")
+        if not 0 <= self.least < 1:
+            raise ValueError(f"The least rise must lie in [0, 1), got {self.least!r}.")
+        _check_rounds("Plateau", self.rounds)
+
+    def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
+        """Return why the loop is done, None if it is not."""
+        known = [value for row in history if (value := row.get(self.metric)) is not None]
+        if len(known) <= self.rounds:
+            return None
+        rise = max(known[-self.rounds :]) - max(known[: -self.rounds])
+        if rise >= self.least:
+            return None
+        verb = "rose" if rise >= 0 else "fell"
+        return (
+            f"{self.metric} on the hold-out {verb} by {abs(rise):.3f} over the last {self.rounds} rounds, "
+            f"the least to go on is {self.least:.3f}."
+        )
+
+
+def _check_rounds(rule: str, rounds: object) -> None:
+    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
+        raise ValueError(f"{rule} needs a whole number of rounds of at least 1, got {rounds!r}.")

@@ -139,6 +139,11 @@ class LoopFacts:
         )
         return [_query(row) for row in rows]
 
+    def asked(self, loop_id: int) -> list[QueryRecord]:
+        """Return every query of a loop, in the order of rounds and ranks."""
+        with self._ledger.read() as connection:
+            return self.queries(connection, tables.queries.c.loop_id == loop_id)
+
     def query(self, connection: Connection, query_id: int) -> QueryRecord | None:
         """Return a query by its id."""
         found = self.queries(connection, tables.queries.c.id == query_id)
@@ -205,14 +210,14 @@ class LoopFacts:
             .values(expires_at=database_clock() + seconds)
         )
 
-    def leased(self) -> int:
-        """Return how many items of the project somebody holds."""
+    def leased(self) -> set[int]:
+        """Return the items of the project that somebody holds."""
         table = tables.leases
-        live = select(func.count()).where(
+        live = select(table.c.item_id).where(
             table.c.project_id == self._project_id, table.c.expires_at >= database_clock()
         )
         with self._ledger.read() as connection:
-            return int(connection.scalar(live) or 0)
+            return set(connection.scalars(live))
 
     def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> None:
         """Give an item back: whatever the annotator holds of it, and whoever was asked the query."""

@@ -1,0 +1,225 @@
+"""One round of learning: a classifier trained on what is labeled, and the pool that a strategy reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from labeling.classifiers import Classifier, Model
+from labeling.features import Matrix
+from strategies import Outcome, Pool, Strategy
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+WEAK_ROWS = 50_000
+"""At most so many weakly labeled rows train a classifier, drawn by seed."""
+
+
+@dataclass
+class Learning:
+    """What one round knows, and what follows from it; a loop and a simulation share it.
+
+    Everything that costs time is computed when it is first read, so that a strategy pays for what it
+    reads. Rows run over all items, those held out included.
+
+    Attributes
+    ----------
+    classifier
+        Trained anew each round.
+    ids
+        (n,) item ids.
+    human
+        (n, k) shares of people's answers, zero where there are none.
+    held
+        (n,) items that score the classifier: never trained on, never asked.
+    features, embedding
+        (n, d) what the classifier reads, and dense rows whose distances mean something; learned without
+        what is held out.
+    seed, round
+        Of all chance.
+    weak
+        (n, k) weak probabilities and (n,) training weights, where there are any.
+    votes
+        (n, m) votes of the labeling functions, where there are any.
+    asked
+        Rows that were asked and not answered yet.
+    rewards
+        What became of earlier picks, oldest first.
+    group
+        (n,) integers, -1 for items of no group.
+    regions
+        (n,) masks by name.
+    trains
+        False: no classifier is trained.
+    """
+
+    classifier: Classifier
+    ids: IntArray
+    human: FloatArray
+    held: BoolArray
+    features: Callable[[], Matrix]
+    embedding: Callable[[], Matrix]
+    seed: int = 0
+    round: int = 0
+    weak: tuple[FloatArray, FloatArray] | None = None
+    votes: Callable[[], npt.NDArray[np.integer]] | None = None
+    asked: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    rewards: Callable[[], Sequence[Outcome]] | None = None
+    group: Callable[[], IntArray] | None = None
+    regions: Mapping[str, Callable[[], BoolArray]] = field(default_factory=dict)
+    trains: bool = True
+
+    @cached_property
+    def labeled(self) -> IntArray:
+        """(l,) rows that people gave a label that may be trained on."""
+        return np.flatnonzero((self.human.sum(axis=1) > 0) & ~self.held)
+
+    @cached_property
+    def training(self) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Rows to train on, their soft targets, their weights: people's labels, and weak ones elsewhere."""
+        human = self.labeled
+        rows, targets, weights = [human], [self.human[human]], [np.ones(len(human))]
+        if self.weak is not None:
+            proba, weight = self.weak
+            usable = (weight > 0) & ~self.held
+            usable[human] = False
+            chosen = np.flatnonzero(usable)
+            if len(chosen) > WEAK_ROWS:
+                rng = np.random.default_rng([self.seed, self.round, 1])
+                chosen = np.sort(rng.choice(chosen, WEAK_ROWS, replace=False))
+            rows.append(chosen)
+            targets.append(proba[chosen])
+            weights.append(weight[chosen] * weak_weight(proba[chosen], weight[chosen]))
+        return np.concatenate(rows), np.concatenate(targets), np.concatenate(weights)
+
+    @cached_property
+    def model(self) -> Model | None:
+        """The classifier, trained; None where there is nothing to train on."""
+        rows, targets, weights = self.training
+        if not self.trains or not len(rows) or not weights.any():
+            return None
+        return self.classifier.fit(self.features()[rows], targets, weights, seed=self.seed)
+
+    @cached_property
+    def proba(self) -> FloatArray:
+        """(n, k) probabilities of every item: the model's; without one, uniform."""
+        n, k = self.human.shape
+        if self.model is None:
+            return np.full((n, k), 1 / k)
+        return np.asarray(self.model.predict_proba(self.features()), dtype=np.float64)
+
+    def pool(self, candidates: IntArray) -> Pool:
+        """Return the items of some rows as a strategy reads them."""
+        labeled, asked, votes, group = self.labeled, self.asked, self.votes, self.group
+        return Pool(
+            proba=lambda: self._first_or_model(candidates),
+            mc_proba=lambda samples: self._passes(candidates, samples),
+            committee=lambda: self._committee(candidates),
+            embedding=lambda: self.embedding()[candidates],
+            features=lambda: self.features()[candidates],
+            votes=None if votes is None else lambda: votes()[candidates],
+            weak_proba=None if self.weak is None else self.weak[0][candidates],
+            labels=self.human[labeled].argmax(axis=1),
+            labeled_embedding=lambda: self.embedding()[labeled],
+            cv_errors=self._errors,
+            open_embedding=(lambda: self.embedding()[asked]) if len(asked) else None,
+            regions={name: _rows_of(mask, candidates) for name, mask in self.regions.items()},
+            group=None if group is None else lambda: group()[candidates],
+            rewards=self.rewards,
+            key=self.ids[candidates],
+            classes=self.human.shape[1],
+        )
+
+    def _first_or_model(self, candidates: IntArray) -> FloatArray:
+        # Before people gave labels, the rules choose the first questions.
+        if self.weak is not None and not len(self.labeled):
+            return self.weak[0][candidates]
+        return self.proba[candidates]
+
+    def _passes(self, candidates: IntArray, samples: int) -> npt.NDArray[np.floating]:
+        """(samples, c, k) stochastic passes; before there is a model, the one answer there is."""
+        if self.model is None:
+            return self._first_or_model(candidates)[None]
+        passes = getattr(self.model, "mc_proba", None)
+        if passes is None:
+            raise TypeError(no_passes(self.classifier))
+        return np.asarray(passes(self.features()[candidates], samples, seed=self.seed))
+
+    def _committee(self, candidates: IntArray) -> npt.NDArray[np.floating]:
+        """(members, c, k), from samples of the training rows; before there is a model, the one answer there is."""
+        if self.model is None:
+            return self._first_or_model(candidates)[None]
+        from labeling.estimators import committee_proba
+
+        rows, targets, weights = self.training
+        X = self.features()
+        return committee_proba(self.classifier, X[rows], targets, weights, X[candidates], seed=self.seed)
+
+    def _errors(self) -> BoolArray:
+        """(l,) true where a model trained on the other labels gets a labeled item wrong."""
+        from labeling.calibration import out_of_fold
+
+        rows = self.labeled
+        if len(rows) < 2 or not self.trains:
+            return np.zeros(len(rows), dtype=bool)
+        targets = self.human[rows]
+        proba = out_of_fold(self.classifier, self.features()[rows], targets, seed=self.seed)
+        return np.asarray(proba.argmax(axis=1) != targets.argmax(axis=1))
+
+
+def _rows_of(mask: Callable[[], BoolArray], rows: IntArray) -> Callable[[], BoolArray]:
+    return lambda: np.asarray(mask())[rows]
+
+
+def weak_weight(proba: FloatArray, weight: FloatArray) -> float:
+    """Return what one weak label weighs beside people's labels, which weigh 1.
+
+    All weak labels together weigh as much as 10 people's labels a class, and up
+    to 250 more where they are spread evenly over the classes: rules that vote for
+    one class only would else teach that there is no other. See docs/decisions.md.
+
+    Parameters
+    ----------
+    proba, weight
+        (n, k) weak probabilities and (n,) training weights of the rows used.
+    """
+    total = float(weight.sum())
+    if total <= 0:
+        return 0.0
+    k = proba.shape[1]
+    rarest = float((weight @ proba).min() / total)
+    return float(min(1.0, (10.0 * k + 250.0 * k * rarest) / total))
+
+
+def no_passes(classifier: Classifier) -> str:
+    """Return what to say where a strategy wants stochastic passes that a classifier has not."""
+    return (
+        f"The strategy reads stochastic passes, and {type(classifier).__name__} has none. "
+        "Use NetworkClassifier(), or leave classifier= out."
+    )
+
+
+def check_suits(strategy: Strategy, classifier: Classifier) -> None:
+    """Raise where a strategy reads what a classifier of Tally's own cannot give.
+
+    Raises
+    ------
+    ValueError
+        The strategy reads stochastic passes, and the classifier has no dropout.
+    """
+    from labeling.calibration import Calibrated
+    from labeling.classifiers import TableClassifier, TextClassifier
+    from labeling.estimators import SklearnClassifier
+
+    inner = classifier
+    while isinstance(inner, Calibrated):
+        inner = inner.classifier
+    # A classifier of the user's own may have passes; its model is asked when it is there.
+    if "mc_proba" in strategy.reads() and isinstance(inner, TextClassifier | TableClassifier | SklearnClassifier):
+        raise ValueError(no_passes(inner))
