@@ -32,7 +32,7 @@ def test_a_name_is_taken_once(storage_url):
 
 
 def test_an_unknown_project_is_refused_with_those_there_are(storage_url):
-    with pytest.raises(ProjectNotFound, match="It has no projects yet|does not exist"):
+    with pytest.raises(ProjectNotFound, match=r"It has no projects yet|does not exist"):
         Ledger.open(storage_url, "q")
     ledger_of(storage_url, "posts")
     ledger_of(storage_url, "mails")
@@ -131,6 +131,6 @@ def test_a_project_that_was_deleted_underneath_is_named(storage_url):
 
 
 def test_opening_a_mistyped_file_makes_none(tmp_path):
-    with pytest.raises(ProjectNotFound, match="typo.db' does not exist"):
+    with pytest.raises(ProjectNotFound, match=r"typo\.db' does not exist"):
         Ledger.open(f"sqlite:///{tmp_path / 'typo.db'}", "p")
     assert list(tmp_path.iterdir()) == []
