@@ -91,7 +91,12 @@ def conflicts(frame: pl.DataFrame, experts: Sequence[str], measure: str) -> None
             x=alt.X(
                 "first:N", sort=list(experts), title=None, axis=alt.Axis(labelAngle=-90, labelLimit=90, ticks=False)
             ),
-            y=alt.Y("second:N", sort=list(experts), title=None, axis=alt.Axis(labelLimit=110, ticks=False)),
+            y=alt.Y(
+                "second:N",
+                sort=list(experts),
+                title=None,
+                axis=alt.Axis(labelLimit=110, labelOverlap=False, labelFlush=False, ticks=False),
+            ),
             color=alt.Color(
                 f"{measure}:Q",
                 scale=alt.Scale(range=[low, high], domainMin=0),

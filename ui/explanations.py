@@ -9,7 +9,7 @@ from labeling import Project
 from labeling.explaining import Explanation
 from labeling.weak import WeakRun
 from ui.markup import chip, count, empty, escape, notice, percent, share_bars
-from ui.rule_analysis import text_of, title
+from ui.rule_analysis import analysis_of, text_of, title
 from ui.state import open_project, problems, storage
 
 MOST = 200
@@ -98,17 +98,26 @@ def _explain(project: Project, explanation: Explanation, row: pl.DataFrame) -> N
         f'<div class="tally-text"><small>item {explanation.item_id}</small>{escape(text)}</div>'
         f'<div class="tally-side tally-explained">{head}{share_bars(shares)}</div>'
     )
-    votes = explanation.votes.sort("effect", "function", descending=[True, False])
+    votes, known = _judged(project, explanation.votes.sort("effect", "function", descending=[True, False]))
     if votes.is_empty():
         notice("No rule votes on it. What is stated is what the run gives where rules are silent.")
         return
     lines = "".join(_vote(vote, explanation.label, labels) for vote in votes.iter_rows(named=True))
     st.html(
         f'<h3 class="tally-h3">{count(votes.height)} {"vote" if votes.height == 1 else "votes"}</h3>'
-        '<table class="tally-table"><thead><tr><th>rule</th><th>votes for</th><th title="As the label model '
-        'estimates it">accuracy</th><th title="How much the label\'s probability would fall without this vote">'
-        f"adds</th><th>without it</th></tr></thead><tbody>{lines}</tbody></table>"
+        '<table class="tally-table"><thead><tr><th>rule</th><th>votes for</th><th>accuracy</th><th>adds</th>'
+        f"<th>without it</th></tr></thead><tbody>{lines}</tbody></table>"
+        f'<p class="tally-small">Accuracy: {known}. Adds: points of probability that the label owes to it.</p>'
     )
+
+
+def _judged(project: Project, votes: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """The votes with the accuracy of each rule, and where that is from."""
+    if votes["accuracy"].drop_nulls().len():
+        return votes, "as the label model estimates it"
+    worth = analysis_of(project).accuracy().select("function", known=pl.coalesce("accuracy", "estimated"))
+    judged = votes.join(worth, on="function", how="left", maintain_order="left")
+    return judged.with_columns(accuracy="known"), "on known answers, as this label model estimates none"
 
 
 def _vote(vote: dict[str, object], label: str | None, labels: list[str]) -> str:

@@ -31,12 +31,14 @@ def draw(project: Project) -> None:
             accuracy = analysis.accuracy()
         troubles(analysis)
         _worth(project, analysis, accuracy)
+        st.space("small")
         with st.container(key="split-pairs"):
             left, right = st.columns([6, 5], gap="large")
         with left:
             _pairs(analysis)
         with right:
             _conflicts(analysis)
+        st.space("small")
         _gaps(project, analysis)
 
 

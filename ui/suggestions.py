@@ -66,7 +66,7 @@ def _one(project: Project, suggestion: Suggestion, labels: list[str], number: in
         )
         st.button(
             "Take it",
-            key=f"suggestion-take-{number}",
+            key=f"take-suggestion-{number}",
             icon=":material/add:",
             on_click=_take,
             args=(project, suggestion),
