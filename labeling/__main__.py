@@ -10,13 +10,16 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
+
+from labeling.simulate_command import simulate_file
+from labeling.terminal import examples, shown, table, warn
 
 if TYPE_CHECKING:
     from labeling.project import Project
@@ -64,11 +67,6 @@ class Format(StrEnum):
     dataset = "dataset"
 
 
-def _examples(*lines: str) -> str:
-    # \b keeps click from wrapping what follows.
-    return "\b\nExamples:\n" + "\n".join(f"  python -m labeling {line}" for line in lines)
-
-
 ProjectName = Annotated[str, typer.Option("--project", "-p", help="Name of the project.")]
 Storage = Annotated[
     str | None,
@@ -97,7 +95,7 @@ def _start(
 @commands.command(
     "import",
     no_args_is_help=True,
-    epilog=_examples(
+    epilog=examples(
         "import posts.csv --project forum --labels ok,offensive --text body --gold label",
         "import more.jsonl --project forum",
         "import - --project forum < posts.csv",
@@ -156,16 +154,16 @@ def import_items(
         encoding=encoding,
         delimiter=mark,
         name=name,
-        progress=_shown(progress),
+        progress=shown(progress),
     )
     for old, new in report.renamed.items():
-        _warn(f"column {old!r} is called {new!r}")
+        warn(f"column {old!r} is called {new!r}")
     for note in report.notes:
-        _warn(note)
+        warn(note)
     for rejected in report.rejected[:_SHOWN]:
-        _warn(f"{file}, {rejected}")
+        warn(f"{file}, {rejected}")
     if len(report.rejected) > _SHOWN:
-        _warn(f"… and {len(report.rejected) - _SHOWN:,} more rows that could not be read")
+        warn(f"… and {len(report.rejected) - _SHOWN:,} more rows that could not be read")
     typer.echo(str(report))
     if holdout is not None:
         typer.echo(f"{opened.set_holdout(holdout):,} items held out")
@@ -174,7 +172,7 @@ def import_items(
 @commands.command(
     "weak-label",
     no_args_is_help=True,
-    epilog=_examples(
+    epilog=examples(
         "weak-label --project forum", "weak-label --project forum --by expert --threshold 0.3 --otherwise ok"
     ),
 )
@@ -203,13 +201,13 @@ def weak_label(
         MajorityVote(by=by.value, threshold=threshold, of=of.value, otherwise=otherwise, ties=ties.value, seed=seed)
     )
     typer.echo(f"Run {run.number}: {run.model}")
-    _table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
+    table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
 
 
 @commands.command(
     "export",
     no_args_is_help=True,
-    epilog=_examples(
+    epilog=examples(
         "export labels.parquet --project forum",
         "export data/forum --project forum --format dataset",
         "export - --format jsonl --project forum | head",
@@ -251,7 +249,7 @@ def export_labels(
             shutil.copyfileobj(content, sys.stdout.buffer)
 
 
-@commands.command("status", epilog=_examples("status", "status --project forum --json"))
+@commands.command("status", epilog=examples("status", "status --project forum --json"))
 def show_status(
     project: Annotated[
         str | None, typer.Option("--project", "-p", help="Name of the project.", show_default="list them all")
@@ -268,8 +266,8 @@ def show_status(
             typer.echo(json.dumps([asdict(info) for info in found], default=str))
             return
         if not found:
-            _warn("there are no projects yet: make one with import, or with demo")
-        _table(
+            warn("there are no projects yet: make one with import, or with demo")
+        table(
             ("project", "items", "labeled", "made"),
             ((i.name, f"{i.items:,}", f"{i.labeled:,}", f"{i.created_at:%Y-%m-%d %H:%M}") for i in found),
         )
@@ -281,10 +279,10 @@ def show_status(
         return
     rows = [("project", opened.name), ("labels", ", ".join(opened.label_names))]
     rows += [(key.replace("_", " "), f"{value:,}") for key, value in status.items()]
-    _table(None, rows)
+    table(None, rows)
 
 
-@commands.command("demo", epilog=_examples("demo", "demo --storage sqlite:///demo.db"))
+@commands.command("demo", epilog=examples("demo", "demo --storage sqlite:///demo.db"))
 def make_demo(
     posts: Annotated[int, typer.Option(min=1, help="How many posts to make.")] = 3000, storage: Storage = None
 ) -> None:
@@ -301,7 +299,7 @@ def make_demo(
     )
 
 
-@commands.command("refit", no_args_is_help=True, epilog=_examples("refit --project forum --loop first"))
+@commands.command("refit", no_args_is_help=True, epilog=examples("refit --project forum --loop first"))
 def refit_loop(
     project: ProjectName,
     loop: Annotated[str | None, typer.Option(help="Name of the loop.", show_default="the only one there is")] = None,
@@ -316,11 +314,21 @@ def refit_loop(
         raise LookupError(f"There is no loop {loop!r} in {project!r}. Loops: {', '.join(names) or 'none yet'}.")
     refit = opened.pool_loop(loop or names[0]).refit()
     for note in refit.notes:
-        _warn(note)
+        warn(note)
     scores = ", ".join(
         f"{name} {value:.3f}" for name in ("accuracy", "f1_macro") if (value := refit.metrics.get(name)) is not None
     )
     typer.echo(f"Round {refit.round}: {refit.labels:,} labels" + (f", {scores}" if scores else ""))
+
+
+commands.command(
+    "simulate",
+    no_args_is_help=True,
+    epilog=examples(
+        "simulate data.parquet --strategies entropy,margin,auto",
+        "simulate posts.csv --gold label --text body --seeds 5 --metric f1_macro --out runs.parquet",
+    ),
+)(simulate_file)
 
 
 def _known(storage: str | None) -> str | None:
@@ -346,26 +354,6 @@ def _open(name: str, storage: str | None, labels: str | None = None) -> Project:
 def _balance(run: Any) -> Iterable[tuple[str, int, float]]:
     for label, count, share in run.balance().select("label", "count", "share").iter_rows():
         yield (label if label is not None else "(no label)"), count, share
-
-
-def _shown(progress: bool | None) -> bool:
-    return sys.stderr.isatty() if progress is None else progress
-
-
-def _warn(message: str) -> None:
-    typer.echo(message, err=True)
-
-
-def _table(header: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> None:
-    """Print columns side by side, all but the first aligned right where there is a header."""
-    lines = ([header] if header else []) + list(rows)
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    for line in lines:
-        cells = [
-            cell.rjust(width) if header and place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        typer.echo("  ".join(cells).rstrip())
 
 
 def app() -> None:

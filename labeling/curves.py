@@ -66,7 +66,7 @@ class Curves:
         rows = []
         for name in self.names:
             for labels, part in self.runs.filter(pl.col("strategy") == name).group_by("labels", maintain_order=True):
-                rows.append((name, labels[0], *mean_interval(part[metric].to_numpy())))
+                rows.append((name, labels[0], *share_interval(part[metric].to_numpy())))
         schema = {"strategy": pl.String(), "labels": pl.Int64()} | dict.fromkeys(("mean", "low", "high"), pl.Float64())
         return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -107,7 +107,7 @@ class Curves:
             labels = needed[name]
             share = labels / reference if labels is not None and reference else None
             seconds = float(own["seconds"].to_numpy().mean())
-            scores = (*mean_interval(areas[name]), *mean_interval(last[metric].to_numpy()), *gain)
+            scores = (*share_interval(areas[name]), *share_interval(last[metric].to_numpy()), *gain)
             rows.append((name, *scores, target, labels, share, seconds))
         frame = pl.DataFrame(rows, schema=_SUMMARY, orient="row")
         return frame.sort("area", descending=True, maintain_order=True)
@@ -197,3 +197,15 @@ def mean_interval(values: npt.ArrayLike, level: float = 0.95) -> tuple[float, fl
         return mean, None, None
     half = float(t.ppf(0.5 + level / 2, len(given) - 1) * given.std(ddof=1) / np.sqrt(len(given)))
     return mean, mean - half, mean + half
+
+
+def share_interval(values: npt.ArrayLike) -> tuple[float, float | None, float | None]:
+    """`mean_interval` of values in [0, 1], where it ends there too.
+
+    Examples
+    --------
+    >>> [round(bound, 3) for bound in share_interval([0.9, 1.0])]
+    [0.95, 0.315, 1.0]
+    """
+    mean, low, high = mean_interval(values)
+    return mean, None if low is None else max(low, 0.0), None if high is None else min(high, 1.0)

@@ -1,0 +1,128 @@
+"""Learning curves of Auto beside random questions and beside its own parts, on real data with known labels.
+
+Digits: pixels into a logistic regression, 20 random labels to start, batches of 10 up to 200. Texts: TF-IDF into
+a logistic regression, 25 random labels to start, 20 batches of 25. 30 % are held out, by seed. All strategies of
+a seed start from the same labels; `gain` is the difference of the areas from random, paired by seed; `share` is
+the labels needed to reach random's final score, as a share of what random needs.
+
+    pip install -r requirements-bench.txt
+    python benchmarks/learning_curves.py [--seeds 5] [--only digits] [--items 6000]
+"""
+
+import argparse
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+from labeling import Curves, TableClassifier, TextClassifier, simulate
+from strategies import Auto, KCenter, Margin, Random, Strategy, TypiClust
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def strategies() -> dict[str, Strategy]:
+    auto = Auto()
+    return {
+        "auto": auto,
+        "auto, later part": auto.later,
+        "margin": Margin(),
+        "k-center": KCenter(),
+        "typiclust": TypiClust(),
+        "random": Random(),
+    }
+
+
+def digits(options: argparse.Namespace) -> Curves:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    frame = pl.DataFrame({"pixels": (bunch.data / 16).tolist(), "label": [str(label) for label in bunch.target]})
+    return simulate(
+        frame,
+        gold="label",
+        strategies=strategies(),
+        classifier=TableClassifier(),
+        start=20,
+        batch_size=10,
+        rounds=18,
+        seeds=range(options.seeds),
+        progress=options.progress,
+    )
+
+
+def texts(path: str, label: str = "label") -> Callable[[argparse.Namespace], Curves]:
+    def run(options: argparse.Namespace) -> Curves:
+        frame = pl.read_parquet(DATA / path).select("text", label)
+        return simulate(
+            frame.sample(min(options.items, frame.height), seed=0),
+            gold=label,
+            text="text",
+            strategies=strategies(),
+            classifier=TextClassifier(),
+            start=25,
+            batch_size=25,
+            rounds=20,
+            seeds=range(options.seeds),
+            progress=options.progress,
+        )
+
+    return run
+
+
+SETS = {
+    "digits": digits,
+    "tweets": texts("moderation/tweets.parquet"),
+    "edos": texts("moderation/edos.parquet"),
+    "snips": texts("intents/snips.parquet"),
+    "banking77": texts("intents/banking77_train.parquet", "category"),
+    "clinc150": texts("intents/clinc150.parquet"),
+}
+
+
+def interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def show(name: str, metric: str, curves: Curves) -> None:
+    print(f"{name}, {metric}")
+    print(f"  {'strategy':<18}{'area':>6}{'final':>8}{'gain':>8}  {'95 %':<17}{'share':>7}{'s a round':>11}")
+    for row in curves.summary(metric).iter_rows(named=True):
+        gain = "" if row["gain"] is None else f"{row['gain']:+.3f}"
+        share = "never" if row["share_of_baseline"] is None else f"{row['share_of_baseline']:.0%}"
+        print(
+            f"  {row['strategy']:<18}{row['area']:>6.3f}{row['final']:>8.3f}{gain:>8}  "
+            f"{interval(row['gain_low'], row['gain_high']):<17}{share:>7}{row['seconds']:>11.2f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--items", type=int, default=6000, help="of each set of texts, drawn once")
+    parser.add_argument("--only", choices=list(SETS), help="one data set")
+    parser.add_argument("--metric", default="accuracy", choices=["accuracy", "f1_macro"])
+    parser.add_argument("--progress", action="store_true")
+    options = parser.parse_args()
+    shares: dict[str, float | None] = {}
+    for name, run in SETS.items():
+        if options.only and name != options.only:
+            continue
+        if name != "digits" and not DATA.is_dir():
+            print(f"{name}: left out, {DATA} is not there")
+            continue
+        curves = run(options)
+        show(name, options.metric, curves)
+        summary = curves.summary(options.metric)
+        if name != "digits":
+            shares[name] = summary.row(by_predicate=pl.col("strategy") == "auto", named=True)["share_of_baseline"]
+    reached = [share for share in shares.values() if share is not None]
+    if reached:
+        print(f"Auto needs {statistics.fmean(reached):.0%} of random's labels for random's final score ", end="")
+        print(f"(mean of {len(reached)} of {len(shares)} sets of texts)")
+
+
+if __name__ == "__main__":
+    main()
