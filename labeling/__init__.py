@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from labeling.classifiers import Classifier, TableClassifier, TextClassifier
     from labeling.curves import Curves
     from labeling.dawid_skene import DawidSkene
+    from labeling.decisions import Decision
     from labeling.estimators import SklearnClassifier
     from labeling.functions import (
         ABSTAIN,
@@ -34,11 +35,14 @@ if TYPE_CHECKING:
     from labeling.simulation import simulate
     from labeling.snorkel_model import SnorkelLabelModel
     from labeling.stopping import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
+    from labeling.stream import StreamLoop
     from labeling.suggesting import Suggestion
     from labeling.weighted_vote import WeightedVote
     from storage import StorageError
 
 _HOME = {
+    "Decision": "labeling.decisions",
+    "StreamLoop": "labeling.stream",
     "Calibrated": "labeling.calibration",
     "Classifier": "labeling.classifiers",
     "Curves": "labeling.curves",
@@ -95,6 +99,7 @@ __all__ = [
     "Classifier",
     "Curves",
     "DawidSkene",
+    "Decision",
     "ImportReport",
     "LabelBudget",
     "LabelClass",
@@ -115,6 +120,7 @@ __all__ = [
     "Stability",
     "StopRule",
     "StorageError",
+    "StreamLoop",
     "Suggestion",
     "TableClassifier",
     "TargetScore",

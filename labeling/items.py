@@ -40,7 +40,7 @@ class Columns:
         for record in imports:
             for column in record.columns:
                 name, dtype = column["name"], parse_dtype(column["dtype"])
-                dtypes[name] = dtype if name not in dtypes else _supertype(dtypes[name], dtype)
+                dtypes[name] = dtype if name not in dtypes else supertype(dtypes[name], dtype)
                 roles.setdefault(name, column["role"])
         return cls(dtypes, roles)
 
@@ -53,7 +53,8 @@ class Columns:
         return [name for name, role in self.roles.items() if role == "private"]
 
 
-def _supertype(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+def supertype(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    """Return the narrowest type that holds the values of both; text where there is none else."""
     if a == b:
         return a
     frames = [pl.DataFrame(schema={"x": a}), pl.DataFrame(schema={"x": b})]

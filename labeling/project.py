@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from labeling.classifiers import Classifier
     from labeling.pool import PoolLoop
     from labeling.stopping import StopRule
-    from strategies import Strategy
+    from labeling.stream import StreamLoop
+    from strategies import Budget, Strategy
 
 LabelSource = Literal["human", "weak", "model", "gold"]
 
@@ -140,6 +141,60 @@ class Project(ItemVerbs, RuleVerbs):
         from labeling.opening import open_pool_loop
 
         return open_pool_loop(self, name, strategy, classifier, batch_size, seed, stop)
+
+    def stream_loop(
+        self,
+        name: str,
+        *,
+        strategy: Strategy | None = None,
+        budget: Budget | None = None,
+        classifier: Classifier | None = None,
+        seed: int | None = None,
+        text: str | None = None,
+        memory: int | None = None,
+        boost: float | None = None,
+        boost_records: int | None = None,
+    ) -> StreamLoop:
+        """Make a stream loop, which decides about records as they arrive, or open the one of that name.
+
+        Parameters
+        ----------
+        strategy, budget
+            What makes a record worth asking about, as `LeastConfidence()`; and how many
+            are asked, as `VariableUncertainty(0.1)`: one in ten.
+        classifier
+            Default: what suits the columns.
+        seed
+            Of all chance, default 0.
+        text
+            The column that holds the text, default the project's.
+        memory
+            Learn from so many of the newest answers, default 5,000.
+        boost, boost_records
+            After a drift, multiply the share promised by `boost` (default 1: not) for
+            so many records (default 500).
+
+        Raises
+        ------
+        KeyError
+            There is no such loop, and no strategy or budget to make it with.
+        ValueError
+            The loop exists with other settings, or the strategy compares the items of a pool.
+        """
+        from labeling.stream_opening import open_stream_loop
+
+        return open_stream_loop(
+            self,
+            name,
+            strategy=strategy,
+            budget=budget,
+            classifier=classifier,
+            seed=seed,
+            text=text,
+            memory=memory,
+            boost=boost,
+            boost_records=boost_records,
+        )
 
     def loops(self) -> builtins.list[LoopInfo]:
         """Return the loops in the order they were made."""

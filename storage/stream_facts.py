@@ -139,6 +139,25 @@ class StreamFacts:
         """Return the decisions to ask, oldest first."""
         return self._records(connection, loop_id, tables.stream_decisions.c.asked)
 
+    def asked_positions(self, connection: Connection, loop_id: int) -> list[int]:
+        """Return the positions of the records to ask about, in order."""
+        table = tables.stream_decisions
+        statement = select(table.c.position).where(table.c.loop_id == loop_id, table.c.asked)
+        return list(connection.scalars(statement.order_by(table.c.position)))
+
+    def last_decisions(
+        self, connection: Connection, loop_id: int, positions: Sequence[int]
+    ) -> dict[int, tuple[float, float]]:
+        """Return (threshold, boost) of the decision before each position, by its own position."""
+        table = tables.stream_decisions
+        found: dict[int, tuple[float, float]] = {}
+        for start in range(0, len(positions), PART):
+            before = [position - 1 for position in positions[start : start + PART]]
+            statement = select(table.c.position, table.c.threshold, table.c.boost)
+            rows = connection.execute(statement.where(table.c.loop_id == loop_id, table.c.position.in_(before)))
+            found |= {row.position: (row.threshold, row.boost) for row in rows}
+        return found
+
     def _records(self, connection: Connection, loop_id: int, condition: ColumnElement[bool]) -> list[DecisionRecord]:
         table = tables.stream_decisions
         rows = connection.execute(select(table).where(table.c.loop_id == loop_id, condition).order_by(table.c.position))

@@ -1,0 +1,102 @@
+"""Making stream loops and opening them again: settings are stored, and checked against what is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from labeling import specs
+from labeling.classifiers import Classifier
+from labeling.stream import StreamLoop
+from labeling.stream_state import StreamSettings
+from strategies import Budget, Product, Strategy, Weighted
+
+if TYPE_CHECKING:
+    from labeling.project import Project
+    from storage.records import LoopRecord
+
+DEFAULTS: dict[str, Any] = {
+    "classifier": None,
+    "seed": 0,
+    "text": None,
+    "memory": 5000,
+    "boost": 1.0,
+    "boost_records": 500,
+}
+
+
+def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop:
+    """Return the stream of a name, made if it is new; see `Project.stream_loop`."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    _check(given)
+    record = project.ledger.loops.get(name)
+    if record is None:
+        record = _make(project, name, given)
+    if record.kind != "stream":
+        raise ValueError(
+            f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
+        )
+    stored = record.settings
+    for key, value in given.items():
+        if specs.dump(value) != stored[key]:
+            raise ValueError(
+                f"The stream {name!r} was made with {key} = {specs.describe(stored[key])}, not "
+                f"{specs.describe(specs.dump(value))}. Open it without settings, or take another name."
+            )
+    keys = ("strategy", "budget", *DEFAULTS)
+    return StreamLoop(
+        project,
+        record,
+        StreamSettings(**{key: given[key] if key in given else specs.load(stored[key]) for key in keys}),
+    )
+
+
+def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"A loop needs a name, got {name!r}.")
+    lacking = [key for key in ("strategy", "budget") if key not in given]
+    if lacking:
+        known = ", ".join(repr(record.name) for record in project.ledger.loops.all()) or "none yet"
+        raise KeyError(
+            f"There is no stream {name!r}; loops: {known}. To make it, pass {' and '.join(f'{k}=' for k in lacking)}, "
+            "for example strategy=LeastConfidence(), budget=VariableUncertainty(0.1)."
+        )
+    stored = {key: specs.dump(value) for key, value in (DEFAULTS | given).items()}
+    stored["strategy_text"] = f"{specs.describe(stored['strategy'])}, {specs.describe(stored['budget'])}"
+    # A stream ends when nothing is offered any more: no rule stops it.
+    stored["stop"] = []
+    made = project.ledger.loops.add(name, "stream", stored) or project.ledger.loops.get(name)
+    if made is None:
+        raise RuntimeError(f"The stream {name!r} was not stored.")
+    return made
+
+
+def _check(given: dict[str, Any]) -> None:
+    """Check the settings that were given; raise with what would work."""
+    kinds = {
+        "strategy": (Strategy, "LeastConfidence()"),
+        "budget": (Budget, "VariableUncertainty(0.1)"),
+        "classifier": (Classifier, "TextClassifier()"),
+        "text": (str, "'text'"),
+    }
+    for key, (kind, example) in kinds.items():
+        if key in given and not isinstance(given[key], kind):
+            raise TypeError(f"{key}= takes an object such as {example}, got {given[key]!r}.")
+    if "strategy" in given and not _alone(given["strategy"]):
+        raise ValueError(
+            f"{given['strategy'].name} compares the items of a pool; a stream decides about each record alone. "
+            "Use LeastConfidence(), Margin(), Entropy() or a mixture of them; FixedBudget() asks at random."
+        )
+    for key, least in (("seed", 0), ("memory", 1), ("boost_records", 1)):
+        value = given.get(key, least)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(f"{key} must be a whole number of at least {least}, got {value!r}.")
+    boost = given.get("boost", 1.0)
+    if isinstance(boost, bool) or not isinstance(boost, int | float) or not 1.0 <= boost <= 100.0:
+        raise ValueError(f"boost must lie between 1 (the default: none) and 100, got {boost!r}.")
+
+
+def _alone(strategy: Strategy) -> bool:
+    """Tell whether a strategy scores each record by its own probabilities."""
+    if isinstance(strategy, Weighted | Product):
+        return all(_alone(part) for part in strategy.parts())
+    return strategy.reads() == {"proba"} and not strategy.parts()

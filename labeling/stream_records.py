@@ -1,0 +1,283 @@
+"""Records that arrive one by one: checked, typed, encoded as items and as a frame to predict from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from labeling.dtypes import dtype_name, parse_dtype
+from labeling.items import Columns, supertype
+from labeling.mapping import Mapping as ColumnMapping
+from storage.records import ItemRows
+
+if TYPE_CHECKING:
+    from labeling.project import Project
+    from storage.ledger import Write
+
+RESERVED = frozenset({"item_id"})
+PLAIN: dict[type, pl.DataType] = {
+    str: pl.String(),
+    int: pl.Int64(),
+    float: pl.Float64(),
+    bool: pl.Boolean(),
+    bytes: pl.Binary(),
+    date: pl.Date(),
+}
+NUMBERS = (pl.Int64(), pl.Float64())
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns of a stream's records, as one import has them: their types and roles."""
+
+    import_id: int | None
+    dtypes: Mapping[str, pl.DataType]
+    roles: Mapping[str, str]
+
+    def named(self, role: str) -> str | None:
+        """Return the column of a role."""
+        return next((name for name, r in self.roles.items() if r == role), None)
+
+    def columns(self) -> list[dict[str, str]]:
+        """Return the columns as an import keeps them."""
+        return [{"name": n, "dtype": dtype_name(t), "role": self.roles[n]} for n, t in self.dtypes.items()]
+
+    def mapping(self) -> ColumnMapping:
+        """Return which part each column plays."""
+        private = tuple(name for name, role in self.roles.items() if role == "private")
+        roles = {role: self.named(role) for role in ("text", "id", "group", "image")}
+        return ColumnMapping(**roles, private=private)
+
+
+class Records:
+    """Turns what is offered to one stream into items; new columns and types widen its shape."""
+
+    def __init__(self, project: Project, name: str, text: str | None) -> None:
+        self._project = project
+        self._name = f"stream {name}"
+        self._text = text
+        self._shape: Shape | None = None
+
+    def read(self, records: Sequence[Record]) -> tuple[Shape, list[dict[str, Any]]]:
+        """Check records and give their values the types of the stream's columns.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A record is no mapping, is empty, lacks the text, or holds what items cannot keep.
+        """
+        shape = self._shape = self._shape or self._stored()
+        plain = [_plain(record) for record in records]
+        found: dict[str, pl.DataType] = {}
+        for values in plain:
+            for name, value in values.items():
+                dtype = _dtype(name, value)
+                if dtype is None:
+                    continue
+                known = found.get(name)
+                found[name] = dtype if known is None or known == dtype else supertype(known, dtype)
+        names = list(dict.fromkeys(name for values in plain for name in values))
+        shape = self._widened(shape, names, found, plain)
+        text = shape.named("text")
+        if text is not None:
+            lacking = next((values for values in plain if text not in values), None)
+            if lacking is not None:
+                raise ValueError(
+                    f"A record has no {text!r}, which holds the text; it has {', '.join(map(repr, lacking))}. "
+                    f"Pass {text!r}, or None where there is none."
+                )
+        return shape, [_typed(values, shape.dtypes) for values in plain]
+
+    def rows(self, shape: Shape, records: Sequence[Record], start: int) -> ItemRows:
+        """Return records as rows of items, the first at the position `start`."""
+        public = sorted(name for name, role in shape.roles.items() if role in ("text", "data"))
+        private = sorted(name for name, role in shape.roles.items() if role == "private")
+        id_, group, image = shape.named("id"), shape.named("group"), shape.named("image")
+        data = [_json(record, public) for record in records]
+        hidden = [_json(record, private) if private else None for record in records]
+        images = [None if image is None else record.get(image) for record in records]
+        return ItemRows(
+            item_ids=range(len(records)),
+            rows=range(start, start + len(records)),
+            external_ids=[_name(record, id_) for record in records],
+            groups=[_name(record, group) for record in records],
+            hashes=[_digest(*parts) for parts in zip(data, hidden, images, strict=True)],
+            data=data,
+            private=hidden,
+            images=images,
+        )
+
+    @staticmethod
+    def frame(shape: Shape, records: Sequence[Record], columns: Columns) -> pl.DataFrame:
+        """Return records as a frame with the public columns of all items of the project, which are `columns`."""
+        dtypes = {**shape.dtypes, **columns.dtypes}
+        roles = {**shape.roles, **columns.roles}
+        public = {name: dtype for name, dtype in dtypes.items() if roles[name] not in ("private", "image")}
+        series = {name: [record.get(name) for record in records] for name in public}
+        return pl.DataFrame(series, schema=public, strict=False)
+
+    def source(self, write: Write, shape: Shape) -> int:
+        """Return the import under which records of this shape arrive, made in `write` where it is new."""
+        if shape.import_id is not None:
+            return shape.import_id
+        streams = self._project.ledger.streams
+        return streams.add_source(write, self._name, shape.mapping().to_json(), shape.columns())
+
+    def keep(self, shape: Shape, import_id: int) -> Shape:
+        """Remember the shape of records that were committed, and return it."""
+        if shape.import_id is None:
+            shape = self._shape = Shape(import_id, shape.dtypes, shape.roles)
+        return shape
+
+    def text_column(self) -> str | None:
+        """The column that holds the text, None before the first record or where there is none."""
+        shape = self._shape or self._stored()
+        return shape.named("text") or self._project.text_column
+
+    def _stored(self) -> Shape:
+        found = self._project.ledger.streams.source(self._name)
+        if found is None:
+            return Shape(None, {}, {})
+        import_id, columns = found
+        dtypes = {column["name"]: parse_dtype(column["dtype"]) for column in columns}
+        return Shape(import_id, dtypes, {column["name"]: column["role"] for column in columns})
+
+    def _widened(
+        self, shape: Shape, names: Sequence[str], found: Mapping[str, pl.DataType], records: Sequence[Record]
+    ) -> Shape:
+        """Return the shape that holds these columns too; the same object where it does already."""
+        dtypes = dict(shape.dtypes)
+        for name in names:
+            new, known = found.get(name), dtypes.get(name)
+            if known is None:
+                dtypes[name] = new or pl.String()
+            elif new is not None and new != known:
+                dtypes[name] = supertype(known, new)
+        if dtypes == shape.dtypes:
+            return shape
+        project = self._project.item_store.columns()
+        roles = {name: shape.roles.get(name) or project.roles.get(name, "data") for name in dtypes}
+        text = shape.named("text") or project.named("text")
+        if text is None and shape.import_id is None:
+            text = self._text or _longest(dtypes, records)
+        elif self._text not in (None, text) and shape.import_id is None:
+            raise ValueError(
+                f"The column {text!r} holds the text in this project, not {self._text!r}. "
+                f"Open the stream with text={text!r}, and name it so in the records."
+            )
+        if text in dtypes and roles[text] == "data":
+            roles[text] = "text"
+        if text is not None and text not in dtypes:
+            raise ValueError(
+                f"A record has no {text!r}, which holds the text; it has {', '.join(map(repr, dtypes))}. "
+                f"Pass {text!r}, or None where there is none."
+            )
+        for name, dtype in dtypes.items():
+            dtypes[name] = pl.String() if roles[name] in ("id", "group", "text") else dtype
+            if dtype == pl.Binary() and roles[name] != "image":
+                if "image" in roles.values():
+                    raise ValueError(f"The column {name!r} holds bytes beside a picture; a record has one picture.")
+                roles[name] = "image"
+        return Shape(None, dtypes, roles)
+
+
+def _plain(record: object) -> dict[str, Any]:
+    """Return a record with Python's own values."""
+    if not isinstance(record, Mapping):
+        raise TypeError(f"A record is a mapping such as {{'text': '…'}}, got {record!r}.")
+    if not record:
+        raise ValueError("A record is empty. Pass at least one column, such as {'text': '…'}.")
+    for name in record:
+        if not isinstance(name, str) or not name.strip() or name in RESERVED:
+            raise ValueError(f"A record has a column {name!r}. Use a name, other than {', '.join(sorted(RESERVED))}.")
+    return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in record.items()}
+
+
+def _dtype(name: str, value: Any) -> pl.DataType | None:
+    """Return the column type of a value, None for nothing."""
+    if value is None:
+        return None
+    plain = PLAIN.get(type(value))
+    if plain is not None:
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ValueError(f"The column {name!r} holds {value}, beyond 64 bits. Pass it as text.")
+        return plain
+    if isinstance(value, datetime):
+        return pl.Datetime("us") if value.tzinfo is None else pl.Datetime("us", "UTC")
+    if isinstance(value, list | tuple):
+        inner = [_dtype(name, element) for element in value]
+        kinds = {str(kind): kind for kind in inner if kind is not None and kind in (*NUMBERS, pl.String())}
+        if len(kinds) <= 2 and all(kind is None or str(kind) in kinds for kind in inner):
+            numbers = all(kind in NUMBERS for kind in kinds.values())
+            return pl.List(pl.Float64() if numbers else pl.String())
+    raise TypeError(
+        f"The column {name!r} holds a {type(value).__name__}, which items do not keep. "
+        "Pass text, numbers, dates, True or False, or a list of numbers or of text."
+    )
+
+
+def _longest(dtypes: Mapping[str, pl.DataType], records: Sequence[Record]) -> str | None:
+    """Return the column to take for the text: `text`, else the text column with the longest values."""
+    texts = [name for name, dtype in dtypes.items() if dtype == pl.String()]
+    if "text" in texts or not texts:
+        return "text" if texts else None
+    return max(texts, key=lambda name: sum(len(str(record.get(name) or "")) for record in records))
+
+
+def _typed(values: Record, dtypes: Mapping[str, pl.DataType]) -> dict[str, Any]:
+    """Return values as their columns hold them."""
+    return {
+        name: str(value)
+        if value is not None and dtypes[name] == pl.String() and not isinstance(value, str)
+        else _clean(value)
+        for name, value in values.items()
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Return a value without what no database or JSON keeps."""
+    if isinstance(value, str):
+        # Half of a surrogate pair is no text.
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if isinstance(value, list | tuple):
+        return [_clean(element) for element in value]
+    return value
+
+
+def _json(record: Record, names: Sequence[str]) -> str:
+    values = {name: record.get(name) for name in names}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_moment)
+
+
+def _moment(value: Any) -> str:
+    """Return a date or moment as Polars reads it."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ") if value.tzinfo is None else value.isoformat()
+    return str(value.isoformat())
+
+
+def _name(record: Record, column: str | None) -> str | None:
+    value = None if column is None else record.get(column)
+    # PostgreSQL's text holds no NUL.
+    return str(value).replace("\x00", "\ufffd") if value not in (None, "") else None
+
+
+def _digest(data: str, private: str | None, image: bytes | None) -> bytes:
+    digest = hashlib.blake2b(data.encode(), digest_size=16)
+    if private is not None:
+        digest.update(b"\x00" + private.encode())
+    if image is not None:
+        digest.update(b"\x01" + image)
+    return digest.digest()
