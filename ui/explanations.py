@@ -23,10 +23,8 @@ def draw(project: Project) -> None:
     if run is None:
         empty("No run kept yet", "Keep a run first: its labels are explained here, vote by vote.")
         return
-    frame = run.frame().select("item_id", "label", "confidence")
     column = project.text_column
-    if column is not None:
-        frame = frame.join(project.items([column]), on="item_id", how="left", maintain_order="left")
+    frame = _labels(storage(), project.name, run.number, project.version())
     with st.container(key="split-explain"):
         left, right = st.columns([6, 5], gap="large")
     with left:
@@ -45,14 +43,24 @@ def newest_run(project: Project) -> WeakRun | None:
     return _run(storage(), project.name, int(runs["number"][-1]), project.version()) if runs.height else None
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=2)
 def _run(storage: str, name: str, number: int, version: int) -> WeakRun:  # noqa: ARG001 - part of the key
     return open_project(storage, name).weak_run(number)
 
 
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _labels(storage: str, name: str, number: int, version: int) -> pl.DataFrame:
+    """Item, label and confidence of a run, the least sure first, with the items' text."""
+    project = open_project(storage, name)
+    frame = _run(storage, name, number, version).frame().select("item_id", "label", "confidence")
+    if project.text_column is not None:
+        frame = frame.join(project.items([project.text_column]), on="item_id", how="left")
+    return frame.sort("confidence", "item_id")
+
+
 def _choose(frame: pl.DataFrame, column: str | None) -> int | None:
     words = st.text_input("Find", key="explain-find", live=True, placeholder="an item's number, or words of its text")
-    rows = _matching(frame, column, (words or "").strip()).sort("confidence", "item_id").head(MOST)
+    rows = _matching(frame, column, (words or "").strip()).head(MOST)
     if rows.is_empty():
         notice("No item matches.")
         return None

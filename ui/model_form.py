@@ -93,6 +93,6 @@ def preview(project: Project, model: LabelModel) -> WeakPreview:
     return _preview(storage(), project.name, project.version(), repr(model), model)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _preview(storage: str, name: str, version: int, settings: str, _model: LabelModel) -> WeakPreview:  # noqa: ARG001
     return open_project(storage, name).preview_weak_label(_model)

@@ -39,7 +39,7 @@ def draw(project: Project) -> None:
         with right:
             _conflicts(analysis)
         st.space("small")
-        _gaps(project, analysis)
+        _gaps(project)
 
 
 def analysis_of(project: Project) -> Analysis:
@@ -47,9 +47,14 @@ def analysis_of(project: Project) -> Analysis:
     return _analysis(storage(), project.name, project.version())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=2)
 def _analysis(storage: str, name: str, version: int) -> Analysis:  # noqa: ARG001 - part of the key
     return open_project(storage, name).analysis()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _uncovered(storage: str, name: str, version: int) -> pl.DataFrame:
+    return _analysis(storage, name, version).uncovered()
 
 
 def title(text: str, note: str = "") -> None:
@@ -216,14 +221,15 @@ def _conflicts(analysis: Analysis) -> None:
 
 
 @st.fragment
-def _gaps(project: Project, analysis: Analysis) -> None:
+def _gaps(project: Project) -> None:
     title(
         "What no rule covers", "Items without a vote, grouped by a word that they share more often than other items do."
     )
     if project.text_column is None:
         notice("The items have no text, so there are no words to group them by.")
         return
-    groups = analysis.uncovered()
+    with st.spinner("Reading what has no vote…", show_time=True):
+        groups = _uncovered(storage(), project.name, project.version())
     if groups.is_empty():
         notice("No group stands out: every item has a vote, or those without share no word.", "good")
         return
