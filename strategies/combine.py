@@ -299,7 +299,9 @@ class Auto(Strategy):
 
     Area under the accuracy curve on digits, tweets, snips and banking77 (two or three seeds): the mixture
     .902, .828, .953, .493; Margin alone .888, .812, .948, .478; TypiClust alone .892, .812, .929, .478; one
-    followed by the other at 100 labels .898, .828, .945, .470; Random .850, .805, .928, .428.
+    followed by the other at 100 labels .898, .828, .945, .470; Random .850, .805, .928, .428. The mixture and
+    its weights were chosen on these very runs, so the figures flatter it; a data set of one's own is judged by
+    `labeling.simulate`.
 
     Attributes
     ----------
