@@ -103,8 +103,10 @@ class _Gradients(Ranking):
 
     def add(self, index: int) -> None:
         """One more gradient to be far from."""
-        products = self._a @ self._a[index]
-        products *= np.asarray(self._X @ dense_rows(self._X, index)[0], dtype=np.float32).ravel() + 1.0
+        # BLAS reads beyond the ends of short rows and may raise the flag for what it then throws away.
+        with np.errstate(invalid="ignore"):
+            products = self._a @ self._a[index]
+            products *= np.asarray(self._X @ dense_rows(self._X, index)[0], dtype=np.float32).ravel() + 1.0
         distance = self._norms - 2.0 * products
         distance += self._norms[index]
         np.maximum(distance, 0.0, out=distance)
