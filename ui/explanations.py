@@ -125,7 +125,7 @@ def _judged(project: Project, votes: pl.DataFrame) -> tuple[pl.DataFrame, str]:
         return votes, "as the label model estimates it"
     worth = analysis_of(project).accuracy().select("function", known=pl.coalesce("accuracy", "estimated"))
     judged = votes.join(worth, on="function", how="left", maintain_order="left")
-    return judged.with_columns(accuracy="known"), "on known answers, as this label model estimates none"
+    return judged.with_columns(accuracy="known"), "on known answers where there are some, else by the weak labels"
 
 
 def _vote(vote: dict[str, object], label: str | None, labels: list[str]) -> str:
