@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from labeling.blocks import NO_LABEL
+from labeling.importing import BAR_DELAY
 from labeling.io import export_name, write_dataset, write_table
 from labeling.matrix import LabelMatrix
 from labeling.records import ExportReport
@@ -27,8 +28,9 @@ VOTES = pl.List(pl.Struct({"function": pl.String(), "expert": pl.String(), "labe
 class _Export:
     """One export under way: looks up once what every row needs."""
 
-    def __init__(self, project: Project, private: bool) -> None:
+    def __init__(self, project: Project, private: bool, progress: bool) -> None:
         self.project = project
+        self.progress = progress
         self.columns = project.item_store.columns()
         self.private = private
         self.held = holdout_ids(project.ledger)
@@ -41,12 +43,18 @@ class _Export:
 
     def batches(self) -> Iterator[pl.DataFrame]:
         """Yield the rows of the export, duplicates beside the item that stands for them."""
+        from tqdm.auto import tqdm
+
         if self.rows.height == 0:
             yield self._dress(self.rows)
-        for part in self.rows.iter_slices(ROWS):
-            frame = self._dress(part)
-            self.sources.update(frame["source"].drop_nulls().to_list())
-            yield frame
+        with tqdm(
+            total=self.rows.height, desc="export", unit=" rows", disable=not self.progress, leave=False, delay=BAR_DELAY
+        ) as bar:
+            for part in self.rows.iter_slices(ROWS):
+                frame = self._dress(part)
+                self.sources.update(frame["source"].drop_nulls().to_list())
+                yield frame
+                bar.update(part.height)
 
     def _rows(self) -> pl.DataFrame:
         """(item_id, id): one row a row of the sources, without erased and discarded items."""
@@ -127,9 +135,10 @@ def export(
     format: str | None,  # noqa: A002 - the users' word
     private: bool,
     escape_formulas: bool,
+    progress: bool,
 ) -> ExportReport:
     """Write the data set of a project; see `Project.export`."""
-    made = _Export(project, private)
+    made = _Export(project, private, progress)
     options = {"private": private, "escape_formulas": escape_formulas}
     folder = format == "dataset" or (format is None and Path(path).suffix == "")
     if folder:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from labeling.dtypes import dtype_name
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 CHUNK = 20_000
+
+BAR_DELAY = 1.0
+"""Seconds that a call takes before a bar shows: short calls show none."""
 
 Progress = bool | Callable[[int, int], None]
 
@@ -129,12 +131,14 @@ def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Colu
     images = None if image is None else data[image].to_list()
     public = sorted(n for n, (_, r) in columns.items() if r in ("text", "data"))
     private = sorted(n for n, (_, r) in columns.items() if r == "private")
+    # A row of its own keeps the height where nothing but pictures is there to encode.
     encoded = data.select(
+        pl.int_range(pl.len()).alias("row"),
         _encode(public).alias("data"),
         (_encode(private) if private else pl.lit(None, pl.String)).alias("private"),
     )
     by_role = {role: next((n for n, (_, r) in columns.items() if r == role), None) for role in ("id", "group")}
-    rows = pl.DataFrame({"row": np.arange(data.height), "line": ready.lines}).hstack(encoded)
+    rows = encoded.insert_column(1, pl.Series("line", ready.lines))
     rows = rows.with_columns(
         _column(data, by_role["id"]).alias("external_id"),
         _column(data, by_role["group"]).alias("group"),
@@ -328,7 +332,7 @@ def _reporter(progress: Progress, total: int) -> Iterator[Callable[[int], None]]
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, desc="import", unit=" rows", disable=not progress, leave=False) as bar:
+    with tqdm(total=total, desc="import", unit=" rows", disable=not progress, leave=False, delay=BAR_DELAY) as bar:
 
         def update(count: int) -> None:
             bar.update(count)

@@ -250,6 +250,7 @@ class Project(ItemVerbs, RuleVerbs):
         format: str | None = None,  # noqa: A002 - the users' word
         private: bool = False,
         escape_formulas: bool = True,
+        progress: bool = True,
     ) -> ExportReport:
         """Write the data set with its evidence: CSV, JSONL, Parquet by suffix, or a folder for `datasets`.
 
@@ -267,8 +268,12 @@ class Project(ItemVerbs, RuleVerbs):
             Write the private columns too.
         escape_formulas
             In CSV, put an apostrophe before cells that a spreadsheet would run.
+        progress
+            Show a bar where it takes more than a second.
         """
-        return exporting.export(self, path, format=format, private=private, escape_formulas=escape_formulas)
+        return exporting.export(
+            self, path, format=format, private=private, escape_formulas=escape_formulas, progress=progress
+        )
 
     def exports(self) -> pl.DataFrame:
         """Return a row an export, newest first: name, format, rows, sha256, at."""

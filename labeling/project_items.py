@@ -40,7 +40,7 @@ class ItemVerbs(ProjectBase):
         encoding: str | None = None,
         delimiter: str | None = None,
         name: str | None = None,
-        progress: importing.Progress = False,
+        progress: importing.Progress = True,
     ) -> ImportReport:
         """Import rows: a path (CSV, TSV, JSONL, Parquet), an open file, a polars or pandas frame.
 
@@ -62,7 +62,8 @@ class ItemVerbs(ProjectBase):
         name
             What to call the source in messages.
         progress
-            True for a bar, or a callable that gets (rows done, rows in all).
+            True for a bar where it takes more than a second, or a callable that gets
+            (rows done, rows in all).
 
         Raises
         ------

@@ -42,7 +42,7 @@ class RuleVerbs(ProjectBase):
         """Return what a labeling function would match, without keeping it."""
         return self.function_store.preview(function, self.label_set)
 
-    def label_matrix(self, progress: bool = False) -> LabelMatrix:
+    def label_matrix(self, progress: bool = True) -> LabelMatrix:
         """Return what every labeling function votes on every item."""
         return self.function_store.matrix(self.label_set, progress=progress)
 

@@ -183,7 +183,7 @@ def run_functions(
     expressions = {f"vote {j}": ready[j].expression(text, labels) for j in alone}
     expressions |= {f"search {i}": search.found() for i, search in enumerate(searches)}
     _check_expressions(ready, frame, text)
-    with tqdm(total=len(frame), unit="rows", disable=not progress) as bar:
+    with tqdm(total=len(frame), unit=" rows", desc="votes", disable=not progress, leave=False, delay=1.0) as bar:
         for start in range(0, len(frame), BLOCK):
             block = frame[start : start + BLOCK]
             begin = time.perf_counter()
