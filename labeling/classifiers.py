@@ -146,7 +146,7 @@ def default_classifier(
     """The classifier that suits the columns and the strategy.
 
     A network with dropout where the strategy reads stochastic passes (`MCDropout`); else `TextClassifier`
-    where there is a text column, `TableClassifier` where there are numbers or lists of numbers.
+    where there is a text column, `TableClassifier` where there are numbers, lists of numbers or pictures.
 
     Examples
     --------
@@ -157,6 +157,8 @@ def default_classifier(
     >>> type(default_classifier({"body": pl.String()}, MCDropout(), text="body")).__name__
     'NetworkClassifier'
     """
+    import polars as pl
+
     columns = (text,) if text is not None else None
     if strategy is not None and "mc_proba" in strategy.reads():
         from labeling.networks import NetworkClassifier
@@ -164,7 +166,7 @@ def default_classifier(
         return NetworkClassifier(columns=columns)
     if text is not None:
         return TextClassifier()
-    if any(dtype.is_numeric() or dtype.is_nested() for dtype in schema.values()):
+    if any(dtype.is_numeric() or dtype.is_nested() or dtype == pl.Binary for dtype in schema.values()):
         return TableClassifier()
     named = ", ".join(f"{name} ({dtype})" for name, dtype in schema.items()) or "none"
     raise ValueError(f"No column to learn from (columns: {named}). Pass classifier=, or name the text column.")

@@ -86,7 +86,7 @@ class Curves:
         pl.DataFrame
             strategy; area (mean height of the curve) and final (its last point), means over the seeds
             with intervals of 95 %; gain (area less the baseline's, paired by seed); target;
-            labels_to_reach (where the mean curve first reaches the target, null if it never does);
+            labels_to_reach (from where on the mean curve stays at the target, null if it ends below);
             share_of_baseline (of the labels that the baseline needs for it); seconds a round.
         """
         _check(metric)
@@ -162,18 +162,23 @@ def area(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 
 
 def labels_to_reach(labels: npt.ArrayLike, scores: npt.ArrayLike, target: float) -> float | None:
-    """How many labels a curve first needs for a score, read off the line between its points; None if it never does.
+    """How many labels a curve needs to reach a score and keep it; None if it never does.
+
+    Read off the line between its points. A score that the first few labels reach by luck, and more
+    lose again, does not count: with rare classes, saying the commonest one always is such luck.
 
     Examples
     --------
     >>> labels_to_reach([10, 20, 40], [0.25, 0.5, 1.0], 0.75)
     30.0
+    >>> labels_to_reach([10, 20, 40], [0.8, 0.5, 1.0], 0.75)
+    30.0
     """
     x, y = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
-    above = np.flatnonzero(y >= target)
-    if not len(above):
+    below = np.flatnonzero(y < target)
+    at = int(below[-1]) + 1 if len(below) else 0
+    if at == len(y):
         return None
-    at = int(above[0])
     if at == 0:
         return float(x[0])
     return float(x[at - 1] + (x[at] - x[at - 1]) * (target - y[at - 1]) / (y[at] - y[at - 1]))

@@ -114,7 +114,8 @@ def _plain(cls: type[Strategy]) -> bool:
 def _print(curves: Curves, metric: str, target: float | None) -> None:
     summary = curves.summary(metric, target=target)
     aim = summary["target"][0]
-    header = ("strategy", "area", "95 %", f"at {curves.frame()['labels'].max()}", f"labels to {aim:.3f}", "s a round")
+    most = int(curves.frame()["labels"].to_numpy().max())
+    header = ("strategy", "area", "95 %", f"at {most}", f"labels to {aim:.3f}", "s a round")
     rows = []
     for row in summary.iter_rows(named=True):
         low, high, labels = row["area_low"], row["area_high"], row["labels_to_reach"]

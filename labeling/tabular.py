@@ -1,4 +1,4 @@
-"""Features of any columns: text, numbers, choices, and embeddings given as lists of numbers."""
+"""Features of any columns: text, numbers, choices, pictures, and embeddings given as lists of numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from labeling.features import BoolArray, FloatArray, Matrix, TextFeatures
+from labeling.picture_features import PictureFeatures
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,7 +27,7 @@ class ColumnFeatures:
 
     The text column becomes TF-IDF; numbers, dates and truth values are scaled to mean 0 and deviation 1
     (a missing one counts as the mean); lists of numbers are embeddings and stay as they are; words that
-    repeat become one column a value. Other columns are left out.
+    repeat become one column a value; pictures (bytes) become small grey copies. Other columns are left out.
 
     Attributes
     ----------
@@ -106,6 +107,8 @@ def _learn_column(rows: pl.DataFrame, name: str) -> _Part | None:
         return _Number.learn(column)
     if isinstance(dtype, pl.List | pl.Array) and dtype.inner.is_numeric():
         return _Vector.learn(column)
+    if dtype == pl.Binary:
+        return PictureFeatures(name)
     if dtype in (pl.String, pl.Categorical, pl.Enum):
         words = column.cast(pl.String).drop_nulls()
         values = words.unique().sort().to_list()

@@ -51,14 +51,13 @@ class Views:
         return self.items.cached(f"{what} {specs.dump(self.classifier)}", version, make)
 
     def _featurize(self) -> Matrix:
-        columns = self.items.columns()
-        frame = content(self.items.frame(), columns)
+        columns, frame = self.items.columns(), self.items.frame()
         image = columns.named("image")
         if image is not None and not isinstance(self.classifier, TextClassifier):
-            ids = self.items.frame()["item_id"].to_list()
             pictures = self.items.images()
-            frame = frame.with_columns(pl.Series(image, [pictures.get(id_) for id_ in ids], dtype=pl.Binary))
-        return self.classifier.featurize(frame, text=columns.named("text"), learn_from=~self.held)
+            column = [pictures.get(item) for item in frame["item_id"].to_list()]
+            frame = frame.with_columns(pl.Series(image, column, dtype=pl.Binary))
+        return self.classifier.featurize(content(frame, columns), text=columns.named("text"), learn_from=~self.held)
 
     @property
     def group(self) -> Callable[[], IntArray] | None:

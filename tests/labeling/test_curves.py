@@ -90,3 +90,8 @@ def test_an_area_is_the_mean_height_whatever_the_spacing():
 
 def test_a_curve_that_starts_above_needs_what_it_starts_with():
     assert labels_to_reach([10, 20], [0.9, 0.8], 0.5) == 10
+
+
+def test_a_score_that_is_lost_again_is_not_reached():
+    assert labels_to_reach([10, 20, 30], [0.9, 0.8, 0.9], 0.85) == pytest.approx(25)
+    assert labels_to_reach([10, 20, 30], [0.9, 0.9, 0.8], 0.85) is None
