@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from labeling import LabelBudget, Project, keyword
@@ -212,3 +213,21 @@ def test_the_demo_is_made_once(shell):
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     assert first.stdout == second.stdout
     assert len(Project.list(shell.storage)) == 1
+
+
+def test_simulate_compares_strategies_with_random(shell):
+    frame = pl.DataFrame({"text": [f"{'tea' if n % 2 else 'coffee'} {n % 7}" for n in range(60)]})
+    frame.with_columns(label=pl.col("text").str.head(3)).write_parquet(shell.folder / "drinks.parquet")
+    sizes = "--start 4 --batch-size 4 --rounds 2 --seeds 2"
+    done = shell(f"simulate drinks.parquet --strategies k-center,margin {sizes} --out runs.parquet --target 0.5")
+    assert done.returncode == 0, done.stderr
+    header, *rows = done.stdout.splitlines()
+    assert header.split() == ["strategy", "area", "95", "%", "at", "12", "labels", "to", "0.500", "s", "a", "round"]
+    assert sorted(row.split()[0] for row in rows) == ["k-center", "margin", "random"]
+    assert done.stderr == "18 rows in runs.parquet\n"
+    assert pl.read_parquet(shell.folder / "runs.parquet").height == 18
+
+
+def test_simulate_names_what_would_work(shell):
+    check(shell("simulate posts.csv --strategies lucky"), 1, "no strategy 'lucky'", "margin")
+    check(shell("simulate posts.csv --gold lable"), 1, "no column 'lable'", "id, text, label")
