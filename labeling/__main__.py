@@ -12,12 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
+from labeling.command_options import By, Format, Model, Of, Ties
 from labeling.simulate_command import simulate_file
 from labeling.terminal import examples, shown, table, warn
 
@@ -34,37 +34,6 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-class By(StrEnum):
-    """Who has a vote."""
-
-    function = "function"
-    expert = "expert"
-
-
-class Of(StrEnum):
-    """What a share is a share of."""
-
-    all = "all"
-    voting = "voting"
-
-
-class Ties(StrEnum):
-    """What becomes of a tie."""
-
-    abstain = "abstain"
-    prior = "prior"
-    random = "random"
-
-
-class Format(StrEnum):
-    """What an export can be."""
-
-    csv = "csv"
-    jsonl = "jsonl"
-    parquet = "parquet"
-    dataset = "dataset"
 
 
 ProjectName = Annotated[str, typer.Option("--project", "-p", help="Name of the project.")]
@@ -173,7 +142,9 @@ def import_items(
     "weak-label",
     no_args_is_help=True,
     epilog=examples(
-        "weak-label --project forum", "weak-label --project forum --by expert --threshold 0.3 --otherwise ok"
+        "weak-label --project forum",
+        "weak-label --project forum --by expert --threshold 0.3 --otherwise ok",
+        "weak-label --project forum --model Robust --file posts.parquet --to weak.parquet",
     ),
 )
 def weak_label(
@@ -188,18 +159,33 @@ def weak_label(
     otherwise: Annotated[str | None, typer.Option(help="Label for items without one.", show_default="none")] = None,
     ties: Annotated[Ties, typer.Option(help="What becomes of a tie.")] = Ties.abstain,
     seed: Annotated[int, typer.Option(help="Seed of random ties.")] = 0,
+    model: Annotated[Model, typer.Option(help="Label model; the options above are the majority's.")] = Model.majority,
+    file: Annotated[Path | None, typer.Option(help="Label this Parquet file instead of the project's items.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Parquet file to write, with --file.")] = None,
+    executor: Annotated[str | None, typer.Option(help="threads or processes, with --file.")] = None,
     storage: Storage = None,
 ) -> None:
     """Combine the votes of rules into weak labels.
 
-    The run is kept with its parameters.
+    The run is kept with its parameters. With --file, a file of any size is labeled past the project, in bounded memory;
+    the same call after a kill goes on where it was.
     """
-    from labeling.label_models import MajorityVote
+    from labeling.label_models import LABEL_MODELS
 
     opened = _open(project, storage)
-    run = opened.weak_label(
-        MajorityVote(by=by.value, threshold=threshold, of=of.value, otherwise=otherwise, ties=ties.value, seed=seed)
-    )
+    majority = {"by": by.value, "threshold": threshold, "of": of.value, "ties": ties.value, "seed": seed}
+    own: dict[str, Any] = majority if model is Model.majority else {}
+    chosen = LABEL_MODELS[model.value](otherwise=otherwise, **own)
+    if (file is None) != (to is None):
+        raise typer.BadParameter("--file and --to go together.", param_hint="'--file'")
+    if file is not None and to is not None:
+        _, missing = opened.function_store.loaded(opened.label_set)
+        if missing:
+            typer.echo(f"Left out, as their code is not here: {', '.join(missing)}", err=True)
+        report = opened.weak_label_file(file, chosen, to, executor=executor, skip_missing=True)
+        typer.echo(f"{report.rows:,} rows in {report.path}")
+        return
+    run = opened.weak_label(chosen)
     typer.echo(f"Run {run.number}: {run.model}")
     table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,13 +14,14 @@ from labeling.comparing import FunctionComparison
 from labeling.matrix import LabelMatrix
 from labeling.project_analysis import Analysis
 from labeling.project_base import ProjectBase
-from labeling.records import FunctionInfo, FunctionPreview, FunctionsReport
+from labeling.records import FunctionInfo, FunctionNotLoaded, FunctionPreview, FunctionsReport
 from labeling.resolve import human_labels
 from labeling.suggesting import Suggestion
 from labeling.votes import holdout_ids
 from labeling.weak import WeakPreview, WeakRun, preview_label_model, run_label_model
 
 if TYPE_CHECKING:
+    from labeling.label_file import LabelFileReport
     from labeling.label_model_base import LabelModel
 
 
@@ -49,6 +51,41 @@ class RuleVerbs(ProjectBase):
     def item_votes(self, item_id: int) -> list[Mapping[str, str | None]]:
         """Return function, expert and label of every vote on one item."""
         return exporting.votes_of(self.label_matrix(), item_id)
+
+    def weak_label_file(
+        self,
+        source: str | Path,
+        model: LabelModel,
+        destination: str | Path,
+        *,
+        skip_missing: bool = False,
+        **options: Any,
+    ) -> LabelFileReport:
+        """Label a Parquet file of any size with the functions of this project, past the ledger.
+
+        Parameters
+        ----------
+        source, model, destination
+            As for `labeling.weak_label_file`, with its `options`: keep, executor, progress.
+        skip_missing
+            Leave functions out whose code is not in this process.
+
+        Raises
+        ------
+        FunctionNotLoaded
+            The code of a function is not in this process.
+        """
+        from labeling.label_file import weak_label_file
+
+        functions, missing = self.function_store.loaded(self.label_set)
+        if missing and not skip_missing:
+            raise FunctionNotLoaded(
+                f"The code of {', '.join(map(repr, missing))} is not in this process. Add the functions again with "
+                "add_functions(), or pass skip_missing=True."
+            )
+        text = self.item_store.columns().named("text") or "text"
+        options = {"text": text} | options
+        return weak_label_file(source, functions, model, destination, labels=self.label_names, **options)
 
     def judged_matrix(self) -> LabelMatrix:
         """Return the label matrix with all that label models may know: development gold, people's labels."""

@@ -143,6 +143,12 @@ class Functions:
             sources.append(Source(*about, faults=faults, seconds=column.seconds, loaded=missing == 0))
         return LabelMatrix(values, labels.names, tuple(sources), ids, self.development_gold(labels, ids))
 
+    def loaded(self, labels: LabelSet) -> tuple[list[LabelingFunction], list[str]]:
+        """Return the functions that this process can run, and the names of those whose code it lacks."""
+        records = self._ledger.functions.current()
+        found = [(record.name, self._runnable(record, labels)) for record in records]
+        return [f for _, f in found if f is not None], [name for name, f in found if f is None]
+
     def matrix_of(self, versions: Sequence[str], labels: LabelSet) -> LabelMatrix:
         """Return the votes of function versions, retired and superseded ones too."""
         return self._matrix([self._version(version) for version in versions], labels, progress=False)

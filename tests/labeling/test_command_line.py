@@ -231,3 +231,15 @@ def test_simulate_compares_strategies_with_random(shell):
 def test_simulate_names_what_would_work(shell):
     check(shell("simulate posts.csv --strategies lucky"), 1, "no strategy 'lucky'", "margin")
     check(shell("simulate posts.csv --gold lable"), 1, "no column 'lable'", "id, text, label")
+
+
+def test_a_file_is_labeled_by_the_rules_of_a_project(forum):
+    rules = [keyword("rude", ["idiot"], label="offensive"), keyword("kind", ["thanks"], label="ok")]
+    forum.project().add_functions(rules)
+    pl.DataFrame({"text": ["an idiot", "thanks", "else"]}).write_parquet(forum.folder / "big.parquet")
+    done = forum("weak-label -p forum --model Robust --file big.parquet --to weak.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "3 rows" in done.stdout
+    assert pl.read_parquet(forum.folder / "weak.parquet")["label"].to_list() == ["offensive", "ok", None]
+    assert forum.project().weak_runs().is_empty()
+    check(forum("weak-label -p forum --file big.parquet"), 2, "--to")
