@@ -26,7 +26,7 @@ CHUNK = 20_000
 BAR_DELAY = 1.0
 """Seconds that a call takes before a bar shows: short calls show none."""
 
-Progress = bool | Callable[[int, int], None]
+Progress = bool | Callable[[int, int], None] | None
 
 
 def import_table(
@@ -332,7 +332,8 @@ def _reporter(progress: Progress, total: int) -> Iterator[Callable[[int], None]]
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, desc="import", unit=" rows", disable=not progress, leave=False, delay=BAR_DELAY) as bar:
+    delay = 0.0 if progress else BAR_DELAY
+    with tqdm(total=total, desc="import", unit=" rows", disable=progress is False, leave=False, delay=delay) as bar:
 
         def update(count: int) -> None:
             bar.update(count)

@@ -40,7 +40,7 @@ class ItemVerbs(ProjectBase):
         encoding: str | None = None,
         delimiter: str | None = None,
         name: str | None = None,
-        progress: importing.Progress = True,
+        progress: importing.Progress = None,
     ) -> ImportReport:
         """Import rows: a path (CSV, TSV, JSONL, Parquet), an open file, a polars or pandas frame.
 
@@ -62,8 +62,8 @@ class ItemVerbs(ProjectBase):
         name
             What to call the source in messages.
         progress
-            True for a bar where it takes more than a second, or a callable that gets
-            (rows done, rows in all).
+            None for a bar where it takes more than a second, True for one at once, False
+            for none, or a callable that gets (rows done, rows in all).
 
         Raises
         ------
