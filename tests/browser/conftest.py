@@ -82,6 +82,19 @@ class Desk:
     def idle(self) -> None:
         self.page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=PATIENCE)
 
+    def open_tab(self, name: str) -> None:
+        """Open a tab; while the page is still being drawn a click may be lost, so click until it is open."""
+        tab = self.page.get_by_role("tab", name=name)
+        for _ in range(10):
+            expect(tab).to_be_visible()
+            self.idle()
+            tab.click()
+            self.page.wait_for_timeout(500)
+            self.idle()
+            if tab.get_attribute("aria-selected") == "true":
+                return
+        raise AssertionError(f"The tab {name!r} does not open.")
+
     def shown(self) -> tuple[int, str]:
         """The item on the card, and the name of this showing."""
         card = self.page.locator("[data-shown]")

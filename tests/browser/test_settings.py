@@ -54,7 +54,7 @@ def test_a_loop_with_a_target_needs_a_hold_out_first(desk: Callable[[], Any], ap
     person.go("loop", project.name, "ann")
     expect(page.get_by_text("A target needs a hold-out")).to_be_visible()
     page.get_by_role("link", name="Data").click()
-    page.get_by_role("tab", name="Hold-out").click()
+    person.open_tab("Hold-out")
     page.get_by_role("button", name="Keep aside").click()
     expect(page.get_by_text("36 items are kept aside.")).to_be_visible()
     page.get_by_role("link", name="Loop").click()
