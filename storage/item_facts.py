@@ -41,6 +41,9 @@ class ItemFacts:
         """
         table = tables.imports
         with self._ledger.unstamped() as connection:
+            # Whoever comes second waits here, and then sees the first one's import.
+            project = select(tables.projects.c.id).where(tables.projects.c.id == self._project_id)
+            connection.execute(project.with_for_update())
             self._purge(connection)
             running = connection.execute(
                 select(table.c.name, table.c.started_at).where(
