@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 # What `make run` installs. The rest of the extras is for tests, or brought by whoever wants it.
-EXTRAS = ("torch", "snorkel", "postgres", "datasets", "processes")
+EXTRAS = ("torch", "snorkel", "postgres", "datasets", "processes", "river")
 DEV_EXTRAS = ("dask", "notebook")
 
 
