@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 REFIT_LEASE_SECONDS = 60.0
 
+BLOBS = ("ranking", "predictions", "held_back", "model")
+"""Columns of a refit that are read alone."""
+
 
 class LoopFacts:
     """The loops of one project."""
@@ -277,7 +280,7 @@ def new_holder() -> str:
 
 
 def _refits() -> Select[Any]:
-    return select(*(column for column in tables.refits.c if column.name not in ("ranking", "predictions")))
+    return select(*(column for column in tables.refits.c if column.name not in BLOBS))
 
 
 def _refit(row: Any) -> RefitRecord:

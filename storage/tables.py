@@ -6,74 +6,24 @@ the transaction that wrote it. Rows are added, never changed; the exceptions are
 (a row that completes) and the erasure of contents.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Float,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.engine import Dialect
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, kept as UTC without a zone, read back with one."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return the moment in UTC, without its zone."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Return the moment with its zone."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-def _fact(name: str, *columns: Any, **options: Any) -> Table:
-    """Return a table of facts: own id, project, write number, moment, UUID."""
-    return Table(
-        name,
-        metadata,
-        Column("id", Id, primary_key=True, autoincrement=True),
-        Column("project_id", Id, nullable=False),
-        Column("seq", BigInteger, nullable=False),
-        Column("uuid", String(36), nullable=False, unique=True),
-        Column("created_at", UtcDateTime, nullable=False),
-        *columns,
-        ForeignKeyConstraint(["project_id"], ["projects.id"]),
-        Index(f"ix_{name}_project_id_seq", "project_id", "seq"),
-        sqlite_autoincrement=True,
-        **options,
-    )
-
+from storage.schema import Id, UtcDateTime, fact_table, metadata
 
 projects = Table(
     "projects",
@@ -88,7 +38,7 @@ projects = Table(
     sqlite_autoincrement=True,
 )
 
-label_sets = _fact(
+label_sets = fact_table(
     "label_sets",
     Column("version", Integer, nullable=False),
     Column("change", JSON, nullable=False),
@@ -158,7 +108,7 @@ gold = Table(
     Column("label_id", Integer, nullable=False),
 )
 
-holdouts = _fact(
+holdouts = fact_table(
     "holdouts",
     Column("fraction", Float, nullable=False),
     Column("seed", BigInteger, nullable=False),
@@ -166,19 +116,19 @@ holdouts = _fact(
     Column("item_ids", LargeBinary, nullable=False),
 )
 
-erasures = _fact(
+erasures = fact_table(
     "erasures",
     Column("item_id", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
 )
 
-functions = _fact(
+functions = fact_table(
     "functions",
     Column("name", Text, nullable=False),
     UniqueConstraint("project_id", "name"),
 )
 
-function_versions = _fact(
+function_versions = fact_table(
     "function_versions",
     Column("function_id", Id, nullable=False),
     Column("version", Integer, nullable=False),
@@ -191,7 +141,7 @@ function_versions = _fact(
     UniqueConstraint("function_id", "version"),
 )
 
-vote_blocks = _fact(
+vote_blocks = fact_table(
     "vote_blocks",
     Column("function_version_id", Id, nullable=False),
     Column("block", Integer, nullable=False),
@@ -203,7 +153,7 @@ vote_blocks = _fact(
     Index("ix_vote_blocks_version_block", "function_version_id", "block"),
 )
 
-weak_runs = _fact(
+weak_runs = fact_table(
     "weak_runs",
     Column("number", Integer, nullable=False),
     Column("saw", BigInteger, nullable=False),
@@ -229,7 +179,7 @@ weak_blocks = Table(
     ForeignKeyConstraint(["weak_run_id"], ["weak_runs.id"]),
 )
 
-loops = _fact(
+loops = fact_table(
     "loops",
     Column("name", Text, nullable=False),
     Column("kind", String(20), nullable=False),
@@ -237,7 +187,25 @@ loops = _fact(
     UniqueConstraint("project_id", "name"),
 )
 
-refits = _fact(
+loop_changes = fact_table(
+    "loop_changes",
+    Column("loop_id", Id, nullable=False),
+    Column("annotator_id", Id, nullable=True),
+    Column("kind", String(20), nullable=False),
+    Column("details", JSON, nullable=False),
+    ForeignKeyConstraint(["loop_id"], ["loops.id"]),
+    ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
+    Index("ix_loop_changes_loop_id", "loop_id"),
+)
+
+filters = fact_table(
+    "filters",
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("spec", JSON, nullable=False),
+)
+
+refits = fact_table(
     "refits",
     Column("loop_id", Id, nullable=False),
     Column("round", Integer, nullable=False),
@@ -251,6 +219,8 @@ refits = _fact(
     Column("seconds", Float, nullable=False),
     Column("ranking", LargeBinary, nullable=False),
     Column("predictions", LargeBinary, nullable=False),
+    Column("held_back", LargeBinary, nullable=True),
+    Column("model", LargeBinary, nullable=True),
     ForeignKeyConstraint(["loop_id"], ["loops.id"]),
     UniqueConstraint("loop_id", "round"),
 )
@@ -267,7 +237,7 @@ annotators = Table(
     sqlite_autoincrement=True,
 )
 
-queries = _fact(
+queries = fact_table(
     "queries",
     Column("loop_id", Id, nullable=False),
     Column("refit_id", Id, nullable=False),
@@ -281,13 +251,14 @@ queries = _fact(
     Column("strategy", Text, nullable=False),
     Column("predicted", Integer, nullable=True),
     Column("probabilities", JSON, nullable=False),
+    Column("why", JSON(none_as_null=True), nullable=True),
     ForeignKeyConstraint(["loop_id"], ["loops.id"]),
     ForeignKeyConstraint(["refit_id"], ["refits.id"]),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     Index("ix_queries_loop_id_annotator_id", "loop_id", "annotator_id"),
 )
 
-annotations = _fact(
+annotations = fact_table(
     "annotations",
     Column("item_id", BigInteger, nullable=False),
     Column("annotator_id", Id, nullable=False),
@@ -299,11 +270,15 @@ annotations = _fact(
     Column("content_version", Integer, nullable=False),
     Column("label_set", Integer, nullable=False),
     Column("suggestion_shown", Boolean, nullable=False),
+    Column("origin", String(20), nullable=True),
+    Column("from_query_id", Id, nullable=True),
+    Column("step", String(36), nullable=True),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     ForeignKeyConstraint(["undoes"], ["annotations.id"]),
     UniqueConstraint("undoes"),
     Index("ix_annotations_project_id_item_id", "project_id", "item_id"),
     Index("ix_annotations_loop_id_annotator_id", "loop_id", "annotator_id"),
+    Index("ix_annotations_step", "step"),
 )
 
 annotation_labels = Table(
@@ -336,7 +311,7 @@ refit_leases = Table(
     Column("expires_at", Float, nullable=False),
 )
 
-exports = _fact(
+exports = fact_table(
     "exports",
     Column("name", Text, nullable=False),
     Column("format", String(20), nullable=False),
@@ -345,7 +320,7 @@ exports = _fact(
     Column("options", JSON, nullable=False),
 )
 
-stream_decisions = _fact(
+stream_decisions = fact_table(
     "stream_decisions",
     Column("loop_id", Id, nullable=False),
     Column("position", BigInteger, nullable=False),
@@ -367,7 +342,7 @@ stream_decisions = _fact(
     UniqueConstraint("loop_id", "key"),
 )
 
-stream_events = _fact(
+stream_events = fact_table(
     "stream_events",
     Column("loop_id", Id, nullable=False),
     Column("number", Integer, nullable=False),

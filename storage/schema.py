@@ -1,0 +1,62 @@
+"""What every table is made with: names of constraints, ids, moments, and the columns of a fact."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.engine import Dialect
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, kept as UTC without a zone, read back with one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the moment in UTC, without its zone."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return the moment with its zone."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def fact_table(name: str, *columns: Any, **options: Any) -> Table:
+    """Return a table of facts: own id, project, write number, moment, UUID."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Id, primary_key=True, autoincrement=True),
+        Column("project_id", Id, nullable=False),
+        Column("seq", BigInteger, nullable=False),
+        Column("uuid", String(36), nullable=False, unique=True),
+        Column("created_at", UtcDateTime, nullable=False),
+        *columns,
+        ForeignKeyConstraint(["project_id"], ["projects.id"]),
+        Index(f"ix_{name}_project_id_seq", "project_id", "seq"),
+        sqlite_autoincrement=True,
+        **options,
+    )
