@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from labeling.stopping import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
     from labeling.stream import StreamLoop
     from labeling.suggesting import Suggestion
+    from labeling.tuning import Tuned
     from labeling.weighted_vote import WeightedVote
     from storage import StorageError
 
@@ -54,6 +55,7 @@ _HOME = {
     "TableClassifier": "labeling.classifiers",
     "simulate": "labeling.simulation",
     "Suggestion": "labeling.suggesting",
+    "Tuned": "labeling.tuning",
     "nearest": "labeling.model_functions",
     "model": "labeling.model_functions",
     "votes_column": "labeling.model_functions",
@@ -125,6 +127,7 @@ __all__ = [
     "TableClassifier",
     "TargetScore",
     "TextClassifier",
+    "Tuned",
     "WeightedVote",
     "apply",
     "as_function",

@@ -141,6 +141,7 @@ class Refitting:
         count = min(wanted, len(candidates))
         picks = strategy.select(learning.pool(candidates), count, rng) if count else []
         proba = None if learning.model is None else learning.proba
+        self.notes += [note for note in [getattr(learning.model, "note", None)] if note]
         return {
             "saw": state.saw,
             "weak_run_id": None if self.weak is None else self.weak.id,

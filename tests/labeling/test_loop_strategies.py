@@ -15,6 +15,7 @@ from labeling import (
     Stability,
     TableClassifier,
     TextClassifier,
+    Tuned,
     keyword,
 )
 from strategies import (
@@ -113,6 +114,7 @@ def test_every_strategy_asks_in_a_loop_and_comes_back_by_name(project, strategy)
         SMALL,
         TableClassifier(),
         Calibrated(TextClassifier(), at_least=4),
+        Tuned(TextClassifier(), values=(1.0, 10.0), at_least=8),
         pytest.param("naive bayes", id="sklearn"),
     ],
     ids=lambda value: type(value).__name__,
@@ -128,6 +130,13 @@ def test_every_classifier_learns_in_a_loop_and_comes_back_by_name(project, class
     answer(project, again)
     assert again.history()["labels"].to_list() == [6, 12]
     assert repr(again._settings.classifier) == repr(classifier)
+
+
+def test_history_says_what_a_tuned_classifier_chose(project):
+    classifier = Tuned(TextClassifier(), values=(10.0,), at_least=8)
+    loop = project.pool_loop("l", strategy=Margin(), classifier=classifier, batch_size=6)
+    answer(project, loop, 2)
+    assert loop.history()["notes"].to_list() == [[], ["C = 10.0 by cross-validation"]]
 
 
 SEEN = []
