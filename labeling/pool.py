@@ -2,75 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labeling.history import history_frame, history_row, refit_of, trained
-from labeling.label_set import LabelSet
-from labeling.queue import LEASE_SECONDS, Queue, answers
-from labeling.records import Annotation, Answer, LoopProgress, Query, QueueEmpty, Refit
-from labeling.refit import Refitting, Settings, read_state, unchanged
+from labeling.answering import AnswerVerbs
+from labeling.ending import StopVerbs
+from labeling.history import history_frame, refit_of
+from labeling.loop_base import annotator_name
+from labeling.queue import answers
+from labeling.records import LoopProgress, Query, QueueEmpty, Refit
+from labeling.refit import Refitting, read_state, unchanged
 from labeling.refit_lease import refit_lease
-from labeling.stopping import LabelBudget, StopRule
-from storage import ANSWERS
 
 if TYPE_CHECKING:
-    from labeling.project import Project
-    from storage.ledger import Write
-    from storage.records import AnnotationRecord, LoopRecord, RefitRecord
-
-UNDOABLE = (*ANSWERS, "skip")
+    from storage.records import RefitRecord
 
 
-class PoolLoop:
+class PoolLoop(AnswerVerbs, StopVerbs):
     """Asks for labels where they help most, round after round.
 
     Made by `Project.pool_loop`. All state is in the database: any process that
     opens the loop goes on where the last one stopped, with the same next question.
     """
-
-    def __init__(self, project: Project, record: LoopRecord, settings: Settings, stop: Sequence[StopRule]) -> None:
-        self._project = project
-        self._ledger = project.ledger
-        self._record = record
-        self._settings = settings
-        self._stop = tuple(stop)
-        self.name = record.name
-        self._queue = Queue(project, record.id, record.name, self.budget)
-
-    @property
-    def strategy(self) -> str:
-        """The strategy and its parameters, for people."""
-        return str(self._record.settings["strategy_text"])
-
-    @property
-    def blind(self) -> bool:
-        """Whether the loop checks labels: nothing is suggested to the people who answer."""
-        return self._settings.blind
-
-    @property
-    def seed(self) -> int:
-        """The seed of all chance in this loop."""
-        return self._settings.seed
-
-    @property
-    def stop(self) -> tuple[StopRule, ...]:
-        """The rules that end the loop."""
-        return self._stop
-
-    @property
-    def batch_size(self) -> int:
-        """Answers a round."""
-        return self._settings.batch_size
-
-    @property
-    def budget(self) -> int | None:
-        """The smallest label budget among the stop rules, None without one."""
-        budgets = [rule.labels for rule in self._stop if isinstance(rule, LabelBudget)]
-        return min(budgets) if budgets else None
 
     def ask(self, annotator: str, n: int | None = None, *, refit: bool = True) -> list[Query]:
         """Return the annotator's open queries in rank order; open new ones only if there are none.
@@ -90,7 +45,7 @@ class PoolLoop:
         QueueEmpty
             The loop is done, or everything left is taken; the message says which.
         """
-        annotator = _name(annotator)
+        annotator = annotator_name(annotator)
         if n is not None and n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}.")
         open_ = self._queue.open(annotator)
@@ -130,139 +85,6 @@ class PoolLoop:
         given = None if answer is None else self._annotation(answer)
         return replace(self._queue.queries([record])[0], answer=None if given is None else given.label or given.kind)
 
-    def tell(
-        self,
-        query: Query,
-        label: str | Answer,
-        *,
-        annotator: str | None = None,
-        seconds: float | None = None,
-        uuid: str | None = None,
-        suggestion_shown: bool = False,
-    ) -> Annotation:
-        """Record an answer: a class name, or `UNSURE`. It is committed when this returns.
-
-        A second answer to the same query corrects the first. With a `uuid`, an
-        answer that is sent twice is stored once.
-
-        Parameters
-        ----------
-        query
-            What was asked.
-        label
-            A class name, or UNSURE: seen, cannot be decided, not trained on.
-        annotator
-            Who answers, default who was asked.
-        seconds
-            How long the person took.
-        uuid
-            The sender's own id of this answer.
-        suggestion_shown
-            Whether the model's suggestion was visible.
-
-        Raises
-        ------
-        ValueError
-            There is no such label.
-        """
-        if isinstance(label, Answer):
-            return self._act(query, label.value, (), annotator, seconds, uuid, suggestion_shown)
-        if not isinstance(label, str):
-            raise TypeError(f"A label is the name of a class or UNSURE, got {label!r}.")
-        chosen = self._project.label_set.named(label)
-        return self._act(query, "answer", (chosen.id,), annotator, seconds, uuid, suggestion_shown)
-
-    def skip(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
-        """Leave an item to others; it comes back to this person after everything else."""
-        return self._act(query, "skip", (), annotator, None, uuid, False)
-
-    def discard(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
-        """Take an item out of the pool: it does not belong here."""
-        return self._act(query, "discard", (), annotator, None, uuid, False)
-
-    def _act(
-        self,
-        query: Query,
-        kind: str,
-        label_ids: tuple[int, ...],
-        annotator: str | None,
-        seconds: float | None,
-        uuid: str | None,
-        suggestion_shown: bool,
-    ) -> Annotation:
-        if query.loop != self.name:
-            raise ValueError(f"The query {query.id} belongs to the loop {query.loop!r}, not to {self.name!r}.")
-        ledger = self._ledger
-        with ledger.write() as write:
-            before = None if uuid is None else ledger.annotations.by_uuid(write.connection, uuid)
-            if before is not None:
-                return self._annotation(before)
-            person = ledger.annotations.annotator(write.connection, _name(annotator or query.annotator))
-            id_ = ledger.annotations.add(
-                write,
-                uuid=uuid,
-                item_id=query.item_id,
-                annotator_id=person,
-                kind=kind,
-                label_ids=label_ids,
-                query_id=query.id,
-                loop_id=self._record.id,
-                seconds=seconds,
-                suggestion_shown=suggestion_shown,
-            )
-            ledger.loops.release(write.connection, query.item_id, person, query.id)
-            record = ledger.annotations.by_id(write.connection, id_)
-        return self._annotation(record)
-
-    def undo(self, annotator: str) -> Annotation | None:
-        """Take back the annotator's newest answer, skip or discard in this loop; its query is open again.
-
-        Where somebody else has the item by now, or the budget is with others, the
-        query stays closed.
-
-        Returns
-        -------
-        Annotation | None
-            What was taken back; None if there is nothing left to take back.
-        """
-        annotator = _name(annotator)
-        ledger, loop_id = self._ledger, self._record.id
-        with ledger.write() as write:
-            person = ledger.annotations.annotator(write.connection, annotator)
-            newest = ledger.annotations.newest(write.connection, person, loop_id, UNDOABLE)
-            if newest is None:
-                return None
-            reopens = self._may_reopen(write, newest, person)
-            ledger.annotations.add(
-                write,
-                uuid=None,
-                item_id=newest.item_id,
-                annotator_id=person,
-                kind="undo",
-                query_id=newest.query_id,
-                loop_id=loop_id,
-                undoes=newest.id,
-            )
-            if newest.query_id is not None and reopens:
-                ledger.loops.lease(
-                    write.connection,
-                    item_id=newest.item_id,
-                    annotator_id=person,
-                    query_id=newest.query_id,
-                    loop_id=loop_id,
-                    seconds=LEASE_SECONDS,
-                )
-        return self._annotation(newest)
-
-    def _may_reopen(self, write: Write, undone: AnnotationRecord, person: int) -> bool:
-        """Tell whether the query of an annotation may be asked again when that is taken back."""
-        if self._ledger.loops.holder(write.connection, undone.item_id) not in (None, person):
-            return False
-        if self._ledger.annotations.standing.answered_by_others(write.connection, undone.item_id, person):
-            return False
-        # An answer gives its own place in the budget back; a skip's may be taken since.
-        return undone.kind in ANSWERS or self._queue.left(write) > 0
-
     def refit(self) -> Refit:
         """Train on all labels so far, score on the hold-out, and commit a ranking.
 
@@ -293,36 +115,6 @@ class PoolLoop:
             busy = self._ledger.loops.taken(connection, ids)
             busy |= self._ledger.annotations.standing.skipped_by_anyone(connection)
         return busy.issuperset(ids)
-
-    @property
-    def done(self) -> bool:
-        """Whether a stop rule fired, or the pool is exhausted."""
-        return self.stopped is not None
-
-    @property
-    def stopped(self) -> str | None:
-        """Why the loop is done, None while it goes on."""
-        with self._ledger.read() as connection:
-            tally = self._ledger.loops.tally(connection, self._record.id)
-        history: list[dict[str, Any]] = []
-        if any(not isinstance(rule, LabelBudget) for rule in self._stop):
-            labels = self._project.label_set
-            refits = trained(self._ledger.loops.refits(self._record.id))
-            history = [history_row(record, labels) for record in refits]
-        for rule in self._stop:
-            reason = rule.reason(answers(tally), history)
-            if reason is not None:
-                return reason
-        return "Every item of the pool has an answer." if self._exhausted() else None
-
-    def _exhausted(self) -> bool:
-        store = self._project.item_store
-        items: int = store.cached("size", store.version, lambda: self._ledger.items.counts()[0])
-        answered = self._ledger.annotations.answered_count()
-        # Counts alone tell as long as much is left, and spare reading the items.
-        if items == 0 or items - len(self._queue.gone()) > answered:
-            return False
-        return self._project.open_items() == 0
 
     @property
     def round_complete(self) -> bool:
@@ -376,25 +168,5 @@ class PoolLoop:
         """
         return history_frame(self._ledger.loops.refits(self._record.id), self._project.label_set)
 
-    def _annotation(self, record: AnnotationRecord) -> Annotation:
-        labels: LabelSet = self._project.label_set
-        label = labels.name_of(record.label_ids[0]) if record.label_ids else None
-        return Annotation(
-            record.id,
-            record.uuid,
-            record.item_id,
-            record.annotator or "",
-            record.kind,
-            label,
-            record.query_id,
-            record.created_at,
-        )
-
     def __repr__(self) -> str:
         return f"PoolLoop({self.name!r}, {self.strategy}, batch_size={self.batch_size})"
-
-
-def _name(annotator: str) -> str:
-    if not isinstance(annotator, str) or not annotator.strip():
-        raise ValueError(f"An annotator needs a name, got {annotator!r}.")
-    return annotator.strip()

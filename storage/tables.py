@@ -23,7 +23,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from storage.schema import Id, UtcDateTime, fact_table, metadata
+from storage.schema import Id, UtcDateTime, fact_table
+from storage.schema import metadata as metadata
 
 projects = Table(
     "projects",
