@@ -128,6 +128,18 @@ class Items:
         frame: pl.DataFrame = self.cached("items", version, lambda: self._read(None))
         return frame
 
+    def gold(self, item_ids: IntArray) -> IntArray:
+        """Return the class id of each item's known truth, -1 where it is unknown."""
+        items, labels = self.cached("gold", self.version, self._gold)
+        if not len(items):
+            return np.full(len(item_ids), -1, dtype=np.int64)
+        place = np.minimum(np.searchsorted(items, item_ids), len(items) - 1)
+        return np.where(items[place] == item_ids, labels[place], -1)
+
+    def _gold(self) -> tuple[IntArray, IntArray]:
+        known = np.array(self._ledger.items.gold(), dtype=np.int64).reshape(-1, 2)
+        return known[:, 0], known[:, 1]
+
     def some(self, item_ids: Sequence[int], private: bool = False, image: bool = False) -> pl.DataFrame:
         """Return some items in item order, straight from the ledger."""
         return self._read(item_ids, private=private, image=image)

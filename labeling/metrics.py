@@ -232,12 +232,13 @@ def kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None:
     one, two = _pairs(first, second)
     if not len(one):
         raise ValueError("There are no items to compare.")
-    classes, places = np.unique(np.concatenate([one, two]), return_inverse=True)
-    shares = np.bincount(places[: len(one)], minlength=len(classes)) / len(one)
-    others = np.bincount(places[len(one) :], minlength=len(classes)) / len(one)
-    chance = float(shares @ others)
-    if len(classes) == 1:
+    lowest = min(int(one.min()), int(two.min()))
+    if max(int(one.max()), int(two.max())) == lowest:
         return None
+    # Counted by value, without sorting: a refit compares the predictions of the whole pool.
+    shares, others = np.bincount(one - lowest) / len(one), np.bincount(two - lowest) / len(two)
+    both = min(len(shares), len(others))
+    chance = float(shares[:both] @ others[:both])
     return (float(np.mean(one == two)) - chance) / (1.0 - chance)
 
 

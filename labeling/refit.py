@@ -78,15 +78,15 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     saw = ledger.version()
     ids = items.frame()["item_id"].to_numpy()
     positions = labels.positions()
-    row_of = {int(item): row for row, item in enumerate(ids)}
     human = np.zeros((len(ids), len(labels.classes)))
     still_open = np.ones(len(ids), dtype=bool)
     leased = ledger.loops.leased()
     newest, busy = 0, len(leased)
-    for record in ledger.annotations.current(until=saw):
+    records = ledger.annotations.current(until=saw)
+    rows = rows_of(np.array([record.item_id for record in records], dtype=np.int64), ids)
+    for record, row in zip(records, rows.tolist(), strict=True):
         newest = max(newest, record.seq)
-        row = row_of.get(record.item_id)
-        if row is None or record.kind == "skip":
+        if row < 0 or record.kind == "skip":
             busy += record.kind == "skip"
             continue
         still_open[row] = False
@@ -94,9 +94,9 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
             human[row, positions[record.label_ids[0]]] += 1
     human /= np.maximum(human.sum(axis=1, keepdims=True), 1)
     held_ids = holdout_ids(ledger)
-    held = np.fromiter((int(item) in held_ids for item in ids), dtype=bool, count=len(ids))
-    known = dict(ledger.items.gold())
-    truth = np.fromiter((known.get(int(item), NO_LABEL) for item in ids), dtype=np.int64, count=len(ids))
+    held = np.zeros(len(ids), dtype=bool)
+    there = rows_of(np.fromiter(held_ids, dtype=np.int64, count=len(held_ids)), ids)
+    held[there[there >= 0]] = True
     inputs = {
         "annotations": [newest, int((~still_open).sum())],
         "items": items.version,
@@ -105,9 +105,25 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
         "holdout": len(held_ids),
     }
     still_open &= ~held
-    asked = np.array([row for item in sorted(leased) if (row := row_of.get(item)) is not None], dtype=np.int64)
+    asked = rows_of(np.array(sorted(leased), dtype=np.int64), ids)
+    asked = asked[asked >= 0]
     asked = asked[still_open[asked]]
-    return State(ids, human, still_open, held, to_positions(truth, positions), saw, asked, busy, inputs)
+    gold = to_positions(items.gold(ids), positions)
+    return State(ids, human, still_open, held, gold, saw, asked, busy, inputs)
+
+
+def rows_of(items: IntArray, ids: IntArray) -> IntArray:
+    """Return the place of each item among the sorted ids, -1 where it is not among them.
+
+    Examples
+    --------
+    >>> rows_of(np.array([7, 4, 5]), np.array([4, 7]))
+    array([ 1,  0, -1])
+    """
+    if not len(ids):
+        return np.full(len(items), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(ids, items), len(ids) - 1)
+    return np.where(ids[place] == items, place, -1)
 
 
 @dataclass

@@ -214,11 +214,10 @@ class Functions:
 
     def development_gold(self, labels: LabelSet, item_ids: IntArray) -> IntArray:
         """Return the position of each item's known truth, -1 where unknown or held out."""
-        known = self._ledger.items.gold()
         held = holdout_ids(self._ledger)
-        gold = {item: label for item, label in known if item not in held}
-        ids = np.fromiter((gold.get(int(item), NO_LABEL) for item in item_ids), dtype=np.int64, count=len(item_ids))
-        return to_positions(ids, labels.positions())
+        gold = self._items.gold(item_ids)
+        gold[np.isin(item_ids, np.fromiter(held, dtype=np.int64, count=len(held)))] = NO_LABEL
+        return to_positions(gold, labels.positions())
 
     def _names(self) -> list[str]:
         columns = self._items.columns()
