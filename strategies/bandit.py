@@ -158,7 +158,7 @@ class Bandit(Strategy):
         arms = zip(chances, self.strategies, strict=True)
         return unit(np.sum([chance * arm.score(pool, generator) for chance, arm in arms], axis=0))
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
         """Distinct picks, each by an arm drawn by its chance, which becomes the pick's probability."""
         n = batch_size(pool, n)
         if n == 0:

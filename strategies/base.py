@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from strategies.pool import FloatArray, IntArray, Pool
+from strategies.pool import BoolArray, FloatArray, IntArray, Pool
 
 if TYPE_CHECKING:
     from strategies.combine import Product, Weighted
@@ -109,7 +109,24 @@ class Strategy:
         return Ranking(self.score(pool, rng))
 
     def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
-        """The n best, distinct, best first; fewer where the pool holds fewer.
+        """A batch of n distinct items, best first; fewer where the pool holds fewer.
+
+        Of near-duplicates (`Pool.group`) only one is in it, that with the lowest key, and none whose like is
+        asked already (`Pool.open_group`); the others come when nothing else is left. Override `choose`.
+        """
+        n = batch_size(pool, n)
+        alone = first_of_group(pool)
+        if alone is None:
+            return self.choose(pool, n, rng)
+        picks: list[Pick] = []
+        for rows in (np.flatnonzero(alone), np.flatnonzero(~alone)):
+            if len(rows) and len(picks) < n:
+                part = self.choose(pool.take(rows), min(n - len(picks), len(rows)), rng)
+                picks += [replace(pick, index=int(rows[pick.index])) for pick in part]
+        return picks
+
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+        """The n best, distinct, best first, whatever they resemble; `select` calls it.
 
         Exact ties are broken by a shuffle of the keys, seeded by `rng`; without one, by the keys.
         """
@@ -142,6 +159,22 @@ def batch_size(pool: Pool, n: int) -> int:
     if n < 0:
         raise ValueError(f"Cannot select {n} items. Pass n >= 0.")
     return min(n, len(pool))
+
+
+def first_of_group(pool: Pool) -> BoolArray | None:
+    """(n,) false for near-duplicates of an item with a lower key or of one that is asked; None where there are none."""
+    group = pool.group
+    if group is None:
+        return None
+    rows = np.flatnonzero(group >= 0)
+    rows = rows[np.lexsort((pool.rank[rows], group[rows]))]
+    again = rows[1:][group[rows[1:]] == group[rows[:-1]]]
+    asked = rows[np.isin(group[rows], pool.open_group)]
+    if not len(again) and not len(asked):
+        return None
+    first = np.ones(len(pool), dtype=bool)
+    first[again] = first[asked] = False
+    return first
 
 
 def tie_order(pool: Pool, rng: np.random.Generator | None) -> IntArray:

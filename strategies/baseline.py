@@ -28,7 +28,7 @@ class Random(Strategy):
         generator = np.random.default_rng(0) if rng is None else rng
         return by_key(pool, generator.random(len(pool)))
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
         """N distinct items; each was as likely as any other."""
         n = batch_size(pool, n)
-        return [replace(pick, probability=n / len(pool)) for pick in super().select(pool, n, rng)]
+        return [replace(pick, probability=n / len(pool)) for pick in super().choose(pool, n, rng)]

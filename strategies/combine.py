@@ -217,7 +217,7 @@ class Sequence(Strategy):
         """That of the one whose turn it is."""
         return self.active(pool).ranking(pool, rng, n)
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
         """The picks of the one whose turn it is, under its name."""
         return self.active(pool).select(pool, n, rng)
 
@@ -282,7 +282,7 @@ class Explore(Strategy):
         own, other = self.strategy.score(pool, rng), self.other.score(pool, rng)
         return unit((1.0 - self.epsilon) * own + self.epsilon * other)
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
         """Distinct picks, under the name of the one that made them."""
         generator = np.random.default_rng(0) if rng is None else rng
         chances = np.array([1.0 - self.epsilon, self.epsilon])
@@ -344,6 +344,6 @@ class Auto(Strategy):
         """That of the one whose turn it is."""
         return self.active(pool).ranking(pool, rng, n)
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
         """The picks of the one whose turn it is, under its name."""
         return self.active(pool).select(pool, n, rng)

@@ -42,7 +42,7 @@ class Badge(Strategy):
         """Gradients far from those taken; the drawing is left to `select`."""
         return _Gradients(pool)
 
-    def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
+    def choose(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
         """The longest gradient, then draws with chances proportional to the squared distance.
 
         Where only copies of gradients taken are left, the rest is drawn evenly.

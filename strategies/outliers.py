@@ -71,6 +71,10 @@ class OutlierGuard(Strategy):
 
     def groups(self, pool: Pool) -> IntArray:
         """(n,) -1 for what may be asked; 0 for empty items, 1 for lonely ones, 2 and up for clusters apart."""
+        group: IntArray = pool.kept(f"held back by {self!r}", lambda: self._groups(pool))
+        return group
+
+    def _groups(self, pool: Pool) -> IntArray:
         n = len(pool)
         group = np.full(n, -1, dtype=np.int64)
         if n == 0:
@@ -134,7 +138,10 @@ class OutlierGuard(Strategy):
         return Weighed(self.strategy.ranking(pool, rng, n), weight, self.strategy.name, "belongs")
 
     def select(self, pool: Pool, n: int, rng: np.random.Generator | None = None) -> list[Pick]:
-        """The strategy's picks among what belongs; only then, with score 0, what is held back."""
+        """The strategy's picks among what belongs; only then, with score 0, what is held back.
+
+        What belongs is judged among all items, near-duplicates too.
+        """
         n = batch_size(pool, n)
         held = self.held_back(pool)
         picks: list[Pick] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -30,7 +30,7 @@ _ITEM_AXIS = {
     "group": 0,
     "welcome": 0,
 }
-_OTHERS = ("labels", "labeled_embedding", "cv_errors", "open_embedding", "rewards")
+_OTHERS = ("labels", "labeled_embedding", "cv_errors", "open_embedding", "open_group", "rewards")
 
 
 class Pool:
@@ -68,7 +68,9 @@ class Pool:
     regions
         More such masks by name, for `Region`.
     group
-        (n,) integers; items of one group are near-duplicates.
+        (n,) integers, -1 for none; items of one group are near-duplicates, of which a batch holds one.
+    open_group
+        (o,) groups of the items that were asked and not answered yet.
     welcome
         (n,) true where a person said that an item belongs, however odd it looks.
     rewards
@@ -102,6 +104,7 @@ class Pool:
         mask: Lazy = None,
         regions: Mapping[str, Lazy] | None = None,
         group: Lazy = None,
+        open_group: Lazy = None,
         welcome: Lazy = None,
         rewards: Lazy = None,
         key: npt.ArrayLike | None = None,
@@ -121,6 +124,7 @@ class Pool:
             "open_embedding": open_embedding,
             "mask": mask,
             "group": group,
+            "open_group": open_group,
             "welcome": welcome,
             "rewards": rewards,
         }
@@ -165,6 +169,12 @@ class Pool:
                 f"axis {_ITEM_AXIS[name]} must have that length."
             )
         return value
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` makes, made once for this pool."""
+        if name not in self._cache:
+            self._cache[name] = make()
+        return self._cache[name]
 
     @property
     def proba(self) -> FloatArray:
@@ -281,8 +291,16 @@ class Pool:
 
     @property
     def group(self) -> IntArray | None:
-        """(n,) near-duplicate groups, or None."""
+        """(n,) near-duplicate groups, -1 for none; or None."""
         return self._read("group") if self.has("group") else None
+
+    @property
+    def open_group(self) -> IntArray:
+        """(o,) groups of what was asked and not answered yet."""
+        if not self.has("open_group"):
+            return np.empty(0, dtype=np.int64)
+        array: IntArray = self._read("open_group")
+        return array
 
     @property
     def classes(self) -> int:
@@ -326,7 +344,7 @@ class Pool:
             given = self._given[name]
             if given is None or name not in _ITEM_AXIS:
                 return given
-            if name == "mc_proba" and callable(given):
+            if name == "mc_proba":
                 return lambda samples: self.mc(samples)[:, rows]
             return lambda: self._read(name)[:, rows] if _ITEM_AXIS[name] == 1 else self._read(name)[rows]
 

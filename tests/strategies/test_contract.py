@@ -158,3 +158,28 @@ def test_a_negative_number_of_picks_is_refused(strategy):
 def test_a_strategy_is_frozen_and_has_a_name(strategy):
     assert strategy.name
     assert hash(strategy) == hash(strategy)
+
+
+@everyone
+def test_a_batch_holds_one_of_each_group_of_near_duplicates_and_none_that_is_asked(strategy):
+    group = np.repeat(np.arange(20), 2)
+    group[:4] = -1
+    pool = full_pool(group=group, open_group=np.array([5, 6]))
+    picks = [pick.index for pick in strategy.select(pool, 20, rng())]
+    grouped = [int(group[index]) for index in picks if group[index] >= 0]
+    assert sorted(grouped) == [number for number in range(2, 20) if number not in (5, 6)]
+    assert {0, 1, 2, 3} <= set(picks)
+
+
+@everyone
+def test_groups_of_near_duplicates_never_starve_a_batch(strategy):
+    pool = full_pool(group=np.repeat([0, 1], 20))
+    picks = [pick.index for pick in strategy.select(pool, 25, rng())]
+    assert len(set(picks)) == 25
+    assert sorted(np.repeat([0, 1], 20)[picks[:2]].tolist()) == [0, 1]
+
+
+@everyone
+def test_without_near_duplicates_groups_change_nothing(strategy):
+    alone, grouped = full_pool(group=None), full_pool(group=np.full(40, -1))
+    assert strategy.select(alone, 12, rng()) == strategy.select(grouped, 12, rng())
