@@ -14,7 +14,7 @@ from typing import IO, Any
 import streamlit as st
 
 from labeling import LabelBudget, Project
-from strategies import Entropy
+from strategies import Auto
 from ui.state import storage
 
 RETRY_SECONDS = 30.0
@@ -97,5 +97,5 @@ def _start(project: str, loop: str) -> Job:
 
 
 def usual_loop(project: Project, name: str = "first") -> Any:
-    """Start a loop with the settings that suit most projects: entropy, 20 items a round, 500 answers."""
-    return project.pool_loop(name, strategy=Entropy(), batch_size=20, seed=0, stop=[LabelBudget(500)])
+    """Start a loop with the settings that suit most projects: Auto, 20 items a round, 500 answers."""
+    return project.pool_loop(name, strategy=Auto(), batch_size=20, seed=0, stop=[LabelBudget(500)])

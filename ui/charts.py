@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import polars as pl
 import streamlit as st
 
 from ui.palette import hue
-
-_MEASURES = {"accuracy": "accuracy", "f1_macro": "macro F1"}
 
 
 def is_dark() -> bool:
@@ -70,42 +67,6 @@ def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
         .encode(text="text:N")
     )
     st.altair_chart((bars + words).properties(height=44 * len(order) + 8))
-
-
-def learning_curve(history: pl.DataFrame, target: tuple[str, float] | None = None) -> None:
-    """Draw accuracy and macro F1 on the hold-out over the number of labels given.
-
-    Parameters
-    ----------
-    history
-        One row a refit, with `labels` and the measures.
-    target
-        The measure that is to be reached, and its value.
-    """
-    measures = [name for name in _MEASURES if name in history.columns]
-    rows = (
-        history.select("labels", *measures)
-        .unpivot(measures, index="labels", variable_name="measure", value_name="score")
-        .drop_nulls("score")
-        .with_columns(pl.col("measure").replace(_MEASURES))
-    )
-    names = [_MEASURES[name] for name in measures]
-    dark = is_dark()
-    scale = alt.Scale(domain=names, range=["#5fb8a8", "#f0a36b"] if dark else ["#1c6258", "#b3541e"])
-    lowest = float(rows["score"].min() or 0.0)  # type: ignore[arg-type]
-    base = alt.Chart(rows).encode(
-        x=alt.X("labels:Q", title="labels given", axis=alt.Axis(grid=False, tickMinStep=1)),
-        y=alt.Y(
-            "score:Q", title=None, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[max(0.0, lowest - 0.08), 1.0])
-        ),
-        color=alt.Color("measure:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
-        tooltip=["measure:N", "labels:Q", alt.Tooltip("score:Q", format=".1%")],
-    )
-    chart: Any = base.mark_line(strokeWidth=2.5) + base.mark_point(filled=True, size=48)
-    if target:
-        rule = alt.Chart(pl.DataFrame({"score": [target[1]]})).mark_rule(strokeDash=[5, 4], color="#8b8f94")
-        chart = chart + rule.encode(y="score:Q")
-    st.altair_chart(chart.properties(height=300))
 
 
 def asked(history: pl.DataFrame, labels: Sequence[str]) -> None:

@@ -8,24 +8,38 @@ from typing import Any
 
 import strategies
 
+USUAL = "Auto"
+"""The strategy that suits most projects, first in the menu."""
+
+MIXTURES = {
+    "Bandit": "Share the questions between strategies by how well each one's did; what helps is asked more.",
+    "Sequence": "One strategy first, another one from a number of labels on.",
+    "Weighted": "The weighted mean of the scores of two strategies.",
+}
+"""Strategies that are made of others, and what they do."""
+
 
 def strategy_menu() -> dict[str, type[strategies.Strategy]]:
-    """The strategies that can be chosen without further settings, by name.
+    """The strategies that can be chosen without further settings, by name, the usual one first.
 
     Examples
     --------
     >>> {"Entropy", "Margin", "Random"} <= set(strategy_menu())
     True
+    >>> next(iter(strategy_menu())), "Region" in strategy_menu()
+    ('Auto', False)
     """
-    return {
+    found = {
         name: member
-        for name in strategies.__all__
+        for name in sorted(strategies.__all__, key=lambda name: (name != USUAL, name))
         if inspect.isclass(member := getattr(strategies, name))
         and issubclass(member, strategies.Strategy)
         and member is not strategies.Strategy
         and not inspect.isabstract(member)
         and not _required(member)
     }
+    # A region needs a name of what lies inside.
+    return {name: member for name, member in found.items() if "mask" not in member().reads()}
 
 
 def explain(strategy: str) -> str:
@@ -36,6 +50,8 @@ def explain(strategy: str) -> str:
     >>> explain("Margin")
     'Ask where the two likeliest classes are closest.'
     """
+    if strategy in MIXTURES:
+        return MIXTURES[strategy]
     member = getattr(strategies, strategy.split("(", 1)[0], None)
     return (inspect.getdoc(member) or "").split("\n", 1)[0] if inspect.isclass(member) else ""
 

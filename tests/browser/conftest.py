@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from labeling import Project
 from scripts.app_server import running_app
@@ -94,6 +95,52 @@ class Desk:
             if tab.get_attribute("aria-selected") == "true":
                 return
         raise AssertionError(f"The tab {name!r} does not open.")
+
+    def open_view(self, name: str) -> None:
+        """Open a view of a page; click until it is open, as for a tab."""
+        view = self.page.get_by_role("radio", name=name, exact=True)
+        for _ in range(10):
+            expect(view).to_be_visible()
+            self.idle()
+            view.click()
+            self.page.wait_for_timeout(500)
+            self.idle()
+            if view.get_attribute("aria-checked") == "true":
+                return
+        raise AssertionError(f"The view {name!r} does not open.")
+
+    def choose(self, name: str, option: str) -> None:
+        """Choose from a menu; a page that is drawn again closes it, so open it until the choice is made."""
+        menu = self.page.get_by_role("combobox", name=name, exact=True)
+        entry = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(10):
+            expect(menu).to_be_visible()
+            self.idle()
+            menu.click()
+            try:
+                entry.click(timeout=3000)
+            except PlaywrightTimeout:
+                self.page.keyboard.press("Escape")
+                continue
+            self.page.wait_for_timeout(300)
+            self.idle()
+            if menu.input_value() == option:
+                return
+        raise AssertionError(f"{option!r} cannot be chosen from {name!r}.")
+
+    def switch(self, text: str) -> None:
+        """Flip a toggle until it is flipped."""
+        toggle = self.page.get_by_role("switch", name=text)
+        expect(toggle).to_be_attached()
+        was = toggle.is_checked()
+        for _ in range(10):
+            self.idle()
+            self.page.get_by_text(text, exact=True).click()
+            self.page.wait_for_timeout(400)
+            self.idle()
+            if toggle.is_checked() != was:
+                return
+        raise AssertionError(f"The toggle {text!r} does not move.")
 
     def shown(self) -> tuple[int, str]:
         """The item on the card, and the name of this showing."""
