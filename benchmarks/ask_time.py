@@ -1,9 +1,9 @@
 """What an `ask` costs as a project grows: the one that learns first, in a project of 100,000 items and of a million.
 
 Real titles (repeated with a number where more are needed) in a SQLite file, TF-IDF into a logistic regression, 200
-answers. `cold` is a new process: items are read and made into features first. `learn` is every later ask that completes
-a round of 50: train, predict all, choose, commit the ranking. `serve` asks for the next question while a ranking stands.
-Every size is a process of its own with one thread; MB is its peak beyond what it imports (Linux).
+answers. `cold` is a new process: items are read and made into features first. `learn` is every later ask that
+completes a round of 50: train, predict all, choose, commit the ranking. `serve` asks for the next question while a
+ranking stands. Every size is a process of its own with one thread; MB is its peak beyond what it imports (Linux).
 
     python benchmarks/ask_time.py [--items 100000 1000000] [--strategy Entropy]
 """

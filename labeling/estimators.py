@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labeling.classifiers import Classifier
+from labeling.classifiers import Classifier, Model
 from labeling.features import BoolArray, Features, FloatArray, Matrix
 from labeling.linear import check_targets, softmax
 from labeling.tabular import ColumnFeatures
@@ -144,32 +144,31 @@ class SklearnModel:
         return softmax(np.column_stack([-scores / 2, scores / 2]) if scores.ndim == 1 else scores)
 
 
-def committee_proba(
+def committee(
     classifier: Classifier,
     X: Matrix,
     targets: FloatArray,
     weights: FloatArray | None,
-    candidates: Matrix,
     *,
     members: int = 5,
     seed: int = 0,
-) -> FloatArray:
-    """(members, n, k) probabilities of classifiers trained on bootstrap samples: `Pool.committee`.
+) -> list[Model]:
+    """Train classifiers on bootstrap samples of the rows.
 
     Examples
     --------
     >>> from labeling.classifiers import TableClassifier
     >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> committee_proba(TableClassifier(), X, np.eye(2)[[0, 0, 1, 1]], None, X, members=3).shape
-    (3, 4, 2)
+    >>> len(committee(TableClassifier(), X, np.eye(2)[[0, 0, 1, 1]], None, members=3))
+    3
     """
     weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
-    passes = []
+    trained = []
     for member in range(members):
         rng = np.random.default_rng([seed, member])
         drawn = rng.multinomial(len(targets), np.full(len(targets), 1 / len(targets)))
         chosen = weights * drawn
         if not (chosen > 0).any():
             chosen = weights
-        passes.append(classifier.fit(X, targets, chosen, seed=seed + member).predict_proba(candidates))
-    return np.stack(passes)
+        trained.append(classifier.fit(X, targets, chosen, seed=seed + member))
+    return trained

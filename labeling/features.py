@@ -143,22 +143,44 @@ def reduce(X: Matrix, dimensions: int = 64, *, learn_from: BoolArray | None = No
     >>> reduce(csr_matrix(np.eye(4, dtype=np.float32)), 2).shape
     (4, 2)
     """
-    from scipy.sparse import issparse
-    from sklearn.utils.extmath import randomized_svd
+    basis = X if learn_from is None else X[np.flatnonzero(learn_from)]
+    return Directions.learn(basis, dimensions, seed=seed).transform(X)
 
-    n, d = X.shape
-    if d == 0 or n == 0:
-        return np.zeros((n, 1), dtype=np.float32)
-    if issparse(X) or d > dimensions:
-        basis = X if learn_from is None else X[np.flatnonzero(learn_from)]
-        rank = min(dimensions, d, basis.shape[0])
+
+@dataclass(frozen=True)
+class Directions:
+    """The leading directions of some rows, which make any row a short dense one.
+
+    Attributes
+    ----------
+    basis
+        (d, dimensions) float32; None where rows are only scaled; no columns where there was nothing to learn from.
+    """
+
+    basis: FloatArray | None
+
+    @classmethod
+    def learn(cls, X: Matrix, dimensions: int = 64, *, seed: int = 0) -> Directions:
+        """Learn from (n, d) rows, CSR or dense, by a seeded randomised SVD."""
+        from scipy.sparse import issparse
+        from sklearn.utils.extmath import randomized_svd
+
+        rows, d = X.shape
+        if d and not issparse(X) and d <= dimensions:
+            return cls(None)
+        rank = min(dimensions, d, rows)
         if rank < 1:
-            return np.zeros((n, 1), dtype=np.float32)
-        _, _, directions = randomized_svd(basis, rank, n_iter=4, random_state=seed)
-        dense = np.asarray(X @ directions.T.astype(np.float32), dtype=np.float32)
-    else:
-        dense = np.asarray(X, dtype=np.float32)
-    return unit_rows(dense)
+            return cls(np.zeros((d, 0), dtype=np.float32))
+        _, _, directions = randomized_svd(X, rank, n_iter=4, random_state=seed)
+        return cls(directions.T.astype(np.float32))
+
+    def transform(self, X: Matrix) -> FloatArray:
+        """(n, dimensions) float32 rows of length 1; zero rows stay zero."""
+        if self.basis is None:
+            return unit_rows(np.asarray(X, dtype=np.float32))
+        if not self.basis.shape[1] or not X.shape[0]:
+            return np.zeros((X.shape[0], 1), dtype=np.float32)
+        return unit_rows(np.asarray(X @ self.basis, dtype=np.float32))
 
 
 def unit_rows(dense: FloatArray) -> FloatArray:

@@ -57,6 +57,8 @@ class Learning:
         (n,) masks by name.
     trains
         False: no classifier is trained.
+    sliced
+        Features are made for the rows that are asked for; nothing is computed for all items at once.
     """
 
     classifier: Classifier
@@ -74,6 +76,7 @@ class Learning:
     group: Callable[[], IntArray] | None = None
     regions: Mapping[str, Callable[[], BoolArray]] = field(default_factory=dict)
     trains: bool = True
+    sliced: bool = False
 
     @cached_property
     def labeled(self) -> IntArray:
@@ -114,6 +117,12 @@ class Learning:
             return np.full((n, k), 1 / k)
         return np.asarray(self.model.predict_proba(self.features()), dtype=np.float64)
 
+    def proba_of(self, rows: IntArray) -> FloatArray:
+        """(r, k) probabilities of some items."""
+        if self.sliced and self.model is not None:
+            return np.asarray(self.model.predict_proba(self.features()[rows]), dtype=np.float64)
+        return self.proba[rows]
+
     def pool(self, candidates: IntArray) -> Pool:
         """Return the items of some rows as a strategy reads them."""
         labeled, asked, votes, group = self.labeled, self.asked, self.votes, self.group
@@ -127,7 +136,7 @@ class Learning:
             weak_proba=None if self.weak is None else self.weak[0][candidates],
             labels=self.human[labeled].argmax(axis=1),
             labeled_embedding=lambda: self.embedding()[labeled],
-            cv_errors=self._errors,
+            cv_errors=lambda: self.errors,
             open_embedding=(lambda: self.embedding()[asked]) if len(asked) else None,
             regions={name: _rows_of(mask, candidates) for name, mask in self.regions.items()},
             group=None if group is None else lambda: group()[candidates],
@@ -140,7 +149,7 @@ class Learning:
         # Before people gave labels, the rules choose the first questions.
         if self.weak is not None and not len(self.labeled):
             return self.weak[0][candidates]
-        return self.proba[candidates]
+        return self.proba_of(candidates)
 
     def _passes(self, candidates: IntArray, samples: int) -> npt.NDArray[np.floating]:
         """(samples, c, k) stochastic passes; before there is a model, the one answer there is."""
@@ -151,17 +160,24 @@ class Learning:
             raise TypeError(no_passes(self.classifier))
         return np.asarray(passes(self.features()[candidates], samples, seed=self.seed))
 
-    def _committee(self, candidates: IntArray) -> npt.NDArray[np.floating]:
-        """(members, c, k), from samples of the training rows; before there is a model, the one answer there is."""
+    def committee(self) -> tuple[Model, ...]:
+        """Train models on samples of the training rows; none before there is a model."""
         if self.model is None:
-            return self._first_or_model(candidates)[None]
-        from labeling.estimators import committee_proba
+            return ()
+        from labeling.estimators import committee
 
         rows, targets, weights = self.training
-        X = self.features()
-        return committee_proba(self.classifier, X[rows], targets, weights, X[candidates], seed=self.seed)
+        return tuple(committee(self.classifier, self.features()[rows], targets, weights, seed=self.seed))
 
-    def _errors(self) -> BoolArray:
+    def _committee(self, candidates: IntArray) -> npt.NDArray[np.floating]:
+        """(members, c, k); before there is a model, the one answer there is."""
+        members, X = self.committee(), self.features()
+        if not members:
+            return self._first_or_model(candidates)[None]
+        return np.stack([model.predict_proba(X[candidates]) for model in members])
+
+    @cached_property
+    def errors(self) -> BoolArray:
         """(l,) true where a model trained on the other labels gets a labeled item wrong."""
         from labeling.calibration import out_of_fold
 

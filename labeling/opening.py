@@ -19,6 +19,7 @@ from labeling.votes import holdout_ids
 from strategies import Region, Strategy
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from labeling.project import Project
     from storage.records import LoopRecord
 
@@ -35,6 +36,7 @@ def open_pool_loop(
     stop: Sequence[StopRule] | None,
     *,
     blind: bool = False,
+    executor: Engine = None,
 ) -> PoolLoop:
     """Return the loop of a name, made if it is new; see `Project.pool_loop`."""
     given: dict[str, Any] = {
@@ -64,7 +66,7 @@ def open_pool_loop(
         key: given[key] if key in given else specs.load(stored[key]) for key in stored if key != "strategy_text"
     }
     stop_rules = tuple(settings.pop("stop"))
-    return PoolLoop(project, record, Settings(**settings), stop_rules)
+    return PoolLoop(project, record, Settings(**settings, executor=executor), stop_rules)
 
 
 def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:

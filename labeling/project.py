@@ -20,6 +20,7 @@ from storage import Ledger, ProjectExists, list_projects
 
 if TYPE_CHECKING:
     from labeling.classifiers import Classifier
+    from labeling.executors import Engine
     from labeling.pool import PoolLoop
     from labeling.stopping import StopRule
     from labeling.stream import StreamLoop
@@ -125,11 +126,14 @@ class Project(ItemVerbs, RuleVerbs):
         batch_size: int | None = None,
         seed: int | None = None,
         stop: Sequence[StopRule] | None = None,
+        executor: Engine = None,
     ) -> PoolLoop:
         """Make a pool loop, or open the one of that name.
 
         Without settings an existing loop is opened as it was made. Settings that
-        are given for an existing loop must be its own.
+        are given for an existing loop must be its own. The executor is no setting
+        and not stored: with one (see `apply`), refits make features of the pool and
+        score it slice by slice where it runs, for pools too large for one machine.
 
         Raises
         ------
@@ -140,7 +144,7 @@ class Project(ItemVerbs, RuleVerbs):
         """
         from labeling.opening import open_pool_loop
 
-        return open_pool_loop(self, name, strategy, classifier, batch_size, seed, stop)
+        return open_pool_loop(self, name, strategy, classifier, batch_size, seed, stop, executor=executor)
 
     def stream_loop(
         self,
@@ -154,6 +158,8 @@ class Project(ItemVerbs, RuleVerbs):
         memory: int | None = None,
         boost: float | None = None,
         boost_records: int | None = None,
+        drift: DriftDetector | builtins.list[DriftDetector] | None = None,
+        learning: StreamLearning | None = None,
     ) -> StreamLoop:
         """Make a stream loop, which decides about records as they arrive, or open the one of that name.
 
@@ -173,6 +179,13 @@ class Project(ItemVerbs, RuleVerbs):
         boost, boost_records
             After a drift, multiply the share promised by `boost` (default 1: not) for
             so many records (default 500).
+        drift
+            What looks for drift, in the answers, in confidence and in the records, such as
+            `[ADWIN(on="error"), KolmogorovSmirnov(on="features")]`; default `ErrorRise()`
+            and `KolmogorovSmirnov(on="confidence")`, [] for nothing.
+        learning
+            `Refits()`, the default: train anew, with long and with short memory; or
+            `Online()`: scikit-learn's `partial_fit`.
 
         Raises
         ------
@@ -194,6 +207,8 @@ class Project(ItemVerbs, RuleVerbs):
             memory=memory,
             boost=boost,
             boost_records=boost_records,
+            drift=drift,
+            learning=learning,
         )
 
     def loops(self) -> builtins.list[LoopInfo]:

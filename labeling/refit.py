@@ -17,12 +17,15 @@ import numpy.typing as npt
 from labeling import specs
 from labeling.blocks import NO_LABEL, pack, to_positions, unpack
 from labeling.classifiers import Classifier
+from labeling.executors import Engine
 from labeling.items import Items
 from labeling.label_set import LabelSet
 from labeling.learning import Learning
 from labeling.metrics import evaluate, interval, kappa
 from labeling.resolve import PACKED, PREDICTIONS
 from labeling.rewards import outcomes
+from labeling.scoring import Predicted, Scored, score
+from labeling.slices import score_in_slices
 from labeling.views import Views
 from labeling.votes import Functions, holdout_ids
 from labeling.weak import WeakRun
@@ -44,13 +47,17 @@ TOP_CLASSES = 5
 
 @dataclass(frozen=True)
 class Settings:
-    """What a loop was made with; a blind one checks labels, trains nothing and suggests nothing."""
+    """What a loop was made with; a blind one checks labels, trains nothing and suggests nothing.
+
+    The executor is where the pool is scored, slice by slice; it is never stored.
+    """
 
     strategy: Strategy
     classifier: Classifier
     batch_size: int
     seed: int
     blind: bool = False
+    executor: Engine = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -153,10 +160,13 @@ class Refitting:
         state, strategy, learning = self.state, self.settings.strategy, self.learning
         candidates = np.flatnonzero(state.open)
         wanted = max(RANKED_BATCHES * self.settings.batch_size, RANKED_AT_LEAST) + state.busy
-        rng = np.random.default_rng([self.settings.seed, self.round])
         count = min(wanted, len(candidates))
-        picks = strategy.select(learning.pool(candidates), count, rng) if count else []
-        proba = None if learning.model is None else learning.proba
+        if self.settings.executor is None:
+            rng = np.random.default_rng([self.settings.seed, self.round])
+            scored = score(learning, strategy, candidates, count, rng)
+        else:
+            scored = score_in_slices(learning, strategy, self.views, candidates, count, self.settings.executor)
+        picks, predicted = scored.picks, scored.predicted
         self.notes += [note for note in [getattr(learning.model, "note", None)] if note]
         return {
             "saw": state.saw,
@@ -164,10 +174,10 @@ class Refitting:
             "label_set": self.labels.version,
             "label_ids": list(self.labels.ids),
             "strategy": specs.describe(specs.dump(strategy)),
-            "metrics": self._metrics(candidates, picks, proba),
+            "metrics": self._metrics(candidates, scored),
             "notes": self.notes,
-            "ranking": dump_ranking(picks, candidates, state.ids, proba, self.labels),
-            "predictions": self._predictions(proba),
+            "ranking": dump_ranking(picks, candidates, state.ids, predicted, self.labels),
+            "predictions": self._predictions(predicted),
             "seconds": time.perf_counter() - started,
         }
 
@@ -175,7 +185,7 @@ class Refitting:
     def learning(self) -> Learning:
         """What this round knows and learns, computed as it is read."""
         state, ledger, labels = self.state, self.project.ledger, self.labels
-        views = Views(self.project.item_store, self.settings.classifier, state.held, self.settings.seed)
+        views, sliced = self.views, self.settings.executor is not None
         functions = self.project.function_store
         rules = {info.name: j for j, info in enumerate(functions.infos(labels))}
         return Learning(
@@ -183,8 +193,8 @@ class Refitting:
             ids=state.ids,
             human=state.human,
             held=state.held,
-            features=lambda: views.features,
-            embedding=lambda: views.embedding,
+            features=lambda: views.rows if sliced else views.features,
+            embedding=lambda: views.embedded_rows if sliced else views.embedding,
             seed=self.settings.seed,
             round=self.round,
             weak=self._weak(),
@@ -194,7 +204,13 @@ class Refitting:
             group=views.group,
             regions={name: _voted(functions, labels, j) for name, j in rules.items()} | views.regions(),
             trains=not self.settings.blind,
+            sliced=sliced,
         )
+
+    @cached_property
+    def views(self) -> Views:
+        """The items as numbers."""
+        return Views(self.project.item_store, self.settings.classifier, self.state.held, self.settings.seed)
 
     def _weak(self) -> tuple[FloatArray, FloatArray] | None:
         """(n, k) weak probabilities and (n,) training weights of every item, in item order."""
@@ -208,12 +224,13 @@ class Refitting:
         proba[rows[there]], weight[rows[there]] = result.proba[there], result.weight[there]
         return proba, weight
 
-    def _metrics(self, candidates: IntArray, picks: Sequence[Pick], proba: FloatArray | None) -> dict[str, Any]:
+    def _metrics(self, candidates: IntArray, scored: Scored) -> dict[str, Any]:
         state, labeled = self.state, self.learning.labeled
+        picks, predicted = scored.picks, scored.predicted
         counts = state.human[labeled].argmax(axis=1)
         first = Counter(pick.strategy for pick in picks[: self.settings.batch_size])
         metrics: dict[str, Any] = {
-            "trained": proba is not None,
+            "trained": predicted is not None,
             "labels": len(labeled),
             "weak_labels": len(self.learning.training[0]) - len(labeled),
             "asked": {str(c.id): int((counts == position).sum()) for position, c in enumerate(self.labels.classes)},
@@ -222,16 +239,16 @@ class Refitting:
             "shares": {name: count / first.total() for name, count in first.most_common()},
             "inputs": dict(state.inputs),
         }
-        if proba is None:
+        if predicted is None:
             return metrics
         judged = np.flatnonzero(state.held & (state.gold != NO_LABEL))
         if len(judged):
-            metrics |= holdout_scores(state.gold[judged], proba[judged], self.labels)
-        metrics["agreement"] = self._agreement(proba)
-        metrics["uncertainty"] = mean_uncertainty(proba[candidates])
+            metrics |= holdout_scores(state.gold[judged], predicted.of(judged), self.labels)
+        metrics["agreement"] = self._agreement(predicted)
+        metrics["uncertainty"] = predicted.uncertainty
         return metrics
 
-    def _agreement(self, proba: FloatArray) -> float | None:
+    def _agreement(self, predicted: Predicted) -> float | None:
         """Return Cohen's kappa with what the last refit predicted, over the items of the pool."""
         if self.last is None or not self.last.metrics["trained"]:
             return None
@@ -240,16 +257,15 @@ class Refitting:
         rows = np.searchsorted(ids, before["item"])
         known = rows < len(ids)
         known[known] = (ids[rows[known]] == before["item"][known]) & ~held[rows[known]]
-        now = np.array(self.labels.ids)[proba[rows[known]].argmax(axis=1)]
+        now = np.array(self.labels.ids)[predicted.best[rows[known]]]
         return kappa(before["label"][known], now) if known.any() else None
 
-    def _predictions(self, proba: FloatArray | None) -> bytes:
+    def _predictions(self, predicted: Predicted | None) -> bytes:
         table = np.zeros(len(self.state.ids), dtype=PREDICTIONS)
         table["item"], table["label"] = self.state.ids, NO_LABEL
-        if proba is not None:
-            best = proba.argmax(axis=1)
-            table["label"] = np.array(self.labels.ids)[best]
-            table["confidence"] = proba[np.arange(len(best)), best]
+        if predicted is not None:
+            table["label"] = np.array(self.labels.ids)[predicted.best]
+            table["confidence"] = predicted.confidence
         return pack(table.view(PACKED), PACKED)
 
 
@@ -283,20 +299,6 @@ def holdout_scores(gold: IntArray, proba: FloatArray, labels: LabelSet) -> dict[
     }
 
 
-def mean_uncertainty(proba: FloatArray) -> float | None:
-    """Return the mean entropy of the rows in units of log k, None without rows.
-
-    Examples
-    --------
-    >>> mean_uncertainty(np.array([[0.5, 0.5], [1.0, 0.0]]))
-    0.5
-    """
-    if not len(proba):
-        return None
-    logs = np.log(proba, out=np.zeros_like(proba), where=proba > 0)
-    return float(-(proba * logs).sum(axis=1).mean() / np.log(proba.shape[1]))
-
-
 @dataclass(frozen=True)
 class Ranked:
     """One entry of a committed ranking."""
@@ -319,16 +321,17 @@ class Ranked:
 
 
 def dump_ranking(
-    picks: Sequence[Pick], candidates: IntArray, ids: IntArray, proba: FloatArray | None, labels: LabelSet
+    picks: Sequence[Pick], candidates: IntArray, ids: IntArray, predicted: Predicted | None, labels: LabelSet
 ) -> bytes:
     """Encode picks, best first, with the probabilities of their likeliest classes where there is a model."""
+    chosen = candidates[np.array([pick.index for pick in picks], dtype=np.int64)]
+    proba = None if predicted is None or not len(chosen) else predicted.of(chosen)
     rows = []
-    for pick in picks:
-        row = int(candidates[pick.index])
+    for place, (pick, row) in enumerate(zip(picks, chosen.tolist(), strict=True)):
         likeliest: dict[str, float] = {}
         if proba is not None:
-            top = np.argsort(-proba[row], kind="stable")[:TOP_CLASSES]
-            likeliest = {str(labels.ids[c]): round(float(proba[row, c]), 6) for c in top}
+            top = np.argsort(-proba[place], kind="stable")[:TOP_CLASSES]
+            likeliest = {str(labels.ids[c]): round(float(proba[place, c]), 6) for c in top}
         parts = {name: round(float(value), 6) for name, value in pick.parts.items()}
         rows.append([int(ids[row]), float(pick.score), pick.strategy, float(pick.probability), parts, likeliest])
     return zlib.compress(json.dumps(rows).encode(), 1)

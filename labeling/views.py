@@ -12,7 +12,7 @@ import polars as pl
 
 from labeling import specs
 from labeling.classifiers import Classifier, TextClassifier
-from labeling.features import Matrix, reduce
+from labeling.features import Directions, Features, Matrix, reduce
 from labeling.items import Columns, Items
 
 IntArray = npt.NDArray[np.int64]
@@ -20,6 +20,20 @@ BoolArray = npt.NDArray[np.bool_]
 
 LEARNED = ("text", "data", "image")
 """Roles of the columns that features are made of."""
+
+
+LEARN_ROWS = 200_000
+DIRECTION_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A matrix that is made row by row: nothing holds it whole."""
+
+    make: Callable[[IntArray], Matrix]
+
+    def __getitem__(self, rows: IntArray) -> Matrix:
+        return self.make(np.asarray(rows))
 
 
 @dataclass(frozen=True)
@@ -51,13 +65,58 @@ class Views:
         return self.items.cached(f"{what} {specs.dump(self.classifier)}", version, make)
 
     def _featurize(self) -> Matrix:
+        return self.classifier.featurize(self.content(), text=self.text, learn_from=~self.held)
+
+    @property
+    def text(self) -> str | None:
+        """The text column."""
+        return self.items.columns().named("text")
+
+    def content(self, rows: IntArray | None = None) -> pl.DataFrame:
+        """Return what may be learned from, of some rows or all; pictures are read from the ledger for these alone."""
         columns, frame = self.items.columns(), self.items.frame()
+        frame = frame if rows is None else frame[rows]
         image = columns.named("image")
         if image is not None and not isinstance(self.classifier, TextClassifier):
-            pictures = self.items.images()
-            column = [pictures.get(item) for item in frame["item_id"].to_list()]
-            frame = frame.with_columns(pl.Series(image, column, dtype=pl.Binary))
-        return self.classifier.featurize(content(frame, columns), text=columns.named("text"), learn_from=~self.held)
+            ids = frame["item_id"].to_list()
+            pictures = self.items.images(None if rows is None else ids)
+            frame = frame.with_columns(pl.Series(image, [pictures.get(item) for item in ids], dtype=pl.Binary))
+        return content(frame, columns)
+
+    @property
+    def learned(self) -> Features:
+        """What features need (a vocabulary, a scale), learned from at most 200,000 items, drawn by seed."""
+        learned: Features = self._kept(f"learned {self.seed}", lambda: self._learn(LEARN_ROWS))
+        return learned
+
+    def _learn(self, most: int) -> Features:
+        return self.classifier.learn_features(self.content(self._drawn(most)), text=self.text)
+
+    @property
+    def directions(self) -> Directions:
+        """The directions of the embedding, learned from at most 20,000 items, drawn by seed."""
+        directions: Directions = self._kept(
+            f"directions {self.seed}",
+            lambda: Directions.learn(self.rows[self._drawn(DIRECTION_ROWS)], seed=self.seed),
+        )
+        return directions
+
+    def _drawn(self, most: int) -> IntArray:
+        """Rows to learn from: none that is held out."""
+        rows = np.flatnonzero(~self.held)
+        if len(rows) <= most:
+            return rows
+        return np.sort(np.random.default_rng([self.seed, 3]).choice(rows, most, replace=False))
+
+    @property
+    def rows(self) -> Rows:
+        """Features, made for the rows that are asked for."""
+        return Rows(lambda rows: self.learned.transform(self.content(rows)))
+
+    @property
+    def embedded_rows(self) -> Rows:
+        """The embedding, made for the rows that are asked for."""
+        return Rows(lambda rows: self.directions.transform(self.rows[rows]))
 
     @property
     def group(self) -> Callable[[], IntArray] | None:

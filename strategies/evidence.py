@@ -78,7 +78,7 @@ class NearErrors(Strategy):
     [0.5, 0.0]
     """
 
-    reads_arrays: ClassVar[frozenset[str]] = frozenset({"embedding"})
+    reads_arrays: ClassVar[frozenset[str]] = frozenset({"embedding", "cv_errors"})
 
     def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
         """(n,) scores in [0, 1]."""

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 from labeling.classifiers import TableClassifier, TextClassifier, default_classifier
-from labeling.estimators import SklearnClassifier, committee_proba
+from labeling.estimators import SklearnClassifier, committee
 from labeling.linear import fit_linear
 from labeling.networks import NetworkClassifier
 from labeling.tabular import ColumnFeatures
@@ -82,7 +82,10 @@ def test_what_is_no_classifier_is_refused():
 
 def test_a_committee_is_seeded_and_differs_among_itself():
     X, y = blobs()
-    first, again = (committee_proba(TableClassifier(), X, np.eye(3)[y], None, X, members=3, seed=2) for _ in range(2))
+    first, again = (
+        [model.predict_proba(X) for model in committee(TableClassifier(), X, np.eye(3)[y], None, members=3, seed=2)]
+        for _ in range(2)
+    )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first[0] - first[1]).max() > 1e-3
 
