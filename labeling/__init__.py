@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from labeling.curves import Curves
     from labeling.dawid_skene import DawidSkene
     from labeling.decisions import Decision
+    from labeling.drift import ChiSquare, DriftDetector, ErrorRise, KolmogorovSmirnov
+    from labeling.drift_river import ADWIN, DDM, KSWIN, PageHinkley
     from labeling.estimators import SklearnClassifier
     from labeling.functions import (
         ABSTAIN,
@@ -36,12 +38,23 @@ if TYPE_CHECKING:
     from labeling.snorkel_model import SnorkelLabelModel
     from labeling.stopping import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
     from labeling.stream import StreamLoop
+    from labeling.stream_learning import Online, Refits
     from labeling.suggesting import Suggestion
     from labeling.tuning import Tuned
     from labeling.weighted_vote import WeightedVote
     from storage import StorageError
 
 _HOME = {
+    "Refits": "labeling.stream_learning",
+    "Online": "labeling.stream_learning",
+    "DriftDetector": "labeling.drift",
+    "ErrorRise": "labeling.drift",
+    "KolmogorovSmirnov": "labeling.drift",
+    "ChiSquare": "labeling.drift",
+    "PageHinkley": "labeling.drift_river",
+    "KSWIN": "labeling.drift_river",
+    "DDM": "labeling.drift_river",
+    "ADWIN": "labeling.drift_river",
     "Decision": "labeling.decisions",
     "StreamLoop": "labeling.stream",
     "Calibrated": "labeling.calibration",
@@ -95,14 +108,21 @@ _HOME = {
 
 __all__ = [
     "ABSTAIN",
+    "ADWIN",
+    "DDM",
+    "KSWIN",
     "UNSURE",
     "Annotation",
     "Calibrated",
+    "ChiSquare",
     "Classifier",
     "Curves",
     "DawidSkene",
     "Decision",
+    "DriftDetector",
+    "ErrorRise",
     "ImportReport",
+    "KolmogorovSmirnov",
     "LabelBudget",
     "LabelClass",
     "LabelMatrix",
@@ -110,12 +130,15 @@ __all__ = [
     "LabelingFunction",
     "MajorityVote",
     "NetworkClassifier",
+    "Online",
     "OverallUncertainty",
+    "PageHinkley",
     "Plateau",
     "PoolLoop",
     "Project",
     "Query",
     "QueueEmpty",
+    "Refits",
     "Robust",
     "SklearnClassifier",
     "SnorkelLabelModel",

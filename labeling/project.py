@@ -20,10 +20,12 @@ from storage import Ledger, ProjectExists, list_projects
 
 if TYPE_CHECKING:
     from labeling.classifiers import Classifier
+    from labeling.drift import DriftDetector
     from labeling.executors import Engine
     from labeling.pool import PoolLoop
     from labeling.stopping import StopRule
     from labeling.stream import StreamLoop
+    from labeling.stream_learning import StreamLearning
     from strategies import Budget, Strategy
 
 LabelSource = Literal["human", "weak", "model", "gold"]

@@ -130,9 +130,18 @@ class StreamLoop:
         if not records:
             return shape, []
         consumer, streams, loop_id = self._consumer, self._ledger.streams, self._record.id
-        proba = consumer.learned.predict(self._records.frame(shape, records, consumer.columns))
-        ids = consumer.learned.label_ids
-        plan = decide(self._settings, consumer.frontier, proba, ids, consumer.round, keys, consumer.seq)
+        frame = self._records.frame(shape, records, consumer.columns)
+        proba = consumer.learned.predict(frame)
+        plan = decide(
+            self._settings,
+            consumer.frontier,
+            proba,
+            consumer.learned.label_ids,
+            consumer.round,
+            keys,
+            consumer.seq,
+            consumer.rows(frame),
+        )
         start = consumer.frontier.position
         items = self._records.rows(shape, records, start)
         with self._ledger.write() as write:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import polars as pl
+
+from labeling.drift import WINDOW
 from labeling.items import Columns
-from labeling.stream_learning import ANSWERS_COMPARED, Learned, drift_of, gap, learn, rise_of
+from labeling.stream_frontier import read_frontier
+from labeling.stream_learning import Anchor, Learned, Lesson, Online, judged
 from labeling.stream_records import Records
-from labeling.stream_state import Frontier, Plan, StreamSettings, read_frontier
+from labeling.stream_state import Frontier, Plan, StreamSettings, drift_details
+from labeling.stream_training import learn
+from labeling.views import content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from labeling.project import Project
     from storage.records import StreamAnswer, StreamEvent
+
+COMPARED = 1000
+"""At most so many of the newest answers are looked at for errors, and so many events are read on opening."""
 
 
 class Consumer:
@@ -49,11 +58,12 @@ class Consumer:
         self._refit: StreamEvent | None = None
         self._since = 0
         self._answers: tuple[StreamAnswer, ...] = ()
+        self._wrong: dict[int, bool] = {}
         self.stale = True
         self.seq = -1
         self.number = 0
         self.round = 0
-        self.learned = Learned(None, None, project.label_set.ids, 0)
+        self.learned = Learned(None, (), project.label_set.ids, 0)
         self.frontier = Frontier(-1, settings.budget.start())
         self.columns = Columns({}, {})
         self.names: dict[int, str] = {}
@@ -71,6 +81,17 @@ class Consumer:
             new = self._read()
             self.stale = self._look_for_drift() or self._learn_again(new)
 
+    def rows(self, frame: pl.DataFrame) -> list[dict[str, Any]]:
+        """Return what records hold, for detectors that look at it; nothing where none does."""
+        if not self._settings.memory_of("features"):
+            return []
+        return content(frame, self.columns).to_dicts()
+
+    def _rows_of(self, items: Sequence[int]) -> list[dict[str, Any]]:
+        frame = self._project.item_store.some(items)
+        rows = dict(zip(frame["item_id"].to_list(), self.rows(frame), strict=True))
+        return [rows[item] for item in items]
+
     def _read(self) -> int:
         """Read the ledger, and return how many answers came since the newest refit."""
         project, loop_id = self._project, self._loop_id
@@ -80,80 +101,152 @@ class Consumer:
         streams = project.ledger.streams
         with project.ledger.read() as connection:
             self.seq = streams.version(connection)
-            events = streams.events(connection, loop_id, self.number)
+            events = streams.events(connection, loop_id, self.number, last=COMPARED)
+            if self.number == 0:
+                drifts = streams.events(connection, loop_id, kind="drift", last=1)
+                events = [event for event in drifts if event.number < events[0].number] + events
             position = streams.offered(connection, loop_id)
         self._follow(events, position)
         with project.ledger.read() as connection:
-            window = self._answers[0].annotation_id if len(self._answers) == ANSWERS_COMPARED else 0
-            found = streams.answers(connection, loop_id, max(self._since, window), ANSWERS_COMPARED)
+            window = self._answers[0].annotation_id if len(self._answers) == COMPARED else 0
+            found = streams.answers(connection, loop_id, max(self._since, window), COMPARED)
             self._answers = tuple(found)
+            self._wrong = {
+                a.annotation_id: self._wrong[a.annotation_id] for a in found if a.annotation_id in self._wrong
+            }
             return streams.new_answers(connection, 0 if self._refit is None else self._refit.saw)
 
     def _follow(self, events: Sequence[StreamEvent], position: int) -> None:
         """Take in the events and decisions that are new."""
         before = self._refit
-        restart, boost_until = self.frontier.restart, self.frontier.boost_until
+        compared, shifted = self.frontier.confidences.start, self.frontier.records.start
+        boost_until = self.frontier.boost_until
         for event in events:
             self.number = event.number
-            restart = event.position
             if event.kind == "refit":
                 self._refit = event
+                compared = event.details.get("compared", event.position)
+                self._wrong |= {annotation: bool(wrong) for annotation, wrong in event.details.get("judged", ())}
                 continue
+            compared = shifted = event.position
             boost_until = event.position + self._settings.boost_records
             self._since = event.details["since"] or self._since
         if events or position != self.frontier.position:
-            self.frontier = read_frontier(self._project.ledger, self._loop_id, self._settings, restart, boost_until)
+            self.frontier = read_frontier(
+                self._project.ledger,
+                self._loop_id,
+                self._settings,
+                self._rows_of,
+                compared=compared,
+                shifted=shifted,
+                boost_until=boost_until,
+            )
         if self._refit is not None and self._refit is not before:
-            details = self._refit.details
-            self._use(self._refit, self._learn(self._refit.saw, self._refit.position, details["since"], details["ids"]))
+            self._use(self._refit, self._learn(Lesson.of(self._refit)))
 
     def _use(self, refit: StreamEvent, learned: Learned) -> None:
         self.learned = learned
-        self.round = 0 if learned.model is None else refit.number
+        self.round = refit.number if learned.models else 0
 
-    def _learn(self, saw: int, position: int, since: int, label_ids: Sequence[int]) -> Learned:
+    def _learn(self, lesson: Lesson) -> Learned:
         text = self._records.text_column()
-        return learn(
-            self._project,
-            self._loop_id,
-            self._settings,
-            label_ids,
-            saw=saw,
-            position=position,
-            since=since,
-            text=text,
-        )
+        return learn(self._project, self._loop_id, self._settings, lesson, text, self.learned)
 
     def _look_for_drift(self) -> bool:
         """Look whether answers contradict the model more often than before; put it on record if so."""
-        found = rise_of(self._answers)
-        if found is None:
-            return False
-        details = drift_of(*found)
-        values = {"kind": "drift", "position": self.frontier.position, "saw": self.seq, "details": details}
-        self._project.ledger.streams.add_event(self._loop_id, self.number + 1, {**values, "seconds": 0.0})
-        return True
+        known = [answer.annotation_id for answer in self._answers if answer.annotation_id in self._wrong]
+        for detector in self._settings.watching("error"):
+            latest = known[-detector.memory :]
+            wrong = [float(self._wrong[annotation]) for annotation in latest]
+            found = detector.look([float(self._wrong[annotation]) for annotation in known[:WINDOW]], wrong)
+            if found is not None:
+                details = drift_details(detector, found, latest[found.start])
+                values = {"kind": "drift", "position": self.frontier.position, "saw": self.seq, "details": details}
+                self._project.ledger.streams.add_event(self._loop_id, self.number + 1, {**values, "seconds": 0.0})
+                return True
+        return False
 
     def _learn_again(self, new: int) -> bool:
         """Train where enough was answered, the classes are others, or what was before a drift is to be forgotten."""
         last = self._refit
+        ids = tuple(self.names)
         forgets = last is not None and last.details["since"] != self._since
-        other = last is not None and tuple(last.details["ids"]) != tuple(self.names)
-        if not (forgets or other or new >= gap(self.learned.answers)):
+        other = last is not None and tuple(last.details["ids"]) != ids
+        if not (forgets or other or (new and new >= self._settings.learning.gap(self.learned.answers))):
             return False
         started = time.perf_counter()
-        saw, position, ids = self.seq, self.frontier.position, tuple(self.names)
-        learned = self._learn(saw, position, self._since, ids)
-        details = {"ids": list(ids), "answers": learned.answers, "since": self._since}
-        values = {"kind": "refit", "position": position, "saw": saw, "details": details}
+        verdicts, losses = self._judge()
+        fresh = forgets or other
+        lesson = Lesson(
+            self.seq, self.frontier.position, self._since, ids, () if fresh else losses, self._anchor(fresh=fresh)
+        )
+        learned = self._learn(lesson)
+        compared_at = 0 if last is None else int(last.details.get("compared_at", 0))
+        # A model that learned from few more answers is still the same one to compare confidences of.
+        restarts = fresh or learned.answers > compared_at + compared_at // 8
+        details = {
+            **lesson.to_dict(),
+            "answers": learned.answers,
+            "upto": max((annotation for annotation, _, _ in learned.given), default=0),
+            "judged": verdicts,
+            "compared": self.frontier.position if restarts else self.frontier.confidences.start,
+            "compared_at": learned.answers if restarts else compared_at,
+        }
+        values = {"kind": "refit", "position": lesson.position, "saw": lesson.saw, "details": details}
         streams = self._project.ledger.streams
         number = self.number + 1
         if streams.add_event(self._loop_id, number, {**values, "seconds": time.perf_counter() - started}):
             with self._project.ledger.read() as connection:
-                (self._refit,) = (
-                    e for e in streams.events(connection, self._loop_id, number - 1) if e.number == number
-                )
+                (self._refit,) = streams.events(connection, self._loop_id, number - 1)
+            self._wrong |= {annotation: bool(wrong) for annotation, wrong in verdicts}
             self._use(self._refit, learned)
             self.number = number
-            self.frontier = replace(self.frontier.restarted())
+            if restarts:
+                self.frontier = replace(self.frontier, confidences=self.frontier.confidences.restarted())
         return True
+
+    def _judge(self) -> tuple[list[tuple[int, bool]], tuple[float, ...]]:
+        """Judge the models by answers they have not learned from, before they do.
+
+        Returns
+        -------
+        tuple
+            (annotation, whether the model that remembers longest was wrong) of the answers to this stream's
+            questions; the losses of the models.
+        """
+        learned, project = self.learned, self._project
+        if self._refit is None or not learned.models:
+            return [], learned.losses
+        after = int(self._refit.details.get("upto", 0))
+        with project.ledger.read() as connection:
+            new = project.ledger.streams.training(
+                connection, self.seq, max(self._since, after + 1), self._settings.memory
+            )
+        place = {label: k for k, label in enumerate(learned.label_ids)}
+        frame = project.item_store.some(sorted({item for _, item, label in new if label in place}))
+        rows = {item: row for row, item in enumerate(frame["item_id"].to_list())}
+        proba = learned.apart(content(frame, self.columns)) if rows else np.zeros((0, 0, 0))
+        own = {answer.annotation_id for answer in self._answers}
+        losses, verdicts = learned.losses, []
+        for annotation, item, label in new:
+            if label in place and item in rows:
+                said = proba[:, rows[item]]
+                losses = judged(losses, said[:, place[label]])
+                if annotation in own:
+                    verdicts.append((annotation, bool(said[-1].argmax() != place[label])))
+        return verdicts, losses
+
+    def _anchor(self, *, fresh: bool) -> Anchor | None:
+        """Return where online learning begins again from the next refit on."""
+        learning, learned, position = self._settings.learning, self.learned, self.frontier.position
+        if not isinstance(learning, Online):
+            return None
+        anchor, answers = learned.anchor, len(learned.given)
+        replay = min(learning.replay, max(1, self._settings.memory // 2))
+        if fresh or anchor is None:
+            return Anchor(position, 0, answers)
+        if answers >= 2 * replay:
+            return Anchor(position, learned.given[-replay][0], replay)
+        if answers < replay and answers >= 2 * max(1, anchor.answers):
+            return Anchor(position, anchor.annotation, answers)
+        return anchor

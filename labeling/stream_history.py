@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from storage import Ledger
     from storage.records import StreamAnswer, StreamEvent
 
+_SAID = {
+    "ErrorRise": "likelihood ratio",
+    "KolmogorovSmirnov": "Kolmogorov-Smirnov",
+    "ChiSquare": "chi-square",
+    "PageHinkley": "Page-Hinkley",
+}
+
 JUDGED = 100
 """Accuracy is that over so many of the newest answers."""
 
@@ -92,7 +99,15 @@ def _said(event: StreamEvent) -> list[str]:
     details = event.details
     if event.kind != "drift":
         return [f"learned from {details['answers']:,} answers"]
-    before, after = details["before"], details["after"]
+    before, after, by = (
+        details["before"],
+        details["after"],
+        _SAID.get(str(details.get("detector")), details.get("detector")),
+    )
+    test = "" if by is None and details.get("p") is None else f" ({by or 'Kolmogorov-Smirnov'}"
+    test += "" if not test else ")" if details.get("p") is None else f", p = {details['p']:.1g})"
     if details["on"] == "error":
-        return [f"drift: the model was wrong on {after:.0%} of the newest answers, before on {before:.0%}"]
-    return [f"drift: mean confidence {after:.2f}, before {before:.2f} (Kolmogorov-Smirnov, p = {details['p']:.1g})"]
+        return [f"drift: the model was wrong on {after:.0%} of the newest answers, before on {before:.0%}{test}"]
+    if details["on"] == "features":
+        return [f"drift: {details['column']} is {after:.3g} on the mean, before {before:.3g}{test}"]
+    return [f"drift: mean confidence {after:.2f}, before {before:.2f}{test}"]

@@ -1,129 +1,243 @@
-"""What a stream learns: a classifier from the newest answers, and whether their errors became more frequent."""
+"""How a stream learns: what a user chooses, and what is known between two answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labeling.classifiers import Classifier, Model, TextClassifier, default_classifier
-from labeling.drift import Rise, error_rise
+from labeling.classifiers import Model
 from labeling.features import Features
-from labeling.stream_state import StreamSettings
-from labeling.votes import holdout_ids
 
 if TYPE_CHECKING:
-    from labeling.project import Project
-    from storage.records import StreamAnswer
+    from storage.records import StreamEvent
 
 FloatArray = npt.NDArray[np.float64]
+Given = tuple[tuple[int, int, int], ...]
+"""(annotation, item, label id) of answers, oldest first."""
 
-SEEN = 1000
-"""Vocabulary and scales are learned from so many of the newest records beside the answered ones."""
+LARGEST_GAP = 50
+"""At most so many answers are waited for before learning again."""
 
-ANSWERS_COMPARED = 500
-"""Errors are compared over so many of the newest answers."""
+REACH = 10
+"""Answers older than so many half-lives weigh less than a thousandth and are left out."""
 
-LARGEST_GAP = 200
+FADING = 0.9
+"""What a loss counts for an answer later."""
+
+RATE = 2.0
+"""How much a loss takes from what a model has to say."""
+
+SPREAD = 0.01
+"""The share of the say that is always split evenly."""
+
+SMALLEST = 0.01
+"""Probabilities are held to be no smaller when they are judged."""
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A trained classifier, and which ids its classes have; `model` is None while nothing is answered."""
+class StreamLearning:
+    """How a stream learns from answers: `Refits` or `Online`."""
 
-    features: Features | None
-    model: Model | None
-    label_ids: tuple[int, ...]
-    answers: int
-
-    def predict(self, frame: pl.DataFrame) -> FloatArray:
-        """(n, k) probabilities of records; uniform without a model."""
-        if self.features is None or self.model is None:
-            k = len(self.label_ids)
-            return np.full((frame.height, k), 1.0 / k)
-        return np.asarray(self.model.predict_proba(self.features.transform(frame)), dtype=np.float64)
+    def gap(self, answers: int) -> int:
+        """Return how many new answers it takes to learn again."""
+        raise NotImplementedError(f"{type(self).__name__} defines no gap().")
 
 
-def gap(answers: int) -> int:
-    """Return how many new answers it takes to learn again: each at first, an eighth more later.
+@dataclass(frozen=True)
+class Refits(StreamLearning):
+    """Train the classifier anew, several times over: with long and with short memory, blended by how right each is.
+
+    Each memory weighs an answer by half for every so many answers that came since; one more remembers all answers since
+    the last drift. Before a model learns from an answer it is judged by it, and the blend follows those that were
+    right of late. A stream that stands still is learned from all answers, one that moves from the newest.
+
+    Attributes
+    ----------
+    half_lives
+        In answers, shortest first. Empty: all answers count the same.
+    every
+        Learn after so many answers; default after each, then after each hundredth part of what was answered.
+
+    References
+    ----------
+    Herbster and Warmuth (1998). Tracking the best expert. Machine Learning 32.
 
     Examples
     --------
-    >>> [gap(answers) for answers in (0, 10, 100, 10_000)]
-    [1, 1, 12, 200]
+    >>> [Refits().gap(answers) for answers in (0, 10, 150, 1000, 100_000)]
+    [1, 1, 1, 10, 50]
     """
-    return min(max(1, answers // 8), LARGEST_GAP)
+
+    half_lives: tuple[float, ...] = (2.0, 8.0, 32.0)
+    every: int | None = None
+
+    def __post_init__(self) -> None:
+        lives = tuple(float(life) for life in self.half_lives)
+        object.__setattr__(self, "half_lives", lives)
+        if any(not 0.0 < life < float("inf") for life in lives) or len(lives) > 20:
+            raise ValueError(f"half_lives are at most 20 numbers above 0, got {self.half_lives!r}.")
+        if self.every is not None and (isinstance(self.every, bool) or self.every < 1):
+            raise ValueError(f"every must be at least 1, got {self.every!r}.")
+
+    def gap(self, answers: int) -> int:
+        """Return how many new answers it takes to learn again."""
+        return self.every or min(max(1, answers // 100), LARGEST_GAP)
 
 
-def learn(
-    project: Project,
-    loop_id: int,
-    settings: StreamSettings,
-    label_ids: Sequence[int],
-    *,
-    saw: int,
-    position: int,
-    since: int,
-    text: str | None,
-) -> Learned:
-    """Train on the newest answers as they stood after the write `saw`; the same again whenever it is called.
+@dataclass(frozen=True)
+class Online(StreamLearning):
+    """Learn from each answer once, by `partial_fit` of a scikit-learn estimator.
 
-    Parameters
+    Vocabulary and scales are learned anew, and the newest answers gone through again, whenever the answers have
+    doubled, later after every `replay` of them. That also bounds what a killed consumer has to go through again.
+
+    Attributes
     ----------
+    replay
+        So many of the newest answers at least, and twice as many at most, make the model.
+    """
+
+    replay: int = 500
+
+    def __post_init__(self) -> None:
+        if isinstance(self.replay, bool) or self.replay < 1:
+            raise ValueError(f"replay must be at least 1, got {self.replay!r}.")
+
+    def gap(self, answers: int) -> int:
+        """Return 1: every answer is learned from at once."""
+        return 1
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where online learning begins again after a kill.
+
+    Attributes
+    ----------
+    position
+        Vocabulary and scales are those of the records before it.
+    annotation
+        The first answer that is gone through.
+    answers
+        How many there were then.
+    """
+
+    position: int
+    annotation: int
+    answers: int
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Which part of the ledger a refit learns from.
+
+    Attributes
+    ----------
+    saw
+        Answers as they stood after this write.
     position
         Records up to this place were seen: vocabulary and scales are learned from the newest of them too.
     since
         Answers of a lower annotation id are left out: what they say was before a drift.
-    text
-        The column that holds the text.
+    label_ids
+        The classes.
+    losses
+        Of each model so far, empty for none.
+    anchor
+        Where online learning begins again; None: here.
     """
-    ids = tuple(label_ids)
-    streams = project.ledger.streams
-    with project.ledger.read() as connection:
-        given = streams.training(connection, saw, since, settings.memory)
-        seen = streams.decisions(connection, loop_id, max(0, position - SEEN), position)
-    held = holdout_ids(project.ledger)
-    place = {label: k for k, label in enumerate(ids)}
-    votes: dict[int, FloatArray] = {}
-    for _, item, label in given:
-        if label in place and item not in held:
-            votes.setdefault(item, np.zeros(len(ids)))[place[label]] += 1.0
-    if not votes:
-        return Learned(None, None, ids, 0)
-    wanted = sorted(votes.keys() | {row.item_id for row in seen if row.item_id not in held})
-    frame = project.item_store.some(wanted)
-    rows = [row for row, item in enumerate(frame["item_id"].to_list()) if item in votes]
-    if not rows:
-        return Learned(None, None, ids, 0)
-    targets = np.stack([votes[item] for item in frame["item_id"].gather(rows).to_list()])
-    targets /= targets.sum(axis=1, keepdims=True)
-    frame = frame.drop("item_id")
-    classifier = classifier_of(project, settings, text)
-    features = classifier.learn_features(frame, text=text)
-    model = classifier.fit(features.transform(frame)[np.array(rows)], targets, seed=settings.seed)
-    return Learned(features, model, ids, len(given))
+
+    saw: int
+    position: int
+    since: int
+    label_ids: tuple[int, ...]
+    losses: tuple[float, ...] = ()
+    anchor: Anchor | None = None
+
+    @classmethod
+    def of(cls, refit: StreamEvent) -> Lesson:
+        """Return the lesson of a refit, from the ledger."""
+        details = refit.details
+        anchor = details.get("anchor")
+        return cls(
+            refit.saw,
+            refit.position,
+            details["since"],
+            tuple(details["ids"]),
+            tuple(details.get("losses", ())),
+            None if anchor is None else Anchor(*anchor),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the ledger keeps beside the write and the position."""
+        anchor = None if self.anchor is None else list(astuple(self.anchor))
+        return {"ids": list(self.label_ids), "since": self.since, "losses": list(self.losses), "anchor": anchor}
 
 
-def classifier_of(project: Project, settings: StreamSettings, text: str | None) -> Classifier:
-    """Return the classifier of a stream: the one it was made with, else what suits its columns."""
-    if settings.classifier is not None:
-        return settings.classifier
-    if text is not None:
-        return TextClassifier()
-    return default_classifier(project.columns, settings.strategy, text=text)
+@dataclass(frozen=True)
+class Learned:
+    """Trained classifiers, how much each has to say, and which ids their classes have.
+
+    `models` is empty while nothing is answered; the last of them remembers longest.
+    """
+
+    features: Features | None
+    models: tuple[Model, ...]
+    label_ids: tuple[int, ...]
+    answers: int
+    losses: tuple[float, ...] = ()
+    given: Given = ()
+    anchor: Anchor | None = None
+
+    def goes_on(self, lesson: Lesson, given: Given) -> bool:
+        """Tell whether a lesson continues what was learned: the same beginning, classes and answers, and more."""
+        same = self.anchor == lesson.anchor and self.label_ids == lesson.label_ids
+        return bool(self.models) and same and given[: len(self.given)] == self.given
+
+    def predict(self, frame: pl.DataFrame) -> FloatArray:
+        """(n, k) probabilities of records; uniform without a model."""
+        k = len(self.label_ids)
+        if self.features is None or not self.models:
+            return np.full((frame.height, k), 1.0 / k)
+        return np.asarray(np.tensordot(says(self.losses), self.apart(frame), axes=1))
+
+    def apart(self, frame: pl.DataFrame) -> FloatArray:
+        """(models, n, k) probabilities of each model."""
+        if self.features is None:
+            return np.zeros((0, frame.height, len(self.label_ids)))
+        X = self.features.transform(frame)
+        return np.stack([np.asarray(model.predict_proba(X), dtype=np.float64) for model in self.models])
 
 
-def rise_of(answers: Sequence[StreamAnswer]) -> tuple[Rise, int] | None:
-    """Return where answers began to contradict the model more often, and from which annotation on."""
-    judged = [answer for answer in answers if answer.predicted is not None]
-    found = error_rise([answer.predicted != answer.label_id for answer in judged])
-    return None if found is None else (found, judged[found.start].annotation_id)
+def says(losses: Sequence[float]) -> FloatArray:
+    """(models,) how much each has to say after its losses; sums to 1.
+
+    Examples
+    --------
+    >>> says((0.0, 0.0)).tolist()
+    [0.5, 0.5]
+    >>> says((0.0, 20.0)).round(3).tolist()
+    [0.995, 0.005]
+    """
+    values = np.asarray(losses, dtype=np.float64)
+    shares = np.exp(RATE * (values.min() - values))
+    total: FloatArray = (1.0 - SPREAD) * shares / shares.sum() + SPREAD / len(values)
+    return total
 
 
-def drift_of(rise: Rise, since: int) -> dict[str, Any]:
-    """Return a rise of errors as the ledger keeps it."""
-    return {"on": "error", "before": round(rise.before, 4), "after": round(rise.after, 4), "since": since}
+def judged(losses: Sequence[float], right: FloatArray) -> tuple[float, ...]:
+    """Return losses after one more answer, to which the models gave the probabilities `right`.
+
+    Examples
+    --------
+    >>> judged((1.0, 0.0), np.array([1.0, 0.5]))
+    (0.9, 0.6931)
+    """
+    values = FADING * np.asarray(losses, dtype=np.float64) - np.log(np.clip(right, SMALLEST, 1.0))
+    # Products of matrices differ in their last bits from machine to machine.
+    return tuple(values.round(4).tolist())

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from labeling import specs
 from labeling.classifiers import Classifier
+from labeling.drift import DriftDetector, ErrorRise, KolmogorovSmirnov
+from labeling.online import check_online
 from labeling.stream import StreamLoop
+from labeling.stream_learning import Online, Refits, StreamLearning
 from labeling.stream_state import StreamSettings
 from strategies import Budget, Product, Strategy, Weighted
 
@@ -21,12 +24,18 @@ DEFAULTS: dict[str, Any] = {
     "memory": 5000,
     "boost": 1.0,
     "boost_records": 500,
+    "drift": (ErrorRise(), KolmogorovSmirnov()),
+    "learning": Refits(),
 }
 
 
 def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop:
     """Return the stream of a name, made if it is new; see `Project.stream_loop`."""
     given = {key: value for key, value in settings.items() if value is not None}
+    if isinstance(given.get("drift"), DriftDetector):
+        given["drift"] = (given["drift"],)
+    if isinstance(given.get("drift"), list):
+        given["drift"] = tuple(given["drift"])
     _check(given)
     record = project.ledger.loops.get(name)
     if record is None:
@@ -35,7 +44,8 @@ def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop
         raise ValueError(
             f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
         )
-    stored = record.settings
+    # A stream made before there was a setting has what is usual.
+    stored = {key: specs.dump(value) for key, value in DEFAULTS.items()} | dict(record.settings)
     for key, value in given.items():
         if specs.dump(value) != stored[key]:
             raise ValueError(
@@ -60,6 +70,8 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
             f"There is no stream {name!r}; loops: {known}. To make it, pass {' and '.join(f'{k}=' for k in lacking)}, "
             "for example strategy=LeastConfidence(), budget=VariableUncertainty(0.1)."
         )
+    if isinstance(given.get("learning"), Online):
+        check_online(given.get("classifier"))
     stored = {key: specs.dump(value) for key, value in (DEFAULTS | given).items()}
     stored["strategy_text"] = f"{specs.describe(stored['strategy'])}, {specs.describe(stored['budget'])}"
     # A stream ends when nothing is offered any more: no rule stops it.
@@ -77,10 +89,15 @@ def _check(given: dict[str, Any]) -> None:
         "budget": (Budget, "VariableUncertainty(0.1)"),
         "classifier": (Classifier, "TextClassifier()"),
         "text": (str, "'text'"),
+        "learning": (StreamLearning, "Refits() or Online()"),
+        "drift": (tuple, "[ErrorRise()] or []"),
     }
     for key, (kind, example) in kinds.items():
         if key in given and not isinstance(given[key], kind):
             raise TypeError(f"{key}= takes an object such as {example}, got {given[key]!r}.")
+    for detector in given.get("drift", ()):
+        if not isinstance(detector, DriftDetector):
+            raise TypeError(f"drift= takes detectors such as ErrorRise() or ADWIN(on='error'), got {detector!r}.")
     if "strategy" in given and not _alone(given["strategy"]):
         raise ValueError(
             f"{given['strategy'].name} compares the items of a pool; a stream decides about each record alone. "

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from labeling.classifiers import Classifier
-from labeling.drift import CONFIDENCES, other_confidence
+from labeling.drift import WINDOW, Change, DriftDetector, Signal, Trail
+from labeling.drift_features import feature_change
+from labeling.stream_learning import StreamLearning
 from strategies import Budget, BudgetState, Pool, Strategy, draws
-
-if TYPE_CHECKING:
-    from storage import Ledger
 
 FloatArray = npt.NDArray[np.float64]
 Json = dict[str, Any]
 
 CHECK = 50
-"""Confidence is compared before every record whose position is a multiple of this."""
+"""Confidence and features are compared before every record whose position is a multiple of this."""
 
 CHECKPOINT = 256
 """After so many single decisions the budget's state is kept, so that little is decided again on opening."""
@@ -41,6 +40,16 @@ class StreamSettings:
     memory: int
     boost: float
     boost_records: int
+    drift: tuple[DriftDetector, ...]
+    learning: StreamLearning
+
+    def watching(self, on: Signal) -> tuple[DriftDetector, ...]:
+        """Return the detectors that look at a signal."""
+        return tuple(detector for detector in self.drift if detector.on == on)
+
+    def memory_of(self, on: Signal) -> int:
+        """Return how many of the latest values of a signal its detectors need, 0 without one."""
+        return max((detector.memory for detector in self.watching(on)), default=0)
 
     def boost_at(self, position: int, until: int) -> float:
         """Return what the promised share is multiplied by at a position."""
@@ -57,37 +66,43 @@ class Frontier:
         Records offered so far: the place of the next one.
     budget
         The state of the budget.
-    restart
-        From here on confidences compare: the newest refit, or the newest drift.
-    reference, recent
-        The first and the last confidences since then.
+    confidences
+        Those since the newest drift, and since the model became another one.
+    records
+        What the records themselves hold, since the newest drift.
     boost_until
         The share is boosted up to this position.
     """
 
     position: int
     budget: BudgetState
-    restart: int = 0
-    reference: tuple[float, ...] = ()
-    recent: tuple[float, ...] = ()
+    confidences: Trail = field(default_factory=Trail)
+    records: Trail = field(default_factory=Trail)
     boost_until: int = 0
 
-    def restarted(self) -> Frontier:
-        """Compare confidences anew from here on."""
-        return replace(self, restart=self.position, reference=(), recent=())
+    def after(self, confidences: Sequence[float], rows: Sequence[Json], budget: BudgetState) -> Frontier:
+        """Return the frontier after so many more records; rows are empty where nothing looks at them."""
+        return replace(
+            self,
+            position=self.position + len(confidences),
+            budget=budget,
+            confidences=self.confidences.after(confidences),
+            records=self.records.after(rows) if rows else self.records.restarted(),
+        )
 
-    def after(self, confidences: Sequence[float], budget: BudgetState) -> Frontier:
-        """Return the frontier after so many more records."""
-        room = CONFIDENCES - len(self.reference)
-        reference = (*self.reference, *confidences[:room]) if room else self.reference
-        recent = (*self.recent, *confidences)[-CONFIDENCES:]
-        position = self.position + len(confidences)
-        return replace(self, position=position, budget=budget, reference=reference, recent=recent)
-
-    def other_confidence(self) -> float | None:
-        """Return the p-value if the latest confidences clearly differ from the first, where it is time to look."""
-        due = self.position % CHECK == 0 and self.position - self.restart >= 2 * CONFIDENCES
-        return other_confidence(self.reference, self.recent) if due else None
+    def change(self, settings: StreamSettings, trained: bool) -> tuple[DriftDetector, Change] | None:
+        """Return what a detector notices in confidences or records, where it is time to look."""
+        if self.position % CHECK:
+            return None
+        for detector in settings.drift if trained else settings.watching("features"):
+            found = None
+            if detector.on == "confidence" and self.confidences.apart >= WINDOW:
+                found = detector.look(self.confidences.reference, self.confidences.recent)
+            if detector.on == "features":
+                found = feature_change(detector, self.records)
+            if found is not None:
+                return detector, found
+        return None
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,7 @@ def decide(
     round_: int,
     keys: Sequence[str | None],
     saw: int,
+    rows: Sequence[Json] = (),
 ) -> Plan:
     """Decide about records in a row: the same as one by one.
 
@@ -120,6 +136,8 @@ def decide(
         (n,) of the records.
     saw
         The write up to which the ledger was read.
+    rows
+        (n,) what the records hold, for detectors that look at it; empty without one.
     """
     n = len(keys)
     # Products of matrices differ in their last bits with the number of rows.
@@ -129,11 +147,15 @@ def decide(
     made, boosts, events, start = [], [], [], 0
     states: dict[int, BudgetState] = {}
     while start < n:
-        p = frontier.other_confidence() if round_ else None
-        if p is not None:
-            events.append(_noticed(frontier, saw, p))
-            until = frontier.position + settings.boost_records
-            frontier = replace(frontier.restarted(), boost_until=until)
+        noticed = frontier.change(settings, bool(round_))
+        if noticed is not None:
+            events.append(_noticed(frontier, saw, *noticed))
+            frontier = replace(
+                frontier,
+                confidences=frontier.confidences.restarted(),
+                records=frontier.records.restarted(),
+                boost_until=frontier.position + settings.boost_records,
+            )
         boost = settings.boost_at(frontier.position, frontier.boost_until)
         stop = min(n, start + CHECK - frontier.position % CHECK)
         if frontier.position < frontier.boost_until:
@@ -141,7 +163,8 @@ def decide(
         part, budget = settings.budget.decide_many(
             frontier.budget, scores[start:stop], chances[start:stop], boost=boost
         )
-        frontier = frontier.after(confidence[start:stop] if round_ else [0.0] * (stop - start), budget)
+        known = confidence[start:stop] if round_ else [0.0] * (stop - start)
+        frontier = frontier.after(known, rows[start:stop], budget)
         made += part
         boosts += [boost] * (stop - start)
         if stop == n and (n > 1 or frontier.position % CHECKPOINT == 0):
@@ -169,34 +192,24 @@ def decide(
     return Plan(decisions, events, frontier)
 
 
-def _noticed(frontier: Frontier, saw: int, p: float) -> Json:
-    before, after = float(np.mean(frontier.reference)), float(np.mean(frontier.recent))
-    details = {"on": "confidence", "before": round(before, 4), "after": round(after, 4), "p": p, "since": None}
+def _noticed(frontier: Frontier, saw: int, detector: DriftDetector, change: Change) -> Json:
+    details = drift_details(detector, change, None)
     return {"kind": "drift", "position": frontier.position, "saw": saw, "details": details, "seconds": 0.0}
+
+
+def drift_details(detector: DriftDetector, change: Change, since: int | None) -> Json:
+    """Return a change as the ledger keeps it; answers before the annotation `since` are forgotten."""
+    return {
+        "on": detector.on,
+        "detector": type(detector).__name__,
+        "column": change.column,
+        "before": round(change.before, 4),
+        "after": round(change.after, 4),
+        "p": change.p,
+        "since": since,
+    }
 
 
 def _likeliest(proba: FloatArray, label_ids: Sequence[int]) -> dict[str, float]:
     top = np.argsort(-proba, kind="stable")[:TOP_CLASSES]
     return {str(label_ids[c]): round(float(proba[c]), 6) for c in top}
-
-
-def read_frontier(ledger: Ledger, loop_id: int, settings: StreamSettings, restart: int, boost_until: int) -> Frontier:
-    """Rebuild the frontier from the ledger: a checkpoint of the budget, and the few decisions after it."""
-    streams = ledger.streams
-    with ledger.read() as connection:
-        kept = streams.checkpoint(connection, loop_id)
-        start, budget = (0, settings.budget.start()) if kept is None else (kept[0] + 1, BudgetState.from_dict(kept[1]))
-        rows = streams.decisions(connection, loop_id, start)
-        position = start + len(rows)
-        first = streams.decisions(connection, loop_id, restart, min(restart + CONFIDENCES, position))
-        last = streams.decisions(connection, loop_id, max(restart, position - CONFIDENCES), position)
-    for row, chance in zip(rows, draws(settings.seed, start, len(rows)).tolist(), strict=True):
-        _, budget = settings.budget.decide(budget, row.score, chance, boost=row.boost)
-    return Frontier(
-        position=position,
-        budget=budget,
-        restart=restart,
-        reference=tuple(row.confidence or 0.0 for row in first),
-        recent=tuple(row.confidence or 0.0 for row in last),
-        boost_until=boost_until,
-    )

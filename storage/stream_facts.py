@@ -110,6 +110,14 @@ class StreamFacts:
             statement = statement.where(table.c.position < stop)
         return list(connection.execute(statement.order_by(table.c.position)).all())
 
+    def items(self, connection: Connection, loop_id: int, start: int, stop: int) -> list[int]:
+        """Return the items of the records from `start` to before `stop`, in order."""
+        table = tables.stream_decisions
+        statement = select(table.c.item_id).where(
+            table.c.loop_id == loop_id, table.c.position >= start, table.c.position < stop
+        )
+        return list(connection.scalars(statement.order_by(table.c.position)))
+
     def checkpoint(self, connection: Connection, loop_id: int) -> tuple[int, Mapping[str, Any]] | None:
         """Return the newest position at which a budget's state was kept, and that state."""
         table = tables.stream_decisions
@@ -177,14 +185,21 @@ class StreamFacts:
         """Add an event inside an open write."""
         write.fact(tables.stream_events, loop_id=loop_id, number=number, **values)
 
-    def events(self, connection: Connection, loop_id: int, after: int = 0) -> list[StreamEvent]:
-        """Return the events of a stream whose number is higher than `after`, oldest first."""
+    def events(
+        self, connection: Connection, loop_id: int, after: int = 0, *, kind: str | None = None, last: int | None = None
+    ) -> list[StreamEvent]:
+        """Return the events of a stream whose number is higher than `after`, oldest first.
+
+        `kind` leaves out the others; `last` takes so many of the newest.
+        """
         table = tables.stream_events
-        rows = connection.execute(
-            select(table).where(table.c.loop_id == loop_id, table.c.number > after).order_by(table.c.number)
-        )
+        statement = select(table).where(table.c.loop_id == loop_id, table.c.number > after)
+        if kind is not None:
+            statement = statement.where(table.c.kind == kind)
+        statement = statement.order_by(table.c.number.desc())
+        rows = connection.execute(statement if last is None else statement.limit(last)).all()
         names = [field.name for field in fields(StreamEvent)]
-        return [StreamEvent(*(getattr(row, name) for name in names)) for row in rows]
+        return [StreamEvent(*(getattr(row, name) for name in names)) for row in reversed(rows)]
 
     def answers(
         self, connection: Connection, loop_id: int, since: int = 0, last: int | None = None

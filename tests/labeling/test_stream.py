@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from labeling import UNSURE, Project, TextClassifier
-from labeling.drift import error_rise, other_confidence
-from labeling.stream_learning import gap
+from labeling.drift import ErrorRise, KolmogorovSmirnov
+from labeling.stream_learning import Refits
 from storage import close_engines
 from strategies import (
     BalancedIncrementalQuantileFilter,
@@ -308,7 +308,8 @@ def test_the_process_keeps_no_more_after_many_records(local):
     stream.offer_many([{"text": f"the flower {n}"} for n in range(1500)])
     frontier = stream._consumer.frontier
     assert frontier.position == 1520
-    assert (len(frontier.reference), len(frontier.recent)) == (200, 200)
+    assert len(frontier.confidences.reference) == 200
+    assert 200 <= len(frontier.confidences.recent) <= 400
 
 
 def test_memory_bounds_what_is_learned_from(local):
@@ -443,29 +444,29 @@ def test_a_mixture_of_scores_decides_too(local):
 def test_errors_that_rise_are_found_where_they_began():
     rng = np.random.default_rng(0)
     wrong = np.concatenate([rng.random(100) < 0.1, rng.random(60) < 0.7])
-    found = error_rise(wrong.tolist())
+    found = ErrorRise().look([], wrong.tolist())
     assert abs(found.start - 100) < 10
     assert found.before < 0.2 < 0.6 < found.after
-    assert error_rise(wrong[::-1].tolist()) is None
+    assert ErrorRise().look([], wrong[::-1].tolist()) is None
 
 
 def test_even_errors_raise_no_alarm_over_many_looks():
     alarms = 0
     for seed in range(20):
         wrong = np.random.default_rng(seed).random(300) < 0.3
-        alarms += any(error_rise(wrong[:n].tolist()) for n in range(30, 300, 3))
+        alarms += any(ErrorRise().look([], wrong[:n].tolist()) for n in range(30, 300, 3))
     assert alarms <= 1
 
 
 def test_confidences_of_one_kind_raise_no_alarm():
     rng = np.random.default_rng(0)
-    alarms = [other_confidence(rng.beta(5, 2, 200).tolist(), rng.beta(5, 2, 200).tolist()) for _ in range(100)]
+    alarms = [KolmogorovSmirnov().look(rng.beta(5, 2, 200).tolist(), rng.beta(5, 2, 200).tolist()) for _ in range(100)]
     assert alarms == [None] * 100
 
 
 def test_refits_come_at_growing_gaps():
     answers, refits = 0, 0
     while answers < 10_000:
-        answers += gap(answers)
+        answers += Refits().gap(answers)
         refits += 1
-    assert refits < 100
+    assert refits < 700
