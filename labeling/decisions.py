@@ -22,7 +22,8 @@ class Decision:
     position
         Its place in the stream, from 0.
     predicted
-        The class that the model holds likeliest, None before the first answer.
+        The class that the model holds likeliest; before the first answer what the rules say, None where they
+        are silent.
     confidence
         The probability of that class.
     score

@@ -131,7 +131,7 @@ class StreamLoop:
             return shape, []
         consumer, streams, loop_id = self._consumer, self._ledger.streams, self._record.id
         frame = self._records.frame(shape, records, consumer.columns)
-        proba = consumer.learned.predict(frame)
+        proba = consumer.predict(frame)
         plan = decide(
             self._settings,
             consumer.frontier,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from labeling.drift import WINDOW
@@ -15,6 +16,7 @@ from labeling.items import Columns
 from labeling.stream_frontier import read_frontier
 from labeling.stream_learning import Anchor, Learned, Lesson, Online, judged
 from labeling.stream_records import Records
+from labeling.stream_rules import Rules
 from labeling.stream_state import Frontier, Plan, StreamSettings, drift_details
 from labeling.stream_training import learn
 from labeling.views import content
@@ -22,6 +24,8 @@ from labeling.views import content
 if TYPE_CHECKING:
     from labeling.project import Project
     from storage.records import StreamAnswer, StreamEvent
+
+FloatArray = npt.NDArray[np.float64]
 
 COMPARED = 1000
 """At most so many of the newest answers are looked at for errors, and so many events are read on opening."""
@@ -59,6 +63,7 @@ class Consumer:
         self._since = 0
         self._answers: tuple[StreamAnswer, ...] = ()
         self._wrong: dict[int, bool] = {}
+        self._rules = Rules(project)
         self.stale = True
         self.seq = -1
         self.number = 0
@@ -87,6 +92,14 @@ class Consumer:
             return []
         return content(frame, self.columns).to_dicts()
 
+    def predict(self, frame: pl.DataFrame) -> FloatArray:
+        """(n, k) probabilities: of the model, before the first answer of the rules, else uniform."""
+        if not self.learned.models:
+            weak = self._rules.posterior(frame, self._records.text_column())
+            if weak is not None:
+                return weak
+        return self.learned.predict(frame)
+
     def _rows_of(self, items: Sequence[int]) -> list[dict[str, Any]]:
         frame = self._project.item_store.some(items)
         rows = dict(zip(frame["item_id"].to_list(), self.rows(frame), strict=True))
@@ -98,6 +111,8 @@ class Consumer:
         labels = project.label_set
         self.names = dict(zip(labels.ids, labels.names, strict=True))
         self.columns = project.item_store.columns()
+        if not self.learned.models:
+            self.learned = Learned(None, (), labels.ids, 0)
         streams = project.ledger.streams
         with project.ledger.read() as connection:
             self.seq = streams.version(connection)

@@ -129,7 +129,7 @@ def decide(
     Parameters
     ----------
     proba
-        (n, k) probabilities of the classes `label_ids`; uniform before there is a model.
+        (n, k) probabilities of the classes `label_ids`; uniform where nothing is known.
     round_
         The refit that gave them, 0 before the first.
     keys
@@ -171,6 +171,9 @@ def decide(
             states[n - 1] = budget
         start = stop
     first, best = frontier.position - n, proba.argmax(axis=1).tolist()
+    # Before the first answer rules may say something, and may be silent.
+    known = (proba.max(axis=1) > 1.0 / proba.shape[1] + 1e-9).tolist()
+    said = [bool(round_) or known[row] for row in range(n)]
     decisions: list[Json] = [
         {
             "uuid": str(uuid.uuid4()),
@@ -182,9 +185,9 @@ def decide(
             "probability": float(one.probability),
             "boost": boosts[row],
             "round": round_,
-            "predicted": label_ids[best[row]] if round_ else None,
-            "confidence": confidence[row] if round_ else None,
-            "probabilities": _likeliest(proba[row], label_ids) if one.asked and round_ else None,
+            "predicted": label_ids[best[row]] if said[row] else None,
+            "confidence": confidence[row] if said[row] else None,
+            "probabilities": _likeliest(proba[row], label_ids) if one.asked and said[row] else None,
             "state": states[row].to_dict() if row in states else None,
         }
         for row, one in enumerate(made)

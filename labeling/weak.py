@@ -129,6 +129,15 @@ class WeakRun(WeakResult):
         return specs.describe(self._record.label_model)
 
     @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that voted, as "name@version", in the order of their votes."""
+        return tuple(self._record.function_versions)
+
+    def label_model(self) -> LabelModel:
+        """Return the label model, fitted again on the votes of the functions as they were."""
+        return self._fitted[1]
+
+    @property
     def created_at(self) -> datetime:
         """When it ran."""
         return self._record.created_at

@@ -1,0 +1,71 @@
+"""What the project's rules say of records, while a stream has no answer to learn from."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from labeling.label_models import LabelModel, MajorityVote
+from labeling.matrix import LabelMatrix
+from labeling.running import check_functions, run_functions
+
+if TYPE_CHECKING:
+    from labeling.functions import LabelingFunction
+    from labeling.project import Project
+
+FloatArray = npt.NDArray[np.float64]
+
+log = logging.getLogger("labeling.stream")
+
+
+class Rules:
+    """Runs the rules on records as they arrive, and combines the votes as the newest weak run does."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._key: object = None
+        self._functions: list[LabelingFunction] = []
+        self._model: LabelModel = MajorityVote()
+
+    def posterior(self, frame: pl.DataFrame, text: str | None) -> FloatArray | None:
+        """(n, k) probabilities of the records in a frame, uniform where no rule votes; None without rules."""
+        self._load(frame, text)
+        if not self._functions:
+            return None
+        labels = self._project.label_names
+        votes = run_functions(self._functions, frame, labels, text=text)
+        matrix = LabelMatrix.from_functions(votes, self._functions, labels)
+        return np.asarray(self._model.predict_proba(matrix), dtype=np.float64)
+
+    def _load(self, frame: pl.DataFrame, text: str | None) -> None:
+        project = self._project
+        labels = project.label_set
+        current = [(record.name, record.version) for record in project.ledger.functions.current()]
+        run = project.newest_weak_run() if current else None
+        key = (tuple(current), labels.version, None if run is None else run.number, tuple(frame.columns))
+        if key == self._key:
+            return
+        loaded, missing = project.function_store.loaded(labels)
+        self._functions = [function for function in loaded if _runs(function, frame, labels.names, text)]
+        left_out = missing + [function.name for function in loaded if function not in self._functions]
+        if left_out:
+            log.warning("Rules that cannot be run on the records of a stream are left out: %s", ", ".join(left_out))
+        votes = [f"{name}@{version}" for name, version in current]
+        # A learned label model knows the rules that it was fitted on, in their order.
+        if run is not None and not left_out and votes == list(run.functions):
+            self._model = run.label_model()
+        else:
+            self._model = MajorityVote()
+        self._key = key
+
+
+def _runs(function: LabelingFunction, frame: pl.DataFrame, labels: tuple[str, ...], text: str | None) -> bool:
+    try:
+        check_functions([function], frame.columns, labels, text)
+    except ValueError:
+        return False
+    return True
