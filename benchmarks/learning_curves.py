@@ -1,10 +1,11 @@
-"""Learning curves of Auto beside random questions and beside its own parts, on real data with known labels.
+"""Learning curves of Auto beside random questions, its own parts and other libraries, on real data with known labels.
 
 Digits: pixels into a logistic regression, 20 random labels to start, batches of 10 up to 200; and Monte Carlo
 dropout of a perceptron over the same. Texts: TF-IDF into
 a logistic regression, 25 random labels to start, 20 batches of 25. 30 % are held out, by seed. All strategies of
 a seed start from the same labels; `gain` is the difference of the areas from random, paired by seed; `share` is
-the labels needed to reach random's final score and keep it, as a share of what random needs.
+the labels needed to reach random's final score and keep it, as a share of what random needs. scikit-activeml asks on
+digits, small-text on texts, from the same splits, first labels and classifier.
 
     pip install -r requirements-bench.txt
     python benchmarks/learning_curves.py [--seeds 5] [--only digits] [--items 6000]
@@ -12,9 +13,11 @@ the labels needed to reach random's final score and keep it, as a share of what 
 
 import argparse
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import peers
 import polars as pl
 
 from labeling import Classifier, Curves, NetworkClassifier, TableClassifier, TextClassifier, simulate
@@ -35,13 +38,16 @@ def strategies() -> dict[str, Strategy]:
     }
 
 
-def pixels(compared: dict[str, Strategy], classifier: Classifier, options: argparse.Namespace) -> Curves:
+def digit_pixels() -> pl.DataFrame:
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
-    frame = pl.DataFrame({"pixels": (bunch.data / 16).tolist(), "label": [str(label) for label in bunch.target]})
+    return pl.DataFrame({"pixels": (bunch.data / 16).tolist(), "label": [str(label) for label in bunch.target]})
+
+
+def pixels(compared: dict[str, Strategy], classifier: Classifier, options: argparse.Namespace) -> Curves:
     return simulate(
-        frame,
+        digit_pixels(),
         gold="label",
         strategies=compared,
         classifier=classifier,
@@ -53,8 +59,17 @@ def pixels(compared: dict[str, Strategy], classifier: Classifier, options: argpa
     )
 
 
+def beside(curves: Curves, rows: Iterable[dict[str, Any]]) -> Curves:
+    """Return curves with those of other libraries among them."""
+    theirs = list(rows)
+    names = dict.fromkeys(row["strategy"] for row in theirs)
+    return Curves.of([*curves.frame().iter_rows(named=True), *theirs], [*curves.names, *names], curves.baseline)
+
+
 def digits(options: argparse.Namespace) -> Curves:
-    return pixels(strategies(), TableClassifier(), options)
+    ours = pixels(strategies(), TableClassifier(), options)
+    plan = {"start": 20, "batch_size": 10, "rounds": 18, "seeds": options.seeds}
+    return beside(ours, peers.runs(digit_pixels(), "label", peers.DENSE, TableClassifier(), **plan))
 
 
 def digits_dropout(options: argparse.Namespace) -> Curves:
@@ -69,18 +84,20 @@ def digits_dropout(options: argparse.Namespace) -> Curves:
 def texts(path: str, label: str = "label") -> Callable[[argparse.Namespace], Curves]:
     def run(options: argparse.Namespace) -> Curves:
         frame = pl.read_parquet(DATA / path).select("text", label)
-        return simulate(
-            frame.sample(min(options.items, frame.height), seed=0),
+        frame = frame.sample(min(options.items, frame.height), seed=0)
+        plan = {"start": 25, "batch_size": 25, "rounds": 20}
+        ours = simulate(
+            frame,
             gold=label,
             text="text",
             strategies=strategies(),
             classifier=TextClassifier(),
-            start=25,
-            batch_size=25,
-            rounds=20,
             seeds=range(options.seeds),
             progress=options.progress,
+            **plan,
         )
+        theirs = peers.runs(frame, label, peers.SPARSE, TextClassifier(), text="text", seeds=options.seeds, **plan)
+        return beside(ours, theirs)
 
     return run
 
@@ -105,12 +122,12 @@ def interval(low: float | None, high: float | None) -> str:
 
 def show(name: str, metric: str, curves: Curves) -> None:
     print(f"{name}, {metric}")
-    print(f"  {'strategy':<18}{'area':>6}{'final':>8}{'gain':>8}  {'95 %':<17}{'share':>7}{'s a round':>11}")
+    print(f"  {'strategy':<28}{'area':>6}{'final':>8}{'gain':>8}  {'95 %':<17}{'share':>7}{'s a round':>11}")
     for row in curves.summary(metric).iter_rows(named=True):
         gain = "" if row["gain"] is None else f"{row['gain']:+.3f}"
         share = "never" if row["share_of_baseline"] is None else f"{row['share_of_baseline']:.0%}"
         print(
-            f"  {row['strategy']:<18}{row['area']:>6.3f}{row['final']:>8.3f}{gain:>8}  "
+            f"  {row['strategy']:<28}{row['area']:>6.3f}{row['final']:>8.3f}{gain:>8}  "
             f"{interval(row['gain_low'], row['gain_high']):<17}{share:>7}{row['seconds']:>11.2f}",
             flush=True,
         )
