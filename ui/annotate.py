@@ -35,6 +35,7 @@ from ui.state import (
     require_project,
     storage,
 )
+from ui.stream_desk import StreamDesk, stream_desk
 
 SETTLE_SECONDS = 0.15
 """An answer that comes sooner after the item was drawn was meant for the one before."""
@@ -45,6 +46,7 @@ _SHOWN = "desk_shown"
 _NOTE = "desk_note"
 _WARM = "desk_warm"
 _VOTES = "desk_votes"
+_SEE = {"pool": "See the learning curve", "stream": "See how the stream does"}
 _ACTIONS = {"skip": "Skip", "unsure": "Unsure", "discard": "Does not belong", "undo": "Undo"}
 _HELP = {
     "skip": "Leave it to others; it comes back last.",
@@ -74,21 +76,14 @@ def render() -> None:
             "Write your name in the sidebar. It is stored with each answer, and keeps others off the item before you.",
         )
         return
-    name = _loop_name(project)
-    if name is None:
+    loops = project.loops()
+    if not loops:
         _first_loop(project)
         return
-    _keys(key="keys")
-    _desk(project, name, who)
-
-
-def _loop_name(project: Project) -> str | None:
-    loops = [info for info in project.loops() if info.kind == "pool"]
-    if not loops:
-        return None
     # The last one is taken where nobody chose: rather one that learns than a check.
-    names = [info.name for info in sorted(loops, key=lambda info: not info.blind)]
-    return choose_loop(names, st.sidebar)
+    name = choose_loop([info.name for info in sorted(loops, key=lambda info: not info.blind)], st.sidebar)
+    _keys(key="keys")
+    _desk(project, name, who, next(info.kind for info in loops if info.name == name))
 
 
 def _first_loop(project: Project) -> None:
@@ -107,10 +102,10 @@ def _first_loop(project: Project) -> None:
 
 
 @st.fragment
-def _desk(project: Project, name: str, who: str) -> None:
+def _desk(project: Project, name: str, who: str, kind: str) -> None:
     top = st.container(key="desk-top")
     with problems("This loop cannot be opened."):
-        loop = open_loop(project, name)
+        loop = stream_desk(project, name) if kind == "stream" else open_loop(project, name)
         try:
             queries = _ask(loop, who)
         except QueueEmpty as reason:
@@ -119,12 +114,18 @@ def _desk(project: Project, name: str, who: str) -> None:
         shown = _showing(queries[0])
         _draw(project, loop, who, shown)
         learning = background.keep_up(project, loop)
-        top.html(card.status_html(loop.progress(who), shown.query, learning=learning))
+        top.html(_status(loop, who, shown.query, learning=learning))
         problem = background.failure(project, name)
         if problem:
             notice(problem, "warn", title="The model did not learn.")
         if len(queries) > 1:
             st.session_state[_VOTES] = (queries[1].item_id, project.item_votes(queries[1].item_id))
+
+
+def _status(loop: Any, who: str, query: Query | None, *, learning: bool) -> str:
+    if isinstance(loop, StreamDesk):
+        return loop.status_html(query)
+    return card.status_html(loop.progress(who), query, learning=learning)
 
 
 def _ask(loop: Any, who: str) -> list[Query]:
@@ -272,7 +273,7 @@ def _act(loop: Any, who: str, shown: Shown, action: str) -> None:
         if action == "skip":
             loop.skip(shown.query)
         elif action == "discard":
-            loop.discard(shown.query)
+            loop.discard(shown.query, annotator=who, uuid=shown.uuid)
         elif action == "undo":
             undone = loop.undo(who)
             what = (undone.label or undone.kind) if undone else ""
@@ -297,7 +298,7 @@ def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
 
 def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) -> None:
     learning = background.keep_up(project, loop)
-    top.html(card.status_html(loop.progress(who), None, learning=learning))
+    top.html(_status(loop, who, None, learning=learning))
     empty("Nothing to label right now", reason)
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Look again", key="look-again", icon=":material/refresh:"):
@@ -305,7 +306,7 @@ def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) 
         if loop.blind and st.button("See what the check found", key="see-check"):
             st.session_state["weak_view"] = "Check"
             page("weak")
-        if not loop.blind and st.button("See the learning curve", key="see-loop"):
+        if not loop.blind and st.button(_SEE["stream" if isinstance(loop, StreamDesk) else "pool"], key="see-loop"):
             page("loop")
         st.button("Undo the last answer", key="undo-last", on_click=_undo_last, args=(loop, who))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from ui import compare_strategies, loop_state, new_loop
+from ui import compare_strategies, loop_state, new_loop, stream_state
 from ui.loop_state import DONE
 from ui.markup import empty, notice
 from ui.state import choose_loop, require_items, require_project
@@ -34,7 +34,8 @@ def render() -> None:
         compare_strategies.draw(project)
     elif view == STATE:
         name = choose_loop([info.name for info in loops], st.container())
-        loop_state.draw(project, next(info for info in loops if info.name == name))
+        info = next(info for info in loops if info.name == name)
+        (stream_state if info.kind == "stream" else loop_state).draw(project, info)
     else:
         _new(project, [info.name for info in loops])
 

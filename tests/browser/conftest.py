@@ -158,6 +158,10 @@ class Desk:
         _, before = self.shown()
         self.page.wait_for_timeout(260)
         self.page.keyboard.press(key)
+        self.another(before)
+
+    def another(self, before: str) -> None:
+        """Wait until another item is on the card, or the same one anew."""
         self.page.wait_for_function(
             "before => document.querySelector('[data-shown]')?.dataset.shown !== before", arg=before, timeout=PATIENCE
         )

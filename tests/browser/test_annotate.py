@@ -53,25 +53,29 @@ def test_reload_keeps_the_position(desk: Callable[[], Any], project: Project, lo
 def test_a_double_press_labels_one_item(desk: Callable[[], Any], project: Project, loop: Any, gap: int) -> None:
     person = desk()
     person.go("annotate", project.name, "ann")
-    first, _ = person.shown()
+    first, shown = person.shown()
     person.page.wait_for_timeout(300)
     person.page.keyboard.press("1")
     person.page.wait_for_timeout(gap)
     person.page.keyboard.press("1")
-    person.page.wait_for_timeout(1500)
+    person.another(shown)
+    person.page.wait_for_timeout(1000)
+    person.idle()
     assert answered(project) == [first]
 
 
 def test_a_held_key_labels_one_item(desk: Callable[[], Any], project: Project, loop: Any) -> None:
     person = desk()
     person.go("annotate", project.name, "ann")
-    first, _ = person.shown()
+    first, shown = person.shown()
     person.page.wait_for_timeout(300)
     for _ in range(25):
         person.page.keyboard.down("1")
         person.page.wait_for_timeout(35)
     person.page.keyboard.up("1")
+    person.another(shown)
     person.page.wait_for_timeout(1000)
+    person.idle()
     assert answered(project) == [first]
 
 
