@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from labeling.classifiers import Classifier, ClassWeight
 from labeling.features import BoolArray, Features, FloatArray, Matrix
 from labeling.linear import balance, check_targets, present_columns, softmax, take_columns
+from labeling.model_bytes import dump_arrays, load_arrays
+from labeling.network_training import Schedule, train
 from labeling.tabular import ColumnFeatures
 
 if TYPE_CHECKING:
@@ -24,8 +27,8 @@ _SLICE = 32_768
 class NetworkClassifier(Classifier):
     """A multilayer perceptron with dropout, over text, numbers, choices or embeddings in columns.
 
-    Training stops when the loss on a seventh of the rows, set aside by seed, has not fallen for `patience`
-    epochs (below 100 rows, when the loss on all of them has not), and keeps the best state.
+    How many epochs it trains is found on rows set aside, see `labeling.network_training`; then it trains on
+    all rows, so that few labels are not made fewer.
 
     Attributes
     ----------
@@ -34,13 +37,13 @@ class NetworkClassifier(Classifier):
     dropout
         Share of hidden units left out.
     learning_rate
-        Of Adam.
+        Of Adam; None: 0.005, and 0.01 for sparse features, of which each row teaches few.
     weight_decay
         How strongly large weights are held down.
     epochs
         At most so many passes over the rows.
     patience
-        Epochs without progress before it stops.
+        Epochs without progress before the search for their number ends.
     batch
         Rows a step.
     class_weight
@@ -49,6 +52,9 @@ class NetworkClassifier(Classifier):
         Which to use; None: all that can be.
     device
         Of torch; None: CUDA where there is one.
+    warm_start
+        Whether a loop starts each round from the network of the round before. Off, each round is as if it
+        were the only one, and depends on its labels alone.
 
     Examples
     --------
@@ -65,14 +71,15 @@ class NetworkClassifier(Classifier):
 
     hidden: tuple[int, ...] = (128,)
     dropout: float = 0.3
-    learning_rate: float = 0.01
+    learning_rate: float | None = None
     weight_decay: float = 1e-4
     epochs: int = 200
-    patience: int = 10
+    patience: int = 20
     batch: int = 64
     class_weight: ClassWeight = None
     columns: tuple[str, ...] | None = None
     device: str | None = None
+    warm_start: bool = False
 
     def __post_init__(self) -> None:
         if not self.hidden or min(self.hidden) < 1:
@@ -86,8 +93,17 @@ class NetworkClassifier(Classifier):
         """Learn vocabulary and scales from the rows of `learn_from`, default all."""
         return ColumnFeatures.learn(frame, text=text, learn_from=learn_from, columns=self.columns)
 
-    def fit(self, X: Matrix, targets: FloatArray, weights: FloatArray | None = None, *, seed: int = 0) -> NetworkModel:
-        """Train on (n, d) features and (n, k) soft targets."""
+    def fit(
+        self,
+        X: Matrix,
+        targets: FloatArray,
+        weights: FloatArray | None = None,
+        *,
+        seed: int = 0,
+        start: NetworkModel | None = None,
+    ) -> NetworkModel:
+        """Train on (n, d) features and (n, k) soft targets; go on from `start` where its layers have this shape."""
+        import torch
         from threadpoolctl import threadpool_limits
 
         targets, weights = check_targets(X, targets, weights)
@@ -97,11 +113,32 @@ class NetworkClassifier(Classifier):
             weights = balance(targets, weights)
         width, present = X.shape[1], present_columns(X)
         # Features that no row has would cost time and keep their random weights.
-        training = _Training(self, take_columns(X, present), targets, weights / weights.mean(), seed)
+        X = take_columns(X, present)
+        X = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X, dtype=np.float32)
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        widths = [width, *self.hidden, targets.shape[1]]
+        warm = start is not None and start.widths == widths
+        if start is not None and warm:
+            first_layers = _layers_of(start, present)
+        else:
+            first_layers = _first_layers(X, [len(present), *widths[1:]], seed)
+        rate = self.learning_rate or (0.01 if hasattr(X, "tocsr") else 0.005)
+        schedule = Schedule(rate, self.weight_decay, self.epochs, self.patience, self.batch)
         # Layers this small lose more to threads than they gain.
         with threadpool_limits(1):
-            (first, bias), *others = training.run()
+            net = train(
+                lambda: _Perceptron(X, first_layers, self.dropout, device),
+                targets,
+                weights / weights.mean(),
+                schedule,
+                device=device,
+                seed=seed,
+                warm=warm,
+            )
+        (first, bias), *others = net.arrays()
         weight = np.zeros((width, first.shape[1]), dtype=np.float32)
+        if start is not None and warm:
+            weight[:] = start.layers[0][0]
         weight[present] = first
         return NetworkModel(((weight, bias), *others), self.dropout)
 
@@ -120,6 +157,31 @@ class NetworkModel:
 
     layers: tuple[tuple[FloatArray, FloatArray], ...]
     dropout: float
+
+    @property
+    def widths(self) -> list[int]:
+        """Features, units of each hidden layer, classes."""
+        return [len(self.layers[0][0]), *(len(bias) for _, bias in self.layers)]
+
+    def dump(self) -> bytes:
+        """The arrays as bytes, to be read by `load`; no code in them."""
+        named = {f"weight{place}": weight for place, (weight, _) in enumerate(self.layers)}
+        named |= {f"bias{place}": bias for place, (_, bias) in enumerate(self.layers)}
+        return dump_arrays(named | {"dropout": np.array(self.dropout)})
+
+    @classmethod
+    def load(cls, content: bytes) -> NetworkModel:
+        """Read what `dump` wrote.
+
+        Examples
+        --------
+        >>> layer = np.ones((2, 3), dtype=np.float32), np.zeros(3, dtype=np.float32)
+        >>> NetworkModel.load(NetworkModel((layer,), dropout=0.5).dump()).widths
+        [2, 3]
+        """
+        named = load_arrays(content)
+        layers = tuple((named[f"weight{place}"], named[f"bias{place}"]) for place in range(len(named) // 2))
+        return cls(layers, float(named["dropout"]))
 
     def predict_proba(self, X: Matrix) -> FloatArray:
         """(n, k) rows that sum to 1, nothing left out."""
@@ -179,86 +241,27 @@ def _slices(X: Matrix) -> list[Matrix]:
     return [X[top : top + _SLICE] for top in range(0, X.shape[0], _SLICE)]
 
 
-class _Training:
-    """One run of Adam; nothing of torch's global state is touched."""
+class _Perceptron:
+    """Weights under training, and the rows they are trained on."""
 
     def __init__(
-        self, settings: NetworkClassifier, X: Matrix, targets: FloatArray, weights: FloatArray, seed: int
+        self, X: Matrix, layers: Sequence[tuple[torch.Tensor, torch.Tensor]], dropout: float, device: str
     ) -> None:
+        self.X, self.dropout, self.device = X, dropout, device
+        self.layers = [(_learned(weight, device), _learned(bias, device)) for weight, bias in layers]
+
+    @property
+    def weights(self) -> list[torch.Tensor]:
+        return [each for layer in self.layers for each in layer]
+
+    def logits(self, rows: Any, random: torch.Generator | None) -> torch.Tensor:
         import torch
 
-        self.settings = settings
-        self.device = settings.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.random = torch.Generator().manual_seed(seed)
-        self.X: Matrix = X.tocsr() if hasattr(X, "tocsr") else np.asarray(X, dtype=np.float32)
-        self.targets = torch.as_tensor(targets, dtype=torch.float32, device=self.device)
-        self.weights = torch.as_tensor(weights, dtype=torch.float32, device=self.device)
-        self.layers = self._start([X.shape[1], *settings.hidden, targets.shape[1]])
-
-    def _start(self, widths: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """He initialisation; the output starts at even probabilities."""
-        import torch
-
-        layers = []
-        for place, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
-            # A row of TF-IDF has length 1, however wide it is: scale by what a row holds, not by the width.
-            scale = self._row_scale() if place == 0 else (2.0 / inputs) ** 0.5
-            weight = torch.randn(inputs, outputs, generator=self.random) * scale
-            if place == len(widths) - 2:
-                weight = weight * 0.1
-            layers.append(tuple(each.to(self.device).requires_grad_() for each in (weight, torch.zeros(outputs))))
-        return layers  # type: ignore[return-value]
-
-    def _row_scale(self) -> float:
-        values = self.X.data if hasattr(self.X, "tocsr") else self.X
-        squares = float(np.square(values).sum())
-        return float(np.sqrt(2.0 / max(squares / max(self.X.shape[0], 1), 1e-6)))
-
-    def run(self) -> list[tuple[FloatArray, FloatArray]]:
-        """Train; layers as numpy arrays."""
-        import torch
-
-        n, settings = self.X.shape[0], self.settings
-        order = torch.randperm(n, generator=self.random).numpy()
-        aside = n // 7 if n >= 100 else 0
-        judged = order[:aside] if aside else order
-        learned = order[aside:]
-        adam = torch.optim.Adam([each for layer in self.layers for each in layer], lr=settings.learning_rate)
-        best, since, kept = np.inf, 0, self._arrays()
-        for _ in range(settings.epochs):
-            shuffled = learned[torch.randperm(len(learned), generator=self.random).numpy()]
-            for top in range(0, len(shuffled), settings.batch):
-                adam.zero_grad()
-                loss = self._loss(shuffled[top : top + settings.batch], settings.dropout) + self._decay()
-                loss.backward()  # type: ignore[no-untyped-call]
-                adam.step()
-            now = self._mean_loss(judged)
-            if now < best * 0.995 - 1e-4:
-                best, since, kept = now, 0, self._arrays()
-            else:
-                since += 1
-            if since >= settings.patience:
-                break
-        return kept
-
-    def _mean_loss(self, rows: Any) -> float:
-        import torch
-
-        with torch.no_grad():
-            parts = np.array_split(rows, -(-len(rows) // 4_096))
-            return sum(float(self._loss(part, 0.0)) * len(part) for part in parts) / len(rows)
-
-    def _loss(self, rows: Any, dropout: float) -> torch.Tensor:
-        import torch
-
-        hidden = torch.relu(self._input(rows))
-        hidden = self._drop(hidden, dropout)
+        hidden = self._drop(torch.relu(self._input(rows)), random)
         for weight, bias in self.layers[1:-1]:
-            hidden = self._drop(torch.relu(hidden @ weight + bias), dropout)
+            hidden = self._drop(torch.relu(hidden @ weight + bias), random)
         weight, bias = self.layers[-1]
-        logs = torch.log_softmax(hidden @ weight + bias, dim=1)
-        losses = -(self.targets[rows] * logs).sum(dim=1)
-        return (losses * self.weights[rows]).mean()
+        return hidden @ weight + bias
 
     def _input(self, rows: Any) -> torch.Tensor:
         """The first layer, before its threshold; sparse rows cost what they hold."""
@@ -279,20 +282,45 @@ class _Training:
         )
         return summed + bias
 
-    def _drop(self, hidden: torch.Tensor, dropout: float) -> torch.Tensor:
+    def _drop(self, hidden: torch.Tensor, random: torch.Generator | None) -> torch.Tensor:
         import torch
 
-        if not dropout:
+        if not self.dropout or random is None:
             return hidden
-        kept = torch.rand(hidden.shape, generator=self.random) >= dropout
-        return hidden * kept.to(self.device) / (1.0 - dropout)
+        kept = torch.rand(hidden.shape, generator=random) >= self.dropout
+        return hidden * kept.to(self.device) / (1.0 - self.dropout)
 
-    def _decay(self) -> torch.Tensor:
-        import torch
+    def arrays(self) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        """Weights and biases of each layer."""
+        return tuple((weight.detach().cpu().numpy(), bias.detach().cpu().numpy()) for weight, bias in self.layers)
 
-        return self.settings.weight_decay * torch.stack([weight.square().sum() for weight, _ in self.layers]).sum()
 
-    def _arrays(self) -> list[tuple[FloatArray, FloatArray]]:
-        return [
-            (weight.detach().cpu().numpy().copy(), bias.detach().cpu().numpy().copy()) for weight, bias in self.layers
-        ]
+def _learned(values: torch.Tensor, device: str) -> torch.Tensor:
+    return values.detach().clone().to(device).requires_grad_()
+
+
+def _first_layers(X: Matrix, widths: list[int], seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """He initialisation; the output starts at even probabilities."""
+    import torch
+
+    random = torch.Generator().manual_seed(seed)
+    layers = []
+    for place, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+        # A row of TF-IDF has length 1, however wide it is: scale by what a row holds, not by the width.
+        scale = _row_scale(X) if place == 0 else (2.0 / inputs) ** 0.5
+        if place == len(widths) - 2:
+            scale *= 0.1
+        layers.append((torch.randn(inputs, outputs, generator=random) * scale, torch.zeros(outputs)))
+    return layers
+
+
+def _layers_of(model: NetworkModel, present: Any) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    import torch
+
+    (first, bias), *others = model.layers
+    return [(torch.as_tensor(w), torch.as_tensor(b)) for w, b in ((first[present], bias), *others)]
+
+
+def _row_scale(X: Matrix) -> float:
+    values = X.data if hasattr(X, "tocsr") else X
+    return float(np.sqrt(2.0 / max(float(np.square(values).sum()) / max(X.shape[0], 1), 1e-6)))

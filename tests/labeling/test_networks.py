@@ -27,7 +27,7 @@ def test_it_learns_and_its_rows_sum_to_one():
 def test_sparse_features_give_the_same_network_as_dense_ones(hidden):
     X, y = blobs(60)
     X[X < 1] = 0
-    network = NetworkClassifier(hidden=hidden, epochs=5)
+    network = NetworkClassifier(hidden=hidden, epochs=5, learning_rate=0.01)
     dense = network.fit(X, np.eye(3)[y], seed=3).predict_proba(X)
     sparse = network.fit(csr_matrix(X), np.eye(3)[y], seed=3).predict_proba(csr_matrix(X))
     np.testing.assert_allclose(sparse, dense, atol=1e-4)
@@ -108,3 +108,55 @@ def test_text_goes_in_as_words():
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         NetworkClassifier(**settings)
+
+
+def test_a_warm_start_goes_on_from_the_network_it_is_given():
+    X, y = blobs(60)
+    first = NetworkClassifier(hidden=(16,)).fit(X, np.eye(3)[y], seed=1)
+    one_epoch = NetworkClassifier(hidden=(16,), epochs=1)
+    warm = one_epoch.fit(X, np.eye(3)[y], seed=2, start=first)
+    cold = one_epoch.fit(X, np.eye(3)[y], seed=2)
+    away = [np.abs(model.predict_proba(X) - first.predict_proba(X)).mean() for model in (warm, cold)]
+    assert away[0] < away[1] / 4
+    assert not np.array_equal(warm.layers[0][0], first.layers[0][0])
+
+
+def test_a_warm_start_keeps_what_was_learned_of_features_that_are_absent_now():
+    X, y = blobs(60)
+    first = FAST.fit(X, np.eye(3)[y])
+    without = X.copy()
+    without[:, 0] = 0
+    again = FAST.fit(without, np.eye(3)[y], start=first)
+    np.testing.assert_array_equal(again.layers[0][0][0], first.layers[0][0][0])
+
+
+def test_a_start_of_another_shape_is_a_cold_start():
+    X, y = blobs(60)
+    other = FAST.fit(X[:, :4], np.eye(3)[y])
+    cold = FAST.fit(X, np.eye(3)[y], seed=4)
+    np.testing.assert_array_equal(
+        FAST.fit(X, np.eye(3)[y], seed=4, start=other).predict_proba(X), cold.predict_proba(X)
+    )
+
+
+def test_a_network_survives_as_bytes():
+    X, y = blobs(60)
+    model = NetworkClassifier(hidden=(8, 4), epochs=3, dropout=0.2).fit(X, np.eye(3)[y])
+    again = NetworkModel.load(model.dump())
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    np.testing.assert_array_equal(again.mc_proba(X, 4, seed=1), model.mc_proba(X, 4, seed=1))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_row_is_lost_to_the_search_for_epochs(seed):
+    X, y = blobs(60, k=2)
+    X, y = np.vstack([X, [[0, 0, 0, 0, 9]]]).astype(np.float32), np.append(y, 2)
+    model = NetworkClassifier().fit(X, np.eye(3)[y], seed=seed)
+    assert model.predict_proba(X[-1:]).argmax() == 2
+
+
+def test_labels_that_are_chance_are_not_learned_by_heart():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 20)).astype(np.float32), rng.integers(0, 2, size=200)
+    proba = NetworkClassifier().fit(X, np.eye(2)[y]).predict_proba(X)
+    assert proba.max(axis=1).mean() < 0.8
