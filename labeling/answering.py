@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from labeling.loop_base import LoopBase, annotator_name
 from labeling.queue import LEASE_SECONDS
 from labeling.records import Annotation, Answer, Query
-from storage import ANSWERS
+from storage import ANSWERS, WELCOME
 
 if TYPE_CHECKING:
     from storage.ledger import Write
     from storage.records import AnnotationRecord
 
-UNDOABLE = (*ANSWERS, "skip")
+UNDOABLE = (*ANSWERS, "skip", WELCOME)
 
 
 class AnswerVerbs(LoopBase):
@@ -106,6 +107,8 @@ class AnswerVerbs(LoopBase):
     def undo(self, annotator: str) -> Annotation | None:
         """Take back the annotator's newest answer, skip or discard in this loop; its query is open again.
 
+        What was done in one step, an answer taken over for near-duplicates or a group discarded or welcomed,
+        is taken back as one; `together` of what is returned says how many that were.
         Where somebody else has the item by now, or the budget is with others, the
         query stays closed.
 
@@ -121,6 +124,8 @@ class AnswerVerbs(LoopBase):
             newest = ledger.annotations.newest(write.connection, person, loop_id, UNDOABLE)
             if newest is None:
                 return None
+            if newest.step is not None:
+                return self._undo_step(write, newest, person)
             reopens = self._may_reopen(write, newest, person)
             ledger.annotations.add(
                 write,
@@ -142,6 +147,21 @@ class AnswerVerbs(LoopBase):
                     seconds=LEASE_SECONDS,
                 )
         return self._annotation(newest)
+
+    def _undo_step(self, write: Write, newest: AnnotationRecord, person: int) -> Annotation:
+        facts, step = self._ledger.annotations, str(newest.step)
+        records = facts.of_step(write.connection, step)
+        facts.add_many(
+            write,
+            [record.item_id for record in records],
+            annotator_id=person,
+            kind="undo",
+            step=f"undo {step}"[:36],
+            origin=newest.origin,
+            loop_id=self._record.id,
+            undoes=[record.id for record in records],
+        )
+        return replace(self._annotation(newest), together=len(records))
 
     def _may_reopen(self, write: Write, undone: AnnotationRecord, person: int) -> bool:
         """Tell whether the query of an annotation may be asked again when that is taken back."""

@@ -19,6 +19,7 @@ EXPORT_COLUMNS = (
     "source",
     "confidence",
     "annotators",
+    "taken_over",
     "labeled_at",
     "gold",
     "split",

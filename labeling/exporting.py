@@ -78,6 +78,7 @@ class _Export:
             .join(self.project.labels(), on="item_id", how="left", maintain_order="left")
             .join(self.project.labels("gold").select("item_id", gold="label"), on="item_id", how="left")
             .with_columns(split.alias("split"))
+            .join(self._taken_over(), on="item_id", how="left")
         )
         run = self.project.newest_weak_run()
         if run is not None:
@@ -88,6 +89,15 @@ class _Export:
             soft = frame.select("item_id", pl.struct(columns).alias("probabilities"))
             facts = facts.join(soft, on="item_id", how="left")
         return facts.sort("item_id").set_sorted("item_id")
+
+    def _taken_over(self) -> pl.DataFrame:
+        """(item_id, taken_over): whether all that people said of an item was said of a near-duplicate of it."""
+        over: dict[int, bool] = {}
+        for record in self.project.ledger.annotations.current():
+            if record.kind == "answer":
+                over[record.item_id] = over.get(record.item_id, True) and record.origin == "alike"
+        schema = {"item_id": pl.Int64(), "taken_over": pl.Boolean()}
+        return pl.DataFrame(list(over.items()), schema=schema, orient="row")
 
     def _dress(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add labels, evidence and contents to rows."""

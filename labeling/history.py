@@ -36,6 +36,7 @@ def history_row(record: RefitRecord, labels: LabelSet) -> dict[str, Any]:
     return {
         "round": record.round,
         "labels": metrics["labels"],
+        "alike": metrics.get("alike", 0),
         "weak_labels": metrics["weak_labels"],
         "strategy": record.strategy,
         **{name: metrics.get(name) for name in SCORES},
@@ -56,6 +57,7 @@ def history_frame(refits: Sequence[RefitRecord], labels: LabelSet) -> pl.DataFra
     schema: dict[str, Any] = {
         "round": pl.Int64(),
         "labels": pl.Int64(),
+        "alike": pl.Int64(),
         "weak_labels": pl.Int64(),
         "strategy": pl.String(),
         **dict.fromkeys(SCORES, pl.Float64()),

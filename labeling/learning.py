@@ -52,7 +52,9 @@ class Learning:
     rewards
         What became of earlier picks, oldest first.
     group
-        (n,) integers, -1 for items of no group.
+        (n,) groups of near-duplicates, -1 for items of none.
+    welcome
+        (n,) items that a person said belong here, however odd they look.
     regions
         (n,) masks by name.
     trains
@@ -74,6 +76,7 @@ class Learning:
     asked: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     rewards: Callable[[], Sequence[Outcome]] | None = None
     group: Callable[[], IntArray] | None = None
+    welcome: BoolArray | None = None
     regions: Mapping[str, Callable[[], BoolArray]] = field(default_factory=dict)
     trains: bool = True
     sliced: bool = False
@@ -140,6 +143,8 @@ class Learning:
             open_embedding=(lambda: self.embedding()[asked]) if len(asked) else None,
             regions={name: _rows_of(mask, candidates) for name, mask in self.regions.items()},
             group=None if group is None else lambda: group()[candidates],
+            open_group=None if group is None else lambda: group()[asked][group()[asked] >= 0],
+            welcome=None if self.welcome is None else self.welcome[candidates],
             rewards=self.rewards,
             key=self.ids[candidates],
             classes=self.human.shape[1],

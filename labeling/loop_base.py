@@ -71,6 +71,7 @@ class LoopBase:
             label,
             record.query_id,
             record.created_at,
+            record.origin,
         )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+if TYPE_CHECKING:
+    from labeling.items import Items
 
 IntArray = npt.NDArray[np.int64]
 HashArray = npt.NDArray[np.uint64]
@@ -324,3 +327,45 @@ def _components(n: int, links: list[tuple[IntArray, IntArray]]) -> IntArray:
     group = first[number]
     group[np.bincount(number, minlength=len(first))[number] == 1] = -1
     return group.astype(np.int64)
+
+
+def joined(n: int, groupings: Sequence[IntArray]) -> IntArray:
+    """(n,) one group for whatever is linked by a group of any grouping; it is named by its first row.
+
+    Examples
+    --------
+    >>> joined(5, [np.array([0, 0, -1, -1, -1]), np.array([-1, 7, 7, -1, -1])]).tolist()
+    [0, 0, 0, 3, 4]
+    """
+    links = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+    for group in groupings:
+        rows = np.flatnonzero(group >= 0)
+        rows = rows[np.argsort(group[rows], kind="stable")]
+        same = group[rows[1:]] == group[rows[:-1]]
+        links.append((rows[1:][same], rows[:-1][same]))
+    group = _components(n, links)
+    return np.where(group < 0, np.arange(n), group)
+
+
+def near_duplicates_of(items: Items) -> NearDuplicates | None:
+    """Return the near-duplicates among a project's texts, rows in item order; None where there is no text.
+
+    They are kept in this process while the items stand.
+    """
+    text = items.columns().named("text")
+    if text is None:
+        return None
+    found: NearDuplicates = items.cached("near-duplicates", items.version, lambda: near_duplicates(items.frame()[text]))
+    return found
+
+
+def near_groups(items: Items) -> Callable[[], IntArray] | None:
+    """Return how to get (n,) the group of near-duplicates of each item, -1 for none; None without texts."""
+    if items.columns().named("text") is None:
+        return None
+
+    def group() -> IntArray:
+        near = near_duplicates_of(items)
+        return np.zeros(0, dtype=np.int64) if near is None else near.group
+
+    return group

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from labeling.alike import ALIKE, AlikeVerbs
 from labeling.answering import AnswerVerbs
 from labeling.ending import StopVerbs
 from labeling.history import history_frame, refit_of
 from labeling.loop_base import annotator_name
 from labeling.queue import answers
+from labeling.reasons import with_reasons
 from labeling.records import LoopProgress, Query, QueueEmpty, Refit
 from labeling.refit import Refitting, read_state, unchanged
 from labeling.refit_lease import refit_lease
+from labeling.screening import GROUP, ScreenVerbs, held_back
 
 if TYPE_CHECKING:
     from storage.records import RefitRecord
 
 
-class PoolLoop(AnswerVerbs, StopVerbs):
+class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
     """Asks for labels where they help most, round after round.
 
     Made by `Project.pool_loop`. All state is in the database: any process that
@@ -100,10 +105,19 @@ class PoolLoop(AnswerVerbs, StopVerbs):
             if last is not None and unchanged(last, state) and not self._used_up(last):
                 return refit_of(last)
             refitting = Refitting(self._project, loop_id, self._settings, labels, state, weak, last)
-            record = loops.add_refit(loop_id, refitting.round, refitting.compute()) or loops.last_refit(loop_id)
+            record = loops.add_refit(loop_id, refitting.round, self._computed(refitting)) or loops.last_refit(loop_id)
         if record is None:
             raise RuntimeError(f"The refit {refitting.round} of the loop {self.name!r} is not in the ledger.")
         return refit_of(record)
+
+    def _computed(self, refitting: Refitting) -> dict[str, Any]:
+        """Return the values of a refit's row: what it computes, the reasons of its picks, what it holds back."""
+        values, started = refitting.compute(), time.perf_counter()
+        candidates = np.flatnonzero(refitting.state.open)
+        ranking = values["ranking"] if self.blind else with_reasons(values["ranking"], refitting)
+        groups = held_back(self._settings.strategy, refitting.learning, candidates)
+        seconds = values["seconds"] + time.perf_counter() - started
+        return values | {"ranking": ranking, "held_back": groups, "seconds": seconds}
 
     def _used_up(self, last: RefitRecord) -> bool:
         """Tell whether the pool has more than the ranking, and all of the ranking was asked."""
@@ -153,12 +167,15 @@ class PoolLoop(AnswerVerbs, StopVerbs):
             round=0 if last is None else last.round,
             due=self.batch_size if last is None else self._due(last),
             pace=pace,
+            alike=tally.get(ALIKE, 0),
+            screened=tally.get(GROUP, 0),
         )
 
     def history(self) -> pl.DataFrame:
         """Return a row a refit that trained a classifier.
 
-        Columns: round, labels (people's, trained on), weak_labels, strategy;
+        Columns: round, labels (people's, trained on), alike (answers of these that were
+        taken over for near-duplicates), weak_labels, strategy;
         accuracy with its interval of 95 %, f1_macro, average_precision and
         calibration_error on the hold-out (null without one), judged (hold-out
         items); agreement (Cohen's kappa with the round before, over the pool),

@@ -257,7 +257,11 @@ class Project(ItemVerbs, RuleVerbs):
         return resolve.resolve(parts)
 
     def annotations(self) -> pl.DataFrame:
-        """Return everything that people did, oldest first, what was taken back included."""
+        """Return everything that people did, oldest first, what was taken back included.
+
+        `origin` tells what was not asked item by item: "alike" where the answer to the query `from_query` was
+        taken over for a near-duplicate, "group" where a whole group was discarded or welcomed.
+        """
         return resolve.annotation_frame(self.ledger, self.label_set)
 
     def export(

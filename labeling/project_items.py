@@ -12,6 +12,7 @@ import polars as pl
 from labeling import importing
 from labeling import io as tables
 from labeling.blocks import pack
+from labeling.near_duplicates import joined, near_duplicates_of
 from labeling.project_base import ProjectBase
 from labeling.records import ImportPreview, ImportReport
 
@@ -152,7 +153,7 @@ class ItemVerbs(ProjectBase):
     def set_holdout(self, fraction: float = 0.3, seed: int = 0) -> int:
         """Choose gold items that score classifiers and are never asked; return how many.
 
-        The choice is seeded and splits no group. Setting it again replaces it.
+        The choice is seeded and splits neither a group nor near-duplicate texts. Setting it again replaces it.
 
         Raises
         ------
@@ -166,12 +167,12 @@ class ItemVerbs(ProjectBase):
             raise ValueError("There is no gold to hold out. Import items with add_items(…, gold='column').")
         frame = self.item_store.frame()
         group = self.item_store.columns().named("group")
-        keys = (
-            pl.col("item_id").cast(pl.String)
-            if group is None
-            else pl.coalesce(group, pl.col("item_id").cast(pl.String))
-        )
-        judged = frame.filter(pl.col("item_id").is_in(gold)).select("item_id", keys.alias("group"))
+        near = near_duplicates_of(self.item_store)
+        parts = [] if near is None else [near.group]
+        if group is not None:
+            parts.append((frame[group].rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy())
+        together = pl.Series("group", joined(frame.height, parts))
+        judged = frame.select("item_id", together).filter(pl.col("item_id").is_in(gold))
         groups = judged["group"].unique(maintain_order=True).to_list()
         order = {
             groups[position]: rank for rank, position in enumerate(np.random.default_rng(seed).permutation(len(groups)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from labeling.reasons import why_of
 from labeling.records import Query
 from labeling.refit import Ranked, load_ranking
 from labeling.votes import holdout_ids
@@ -123,6 +124,7 @@ class Queue:
                 "strategy": entry.strategy,
                 "predicted": entry.predicted,
                 "probabilities": {str(label): p for label, p in entry.probabilities.items()},
+                "why": None if entry.why is None else dict(entry.why),
             },
         )
         loops.lease(
@@ -179,6 +181,7 @@ class Queue:
                 rank=record.rank,
                 predicted=None if record.predicted is None else known.get(record.predicted),
                 probabilities={known[int(i)]: p for i, p in record.probabilities.items() if int(i) in known},
+                why=why_of(record, known),
             )
             for record in records
         ]

@@ -13,6 +13,7 @@ import polars as pl
 if TYPE_CHECKING:
     from labeling.io import Mapping as ColumnMapping
     from labeling.io import Rejected, Table
+    from labeling.reasons import Why
 
 
 class Answer(enum.Enum):
@@ -184,8 +185,9 @@ class LoopInfo:
 class LoopProgress:
     """Where a loop stands.
 
-    `answered` counts answers, unsure and discards (they cost a person's time);
-    `pace` is answers a minute of the annotator, None before there are five.
+    `answered` counts answers, unsure and discards (they cost a person's time); `alike` answers taken over for
+    near-duplicates, and `screened` items discarded as a group, which cost none; `pace` is answers a minute of
+    the annotator, None before there are five.
     """
 
     answered: int
@@ -197,13 +199,16 @@ class LoopProgress:
     round: int
     due: int
     pace: float | None
+    alike: int = 0
+    screened: int = 0
 
 
 @dataclass(frozen=True)
 class Query:
     """A question put to an annotator: the item, and why it is asked.
 
-    `answer` is the label, or the kind of answer, that was given so far; it is
+    `why` says more than `score` and `parts`: what the rules voted, which labeled items are near; None for
+    what was asked before that was kept. `answer` is the label, or the kind of answer, that was given so far; it is
     looked up by `PoolLoop.query`.
     """
 
@@ -221,6 +226,7 @@ class Query:
     predicted: str | None
     probabilities: Mapping[str, float]
     answer: str | None = None
+    why: Why | None = field(default=None, repr=False)
 
     @property
     def answered(self) -> bool:
@@ -230,7 +236,11 @@ class Query:
 
 @dataclass(frozen=True)
 class Annotation:
-    """Something a person did: kind is answer, unsure, skip, discard or undo."""
+    """Something a person did: kind is answer, unsure, skip, discard, welcome or undo.
+
+    `origin` is "alike" for an answer that was taken over from a near-duplicate, "group" for what was said of
+    a whole group; `together` counts what was taken back along with it.
+    """
 
     id: int
     uuid: str
@@ -240,6 +250,40 @@ class Annotation:
     label: str | None
     query_id: int | None
     created_at: datetime
+    origin: str | None = None
+    together: int = 1
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A near-duplicate: how similar it is, in [0, 1], and what it holds."""
+
+    item_id: int
+    similarity: float
+    item: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class HeldGroup:
+    """Items that a loop keeps to the end because they resemble nothing else.
+
+    Attributes
+    ----------
+    id
+        What `discard_group` and `welcome_group` take: the round of the refit and a number.
+    kind
+        "empty" (no word, no number, nothing to learn from), "unlike the rest" (each alone) or
+        "cluster apart" (like each other and like nothing else, as another language).
+    size
+        How many of them are still open.
+    items
+        Some of them, as many as a page shows.
+    """
+
+    id: str
+    kind: str
+    size: int
+    items: tuple[Mapping[str, Any], ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

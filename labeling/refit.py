@@ -22,6 +22,7 @@ from labeling.items import Items
 from labeling.label_set import LabelSet
 from labeling.learning import Learning
 from labeling.metrics import evaluate, interval, kappa
+from labeling.near_duplicates import near_groups
 from labeling.resolve import PACKED, PREDICTIONS
 from labeling.rewards import outcomes
 from labeling.scoring import Predicted, Scored, score
@@ -66,7 +67,8 @@ class State:
 
     `human` (n, k) holds the shares of people's answers, zero where there are none;
     `asked` are the rows that somebody holds and nobody answered;
-    `busy` counts items that are held or were skipped: a ranking reaches so much further.
+    `busy` counts items that are held or were skipped: a ranking reaches so much further;
+    `welcome` marks those that a person said belong here; `alike` counts answers taken over for near-duplicates.
     """
 
     ids: IntArray
@@ -77,6 +79,8 @@ class State:
     saw: int
     asked: IntArray
     busy: int
+    welcome: BoolArray
+    alike: int
     inputs: Mapping[str, Any]
 
 
@@ -88,7 +92,7 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     human = np.zeros((len(ids), len(labels.classes)))
     still_open = np.ones(len(ids), dtype=bool)
     leased = ledger.loops.leased()
-    newest, busy = 0, len(leased)
+    newest, busy, alike = 0, len(leased), 0
     records = ledger.annotations.current(until=saw)
     rows = rows_of(np.array([record.item_id for record in records], dtype=np.int64), ids)
     for record, row in zip(records, rows.tolist(), strict=True):
@@ -97,6 +101,7 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
             busy += record.kind == "skip"
             continue
         still_open[row] = False
+        alike += record.kind == "answer" and record.origin == "alike"
         if record.kind == "answer" and record.label_ids and record.label_ids[0] in positions:
             human[row, positions[record.label_ids[0]]] += 1
     human /= np.maximum(human.sum(axis=1, keepdims=True), 1)
@@ -111,12 +116,17 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
         "label_set": labels.version,
         "holdout": len(held_ids),
     }
+    welcome, belongs = np.zeros(len(ids), dtype=bool), ledger.annotations.welcome()
+    if belongs:
+        there = rows_of(np.fromiter(sorted(belongs), dtype=np.int64, count=len(belongs)), ids)
+        welcome[there[there >= 0]] = True
+        inputs["welcome"] = [len(belongs), sum(belongs)]
     still_open &= ~held
     asked = rows_of(np.array(sorted(leased), dtype=np.int64), ids)
     asked = asked[asked >= 0]
     asked = asked[still_open[asked]]
     gold = to_positions(items.gold(ids), positions)
-    return State(ids, human, still_open, held, gold, saw, asked, busy, inputs)
+    return State(ids, human, still_open, held, gold, saw, asked, busy, welcome, alike, inputs)
 
 
 def rows_of(items: IntArray, ids: IntArray) -> IntArray:
@@ -201,7 +211,8 @@ class Refitting:
             votes=(lambda: functions.matrix(labels).values) if rules else None,
             asked=state.asked,
             rewards=lambda: outcomes(ledger, self.loop_id, labels, state.saw),
-            group=views.group,
+            group=near_groups(self.project.item_store),
+            welcome=state.welcome,
             regions={name: _voted(functions, labels, j) for name, j in rules.items()} | views.regions(),
             trains=not self.settings.blind,
             sliced=sliced,
@@ -232,6 +243,7 @@ class Refitting:
         metrics: dict[str, Any] = {
             "trained": predicted is not None,
             "labels": len(labeled),
+            "alike": state.alike,
             "weak_labels": len(self.learning.training[0]) - len(labeled),
             "asked": {str(c.id): int((counts == position).sum()) for position, c in enumerate(self.labels.classes)},
             "candidates": len(candidates),
@@ -309,6 +321,7 @@ class Ranked:
     probability: float
     parts: Mapping[str, float]
     probabilities: Mapping[int, float]
+    why: Mapping[str, Any] | None = None
 
     @property
     def predicted(self) -> int | None:
@@ -340,8 +353,8 @@ def dump_ranking(
 def load_ranking(data: bytes) -> list[Ranked]:
     """Decode a committed ranking, best first."""
     return [
-        Ranked(item, score, strategy, probability, parts, {int(label): p for label, p in likeliest.items()})
-        for item, score, strategy, probability, parts, likeliest in json.loads(zlib.decompress(data))
+        Ranked(item, score, strategy, probability, parts, {int(label): p for label, p in likeliest.items()}, *why)
+        for item, score, strategy, probability, parts, likeliest, *why in json.loads(zlib.decompress(data))
     ]
 
 

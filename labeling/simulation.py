@@ -18,7 +18,7 @@ from labeling.executors import Engine, map_in_order
 from labeling.features import Matrix, reduce
 from labeling.learning import Learning, check_suits
 from labeling.metrics import accuracy, calibration_error, f1_macro
-from labeling.views import group_codes
+from labeling.near_duplicates import near_duplicates
 from strategies import Outcome, Pick, Strategy
 
 if TYPE_CHECKING:
@@ -176,8 +176,9 @@ class _Items:
         rest = frame.drop(gold)
         roles: ColumnMapping = guess_mapping(rest)
         left_out = [name for name in (roles.id, roles.group, *roles.private) if name is not None and name != text]
-        group = None if roles.group is None else group_codes(rest[roles.group])
-        return cls(rest.drop(left_out), truth, known, text or roles.text, group, held)
+        column = text or roles.text
+        group = None if column is None else near_duplicates(rest[column]).group
+        return cls(rest.drop(left_out), truth, known, column, group, held)
 
 
 @dataclass(frozen=True)

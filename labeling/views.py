@@ -65,7 +65,12 @@ class Views:
         return self.items.cached(f"{what} {specs.dump(self.classifier)}", version, make)
 
     def _featurize(self) -> Matrix:
-        return self.classifier.featurize(self.content(), text=self.text, learn_from=~self.held)
+        return self.placed.featurize(self.content(), text=self.text, learn_from=~self.held)
+
+    @property
+    def placed(self) -> Classifier:
+        """The classifier, with a file beside the database for what is costly to compute."""
+        return self.classifier.beside(self.items.cache_file("embeddings"))
 
     @property
     def text(self) -> str | None:
@@ -90,7 +95,7 @@ class Views:
         return learned
 
     def _learn(self, most: int) -> Features:
-        return self.classifier.learn_features(self.content(self._drawn(most)), text=self.text)
+        return self.placed.learn_features(self.content(self._drawn(most)), text=self.text)
 
     @property
     def directions(self) -> Directions:
@@ -118,12 +123,6 @@ class Views:
         """The embedding, made for the rows that are asked for."""
         return Rows(lambda rows: self.directions.transform(self.rows[rows]))
 
-    @property
-    def group(self) -> Callable[[], IntArray] | None:
-        """How to get (n,) the group of each item, -1 for none; None where items have no groups."""
-        name = self.items.columns().named("group")
-        return None if name is None else lambda: group_codes(self.items.frame()[name])
-
     def regions(self) -> dict[str, Callable[[], BoolArray]]:
         """Return how to get (n,) the mask of each column of truth values."""
         frame = self.items.frame()
@@ -133,18 +132,6 @@ class Views:
 def content(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
     """Return the columns that may be learned from."""
     return frame.select(name for name in frame.columns if columns.roles.get(name) in LEARNED)
-
-
-def group_codes(column: pl.Series) -> IntArray:
-    """Return an integer a group, -1 where there is none.
-
-    Examples
-    --------
-    >>> group_codes(pl.Series(["a", None, "b", "a"]))
-    array([ 0, -1,  1,  0])
-    """
-    ranks = column.rank("dense").cast(pl.Int64) - 1
-    return ranks.fill_null(-1).to_numpy().astype(np.int64)
 
 
 def _true(column: pl.Series) -> Callable[[], BoolArray]:

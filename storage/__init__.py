@@ -1,17 +1,21 @@
 """The ledger: append-only facts of projects in one SQL database."""
 
+from storage.content_cache import ContentCache, cache_file
 from storage.database import StorageError, close_engines
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
 from storage.loop_facts import REFIT_LEASE_SECONDS, new_holder
-from storage.standing import ANSWERS
+from storage.standing import ANSWERS, WELCOME
 
 __all__ = [
     "ANSWERS",
     "REFIT_LEASE_SECONDS",
+    "WELCOME",
+    "ContentCache",
     "Ledger",
     "ProjectExists",
     "ProjectNotFound",
     "StorageError",
+    "cache_file",
     "close_engines",
     "list_projects",
     "new_holder",

@@ -6,15 +6,22 @@ import uuid as uuids
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
 from storage import tables
 from storage.records import AnnotationRecord
-from storage.standing import Follower, follower
+from storage.standing import WELCOME, Follower, follower
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger, Write
+
+
+NO_ANSWERS = ("undo", WELCOME)
+"""Kinds that say nothing of an item's class, and so never stand in the way of what does."""
+
+ROWS = 5_000
+"""Rows that one statement adds."""
 
 
 class AnnotationFacts:
@@ -86,6 +93,69 @@ class AnnotationFacts:
             write.connection.execute(insert(tables.annotation_labels), rows)
         return annotation_id
 
+    def add_many(
+        self,
+        write: Write,
+        item_ids: Sequence[int],
+        *,
+        annotator_id: int,
+        kind: str,
+        step: str,
+        origin: str | None = None,
+        label_ids: Sequence[int] = (),
+        from_query_id: int | None = None,
+        loop_id: int | None = None,
+        undoes: Sequence[int] = (),
+    ) -> None:
+        """Add an annotation of each item inside `write`, as one step.
+
+        `undoes`, where there are any, names the annotation that each one takes back.
+        """
+        contents, sets, table = tables.contents, tables.label_sets, tables.annotations
+        label_set = write.connection.scalar(
+            select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id)
+        )
+        common = {
+            "project_id": write.project_id,
+            "seq": write.seq,
+            "created_at": write.now,
+            "annotator_id": annotator_id,
+            "kind": kind,
+            "loop_id": loop_id,
+            "label_set": label_set or 1,
+            "suggestion_shown": False,
+            "origin": origin,
+            "from_query_id": from_query_id,
+            "step": step,
+        }
+        for top in range(0, len(item_ids), ROWS):
+            part = item_ids[top : top + ROWS]
+            versions = select(contents.c.item_id, func.max(contents.c.version)).where(
+                contents.c.project_id == self._project_id, contents.c.item_id.between(min(part), max(part))
+            )
+            version = {row[0]: row[1] for row in write.connection.execute(versions.group_by(contents.c.item_id))}
+            rows = [
+                common
+                | {"uuid": str(uuids.uuid4()), "item_id": item, "content_version": version.get(item, 1)}
+                | {"undoes": undoes[top + place] if undoes else None}
+                for place, item in enumerate(part)
+            ]
+            write.connection.execute(insert(table), rows)
+        for label in label_ids:
+            made = select(table.c.id, literal(label)).where(table.c.step == step, table.c.seq == write.seq)
+            target = insert(tables.annotation_labels)
+            write.connection.execute(target.from_select(["annotation_id", "label_id"], made))
+
+    def of_step(self, connection: Connection, step: str) -> list[AnnotationRecord]:
+        """Return what was done in one step and not taken back, oldest first."""
+        table = tables.annotations
+        return self._load(
+            connection,
+            and_(
+                table.c.project_id == self._project_id, table.c.step == step, table.c.kind != "undo", _standing(table)
+            ),
+        )
+
     def by_uuid(self, connection: Connection, uuid: str) -> AnnotationRecord | None:
         """Return the annotation that was sent under a UUID, None if there is none."""
         records = self._load(connection, tables.annotations.c.uuid == uuid)
@@ -122,6 +192,11 @@ class AnnotationFacts:
         with self._ledger.read() as connection:
             return self.standing.answered(connection)
 
+    def welcome(self) -> set[int]:
+        """Return the items that somebody said belong here."""
+        with self._ledger.read() as connection:
+            return self.standing.welcome(connection)
+
     def answered_count(self) -> int:
         """Return how many items `answered` has."""
         with self._ledger.read() as connection:
@@ -150,7 +225,7 @@ class AnnotationFacts:
         table = tables.annotations
         statement = (
             select(func.max(table.c.id))
-            .where(table.c.project_id == self._project_id, table.c.kind != "undo", _standing(table, until))
+            .where(table.c.project_id == self._project_id, table.c.kind.not_in(NO_ANSWERS), _standing(table, until))
             .group_by(table.c.item_id, table.c.annotator_id)
         )
         return statement if until is None else statement.where(table.c.seq <= until)
@@ -180,6 +255,9 @@ class AnnotationFacts:
                 undoes=row.undoes,
                 seconds=row.seconds,
                 created_at=row.created_at,
+                origin=row.origin,
+                from_query_id=row.from_query_id,
+                step=row.step,
             )
         return list(records.values())
 

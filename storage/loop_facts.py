@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
-from storage.records import LoopRecord, QueryRecord, RefitRecord
+from storage.records import LoopChange, LoopRecord, QueryRecord, RefitRecord
 from storage.standing import ANSWERS
 
 if TYPE_CHECKING:
@@ -50,6 +50,24 @@ class LoopFacts:
             statement = select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
             rows = connection.execute(statement).all()
         return [LoopRecord(row.id, row.uuid, row.name, row.kind, row.settings, row.created_at) for row in rows]
+
+    def change(
+        self, write: Write, loop_id: int, kind: str, annotator_id: int | None, details: Mapping[str, Any]
+    ) -> None:
+        """Add a change of a loop inside `write`."""
+        write.fact(tables.loop_changes, loop_id=loop_id, kind=kind, annotator_id=annotator_id, details=dict(details))
+
+    def changes(self, loop_id: int) -> list[LoopChange]:
+        """Return the changes of a loop, oldest first."""
+        table, people = tables.loop_changes, tables.annotators
+        with self._ledger.read() as connection:
+            rows = connection.execute(
+                select(table, people.c.name.label("annotator"))
+                .outerjoin(people, people.c.id == table.c.annotator_id)
+                .where(table.c.loop_id == loop_id)
+                .order_by(table.c.id)
+            ).all()
+        return [LoopChange(row.seq, row.kind, row.annotator, row.details, row.created_at) for row in rows]
 
     def take_refit_lease(self, loop_id: int, holder: str) -> bool:
         """Try to become the one process that refits a loop; also extends a lease that is held."""
@@ -122,6 +140,13 @@ class LoopFacts:
         with self._ledger.read() as connection:
             row = connection.execute(select(table.c.ranking, table.c.predictions).where(table.c.id == refit_id)).one()
         return row.ranking, row.predictions
+
+    def held_back(self, refit_id: int) -> bytes | None:
+        """Return the groups that a refit held back, None where it held back none."""
+        table = tables.refits
+        with self._ledger.read() as connection:
+            found: bytes | None = connection.scalar(select(table.c.held_back).where(table.c.id == refit_id))
+        return found
 
     def last_trained_refit(self) -> RefitRecord | None:
         """Return the newest refit over all loops that trained a classifier."""
@@ -215,12 +240,14 @@ class LoopFacts:
 
     def leased(self) -> set[int]:
         """Return the items of the project that somebody holds."""
-        table = tables.leases
-        live = select(table.c.item_id).where(
-            table.c.project_id == self._project_id, table.c.expires_at >= database_clock()
-        )
         with self._ledger.read() as connection:
-            return set(connection.scalars(live))
+            return self.leased_in(connection)
+
+    def leased_in(self, connection: Connection) -> set[int]:
+        """Return the items of the project that somebody holds, inside an open transaction."""
+        table = tables.leases
+        live = (table.c.project_id == self._project_id, table.c.expires_at >= database_clock())
+        return set(connection.scalars(select(table.c.item_id).where(*live)))
 
     def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> None:
         """Give an item back: whatever the annotator holds of it, and whoever was asked the query."""
@@ -317,5 +344,6 @@ def _query(row: Any) -> QueryRecord:
         strategy=row.strategy,
         predicted=row.predicted,
         probabilities=row.probabilities,
+        why=row.why,
         created_at=row.created_at,
     )

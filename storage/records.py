@@ -173,12 +173,37 @@ class QueryRecord:
     strategy: str
     predicted: int | None
     probabilities: Json
+    why: Json | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LoopChange:
+    """A loop that went on after its end: when, by whom, and how it stops from then on."""
+
+    seq: int
+    kind: str
+    annotator: str | None
+    details: Json
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class FilterRecord:
+    """A saved filter: a rule as data, by its name."""
+
+    name: str
+    spec: Json
     created_at: datetime
 
 
 @dataclass(frozen=True)
 class AnnotationRecord:
-    """One thing a person did: an answer, unsure, a skip, a discard, an undo."""
+    """One thing a person did: an answer, unsure, a skip, a discard, a welcome, an undo.
+
+    `origin` tells what was not asked item by item: "alike" where the answer to `from_query_id` was taken
+    over, "group" where a whole group was judged. What was done in one step shares its `step`.
+    """
 
     id: int
     uuid: str
@@ -192,6 +217,9 @@ class AnnotationRecord:
     undoes: int | None
     seconds: float | None
     created_at: datetime
+    origin: str | None = None
+    from_query_id: int | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True)

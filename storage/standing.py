@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ANSWERS = ("answer", "unsure", "discard")
 
+WELCOME = "welcome"
+"""Says that an item belongs, however odd it looks; no answer, and stands beside one."""
+
 FOLLOWED = 24
 _followers: OrderedDict[tuple[str, str], Follower] = OrderedDict()
 _followers_lock = threading.Lock()
@@ -32,6 +35,12 @@ class Standing:
     annotator_id: int
     kind: str
     loop_id: int | None
+    origin: str | None
+
+    @property
+    def tallied(self) -> str:
+        """What a loop's tally counts it as: by its kind what was asked, else by where it came from."""
+        return self.origin or self.kind
 
 
 @dataclass
@@ -43,10 +52,12 @@ class _State:
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
     kinds: dict[int | None, Counter[str]] = field(default_factory=dict)
     in_order: dict[int | None, list[Standing]] = field(default_factory=dict)
+    welcomed: Counter[int] = field(default_factory=Counter)
+    welcomes: dict[int, int] = field(default_factory=dict)
 
     def count(self, one: Standing, by: int) -> None:
         """Count an annotation that became current (1) or is so no more (-1)."""
-        self.kinds.setdefault(one.loop_id, Counter())[one.kind] += by
+        self.kinds.setdefault(one.loop_id, Counter())[one.tallied] += by
         if one.kind in ANSWERS:
             self.answers[one.item_id] += by
             if not self.answers[one.item_id]:
@@ -58,6 +69,13 @@ class _State:
 
     def add(self, one: Standing, undoes: int | None) -> None:
         """Take the next annotation in, in the order of the ledger."""
+        if one.kind == WELCOME:
+            self.welcomed[one.item_id] += 1
+            self.welcomes[one.id] = one.item_id
+            return
+        if one.kind == "undo" and undoes in self.welcomes:
+            self.welcomed[self.welcomes.pop(undoes)] -= 1
+            return
         stack = self.stacks.setdefault((one.item_id, one.annotator_id), [])
         before = stack[-1] if stack else None
         if one.kind == "undo":
@@ -102,7 +120,7 @@ class Follower:
             self._state = _State()
         columns = (
             table.c.id, table.c.seq, table.c.item_id, table.c.annotator_id, table.c.kind, table.c.loop_id,
-            table.c.undoes,
+            table.c.origin, table.c.undoes,
         )  # fmt: skip
         rows = connection.execute(
             select(*columns)
@@ -110,7 +128,7 @@ class Follower:
             .order_by(table.c.seq, table.c.id)
         )
         for row in rows.all():
-            self._state.add(Standing(*row[:6]), row.undoes)
+            self._state.add(Standing(*row[:7]), row.undoes)
             self._state.seq = row.seq
         return self._state
 
@@ -118,6 +136,11 @@ class Follower:
         """Return the items that have an answer, an unsure or a discard."""
         with self._lock:
             return set(self._follow(connection).answers)
+
+    def welcome(self, connection: Connection) -> set[int]:
+        """Return the items that somebody welcomed."""
+        with self._lock:
+            return {item for item, count in self._follow(connection).welcomed.items() if count > 0}
 
     def answered_count(self, connection: Connection) -> int:
         """Return how many items have an answer, an unsure or a discard."""
@@ -159,7 +182,7 @@ class Follower:
                 if one.seq <= since:
                     break
                 if state.is_current(one):
-                    found[one.kind] += 1
+                    found[one.tallied] += 1
             return found
 
 

@@ -1,0 +1,154 @@
+"""The verbs of a pool loop for groups of items that do not belong, or do: judged in one step."""
+
+from __future__ import annotations
+
+import json
+import uuid as uuids
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from labeling.loop_base import LoopBase, annotator_name
+from labeling.records import HeldGroup
+from storage import WELCOME
+from strategies import OutlierGuard, Strategy
+
+if TYPE_CHECKING:
+    from labeling.learning import Learning
+
+IntArray = npt.NDArray[np.int64]
+
+GROUP = "group"
+
+EMPTY, ALONE, APART = "empty", "unlike the rest", "cluster apart"
+
+SHOWN = 12
+"""Items of a group that `groups` shows."""
+
+
+class ScreenVerbs(LoopBase):
+    """Groups held back, and what a person says of them."""
+
+    def groups(self, shown: int = SHOWN) -> list[HeldGroup]:
+        """Return the groups of items that the newest refit held back, the largest first.
+
+        There are such where the loop's strategy is, or contains, an `OutlierGuard`. What was answered,
+        discarded or welcomed since is left out. Nothing is computed: the groups were stored by the refit.
+
+        Parameters
+        ----------
+        shown
+            Show so many items of each, drawn evenly.
+        """
+        last = self._ledger.loops.last_refit(self._record.id)
+        stored = None if last is None else self._ledger.loops.held_back(last.id)
+        if last is None or stored is None:
+            return []
+        gone = self._judged()
+        found = []
+        for number, group in enumerate(_load(stored)):
+            ids = group["items"][~np.isin(group["items"], gone)]
+            if len(ids):
+                chosen = ids[np.linspace(0, len(ids) - 1, min(shown, len(ids))).round().astype(np.int64)]
+                items = self._project.item_store.some(chosen.tolist(), image=True).to_dicts()
+                found.append(HeldGroup(f"{last.round}-{number}", group["kind"], len(ids), tuple(items)))
+        return sorted(found, key=lambda group: -group.size)
+
+    def discard_group(self, group_id: str, annotator: str) -> int:
+        """Take a whole group out of the pool: its items do not belong here. Return how many there were.
+
+        One step, which `undo` takes back as one. It counts neither towards a budget nor towards a round.
+
+        Raises
+        ------
+        LookupError
+            There is no such group.
+        """
+        return self._judge(group_id, annotator, "discard")
+
+    def welcome_group(self, group_id: str, annotator: str) -> int:
+        """Say that a whole group belongs: from the next refit on it is asked like anything else.
+
+        Return how many items there were. One step, which `undo` takes back as one.
+
+        Raises
+        ------
+        LookupError
+            There is no such group.
+        """
+        return self._judge(group_id, annotator, WELCOME)
+
+    def _judge(self, group_id: str, annotator: str, kind: str) -> int:
+        annotator, ledger = annotator_name(annotator), self._ledger
+        ids = self._items_of(group_id)
+        with ledger.write() as write:
+            person = ledger.annotations.annotator(write.connection, annotator)
+            gone = ledger.annotations.standing.answered(write.connection)
+            gone |= ledger.annotations.standing.welcome(write.connection)
+            if kind == "discard":
+                # Who works on one of them says it better.
+                gone |= ledger.loops.leased_in(write.connection)
+            open_ = ids[~np.isin(ids, np.fromiter(gone, dtype=np.int64, count=len(gone)))].tolist()
+            if open_:
+                ledger.annotations.add_many(
+                    write,
+                    open_,
+                    annotator_id=person,
+                    kind=kind,
+                    step=str(uuids.uuid4()),
+                    origin=GROUP,
+                    loop_id=self._record.id,
+                )
+        return len(open_)
+
+    def _items_of(self, group_id: str) -> IntArray:
+        round_, _, number = str(group_id).partition("-")
+        refits = {str(refit.round): refit.id for refit in self._ledger.loops.refits(self._record.id)}
+        stored = self._ledger.loops.held_back(refits[round_]) if round_ in refits else None
+        groups = [] if stored is None else _load(stored)
+        if not number.isdigit() or int(number) >= len(groups):
+            known = ", ".join(group.id for group in self.groups(shown=1)) or "none now"
+            raise LookupError(f"There is no group {group_id!r} in the loop {self.name!r}; there are: {known}.")
+        items: IntArray = groups[int(number)]["items"]
+        return items
+
+    def _judged(self) -> IntArray:
+        """Return the items that were answered, discarded, welcomed, held out or erased."""
+        standing = self._ledger.annotations.standing
+        with self._ledger.read() as connection:
+            gone = standing.answered(connection) | standing.welcome(connection) | self._queue.gone()
+        return np.fromiter(gone, dtype=np.int64, count=len(gone))
+
+
+def guards(strategy: Strategy) -> Iterator[OutlierGuard]:
+    """Yield the guards in a strategy, the outermost first."""
+    if isinstance(strategy, OutlierGuard):
+        yield strategy
+    for part in strategy.parts():
+        yield from guards(part)
+
+
+def held_back(strategy: Strategy, learning: Learning, candidates: IntArray) -> bytes | None:
+    """Return what the first guard of a strategy holds back of the candidates, encoded; None where nothing is.
+
+    Clusters come with their items, what is alone or empty as one group each.
+    """
+    guard = next(guards(strategy), None)
+    if guard is None or not len(candidates):
+        return None
+    number = guard.groups(learning.pool(candidates))
+    ids = learning.ids[candidates]
+    groups = []
+    for group in np.unique(number[number >= 0]).tolist():
+        kind = EMPTY if group == 0 else ALONE if group == 1 else APART
+        items = np.sort(ids[number == group])
+        groups.append({"kind": kind, "items": np.diff(items, prepend=0).tolist()})
+    return zlib.compress(json.dumps(groups).encode(), 6) if groups else None
+
+
+def _load(stored: bytes) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = json.loads(zlib.decompress(stored))
+    return [{"kind": group["kind"], "items": np.cumsum(group["items"], dtype=np.int64)} for group in groups]
