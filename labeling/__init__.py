@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from labeling.decisions import Decision
     from labeling.drift import ChiSquare, DriftDetector, ErrorRise, KolmogorovSmirnov
     from labeling.drift_river import ADWIN, DDM, KSWIN, PageHinkley
+    from labeling.embeddings import EmbeddingClassifier
     from labeling.estimators import SklearnClassifier
     from labeling.functions import (
         ABSTAIN,
@@ -63,6 +64,7 @@ _HOME = {
     "NetworkClassifier": "labeling.networks",
     "OverallUncertainty": "labeling.stopping",
     "Plateau": "labeling.stopping",
+    "EmbeddingClassifier": "labeling.embeddings",
     "SklearnClassifier": "labeling.estimators",
     "Stability": "labeling.stopping",
     "TableClassifier": "labeling.classifiers",
@@ -120,6 +122,7 @@ __all__ = [
     "DawidSkene",
     "Decision",
     "DriftDetector",
+    "EmbeddingClassifier",
     "ErrorRise",
     "ImportReport",
     "KolmogorovSmirnov",

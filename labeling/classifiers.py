@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from labeling.features import BoolArray, Features, FloatArray, Matrix, TextFeatures
@@ -11,6 +11,8 @@ from labeling.linear import LinearModel, fit_linear
 from labeling.tabular import ColumnFeatures
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
 
     from strategies import Strategy
@@ -39,6 +41,12 @@ class Classifier:
     def featurize(self, frame: pl.DataFrame, *, text: str | None = None, learn_from: BoolArray | None = None) -> Matrix:
         """(n, d) features of every row, learned from the rows of `learn_from`, default all."""
         return self.learn_features(frame, text=text, learn_from=learn_from).transform(frame)
+
+    def beside(self, cache: Path) -> Classifier:
+        """The same, with a file to keep what is costly to compute of an item; those who keep nothing stay."""
+        inner = {each.name: getattr(self, each.name) for each in fields(self)}
+        placed = {name: value.beside(cache) for name, value in inner.items() if isinstance(value, Classifier)}
+        return replace(self, **placed) if placed else self
 
     def fit(self, X: Matrix, targets: FloatArray, weights: FloatArray | None = None, *, seed: int = 0) -> Model:
         """Train on (n, d) features and (n, k) soft targets, rows that sum to 1, weighted by (n,)."""

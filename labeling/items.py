@@ -13,8 +13,11 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling.dtypes import parse_dtype
+from storage import cache_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from storage.ledger import Ledger
     from storage.records import ImportRecord
 
@@ -101,6 +104,10 @@ class Items:
     def version(self) -> int:
         """The number of the newest write that changed the items."""
         return self._ledger.items.version()
+
+    def cache_file(self, name: str) -> Path:
+        """Return a file for what is costly to compute of items: beside the database."""
+        return cache_file(self._ledger.full_url, name)
 
     def columns(self) -> Columns:
         """Return the columns over all imports."""

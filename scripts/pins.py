@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 # What `make run` installs. The rest of the extras is for tests, or brought by whoever wants it.
 EXTRAS = ("torch", "snorkel", "postgres", "datasets", "processes", "river")
-DEV_EXTRAS = ("dask", "notebook")
+DEV_EXTRAS = ("dask", "notebook", "embeddings")
 
 
 def closure(roots: list[str]) -> dict[str, str]:
