@@ -15,13 +15,14 @@ from typing import Any
 
 import streamlit as st
 
-from labeling import UNSURE, Project
+from labeling import UNSURE, Annotation, Project
 from labeling.functions import LabelingFunction
 from labeling.records import LabelClass, Query, QueueEmpty
-from ui import background, card
+from ui import background, card, offers
 from ui.drafts import KINDS, found_in
 from ui.markup import chip, empty, notice, percent, plain, spans_of
-from ui.palette import HUES, action_keys, assign_keys
+from ui.offers import NOTE
+from ui.palette import ACTION_KEYS, HUES, action_keys, assign_keys
 from ui.state import (
     EXPECTED,
     annotator,
@@ -43,9 +44,9 @@ SETTLE_SECONDS = 0.15
 _KEYS_JS = (Path(__file__).parent / "theme" / "keys.js").read_text(encoding="utf-8")
 _keys = st.components.v2.component("tally_keys", js=_KEYS_JS)
 _SHOWN = "desk_shown"
-_NOTE = "desk_note"
 _WARM = "desk_warm"
-_VOTES = "desk_votes"
+_AHEAD = "desk_ahead"
+_LONGEST = 220
 _SEE = {"pool": "See the learning curve", "stream": "See how the stream does"}
 _ACTIONS = {"skip": "Skip", "unsure": "Unsure", "discard": "Does not belong", "undo": "Undo"}
 _HELP = {
@@ -54,6 +55,10 @@ _HELP = {
     "discard": "Not the kind of item this is about: out of the pool.",
     "undo": "Take back the last thing you did here.",
 }
+
+
+Known = tuple[Sequence[Mapping[str, Any]], Sequence[card.Neighbour]]
+"""The votes on an item, and the labeled items near it."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def _desk(project: Project, name: str, who: str, kind: str) -> None:
         if problem:
             notice(problem, "warn", title="The model did not learn.")
         if len(queries) > 1:
-            st.session_state[_VOTES] = (queries[1].item_id, project.item_votes(queries[1].item_id))
+            st.session_state[_AHEAD] = (queries[1].id, _look_up(project, queries[1]))
 
 
 def _status(loop: Any, who: str, query: Query | None, *, learning: bool) -> str:
@@ -149,7 +154,7 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
     query = shown.query
     classes = project.classes
     blind = _blind(loop)
-    votes = _votes(project, query.item_id)
+    votes, near = _known(project, query)
     column = project.image_column
     with st.container(key="split-desk"):
         left, right = st.columns([13, 6], gap="large")
@@ -161,11 +166,14 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
         hidden = {column} if column else set()
         st.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
         _buttons(loop, who, shown, classes, blind)
-        said = st.session_state.pop(_NOTE, None)
+        said = st.session_state.pop(NOTE, None)
         if said:
             notice(*said)
     with right:
-        st.html(card.why_html(query, classes, votes, blind=blind))
+        offers.draw(project, loop, who, [*assign_keys([label.key for label in classes]), *ACTION_KEYS.values()])
+        with st.expander("Why this one?", key="why"):
+            st.html(card.why_html(query, classes, votes, near, blind=blind))
+        st.html(card.meanings_html(classes))
         if loop.blind:
             st.html('<p class="tally-small">This loop checks labels: what rules and models say is hidden.</p>')
             return
@@ -181,10 +189,25 @@ def _blind(loop: Any) -> bool:
     return bool(loop.blind or st.session_state.get("desk_blind"))
 
 
-def _votes(project: Project, item_id: int) -> Sequence[Mapping[str, Any]]:
-    """The votes on an item, found ahead of time while the one before was on the screen."""
-    ahead = st.session_state.get(_VOTES)
-    return ahead[1] if ahead and ahead[0] == item_id else project.item_votes(item_id)
+def _known(project: Project, query: Query) -> Known:
+    """What is known of an item, found ahead of time while the one before was on the screen."""
+    ahead = st.session_state.get(_AHEAD)
+    return ahead[1] if ahead and ahead[0] == query.id else _look_up(project, query)
+
+
+def _look_up(project: Project, query: Query) -> Known:
+    return project.item_votes(query.item_id), _neighbours(project, query)
+
+
+def _neighbours(project: Project, query: Query) -> list[card.Neighbour]:
+    why = getattr(query, "why", None)
+    found = []
+    for near in why.nearest if why is not None else ():
+        item = project.item(near.item_id)
+        text = str(item.get(project.text_column) or "") if project.text_column else ""
+        short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        found.append(card.Neighbour(near.item_id, near.label, near.similarity, short))
+    return found
 
 
 @st.cache_resource(ttl=20, max_entries=16, show_spinner=False)
@@ -275,13 +298,20 @@ def _act(loop: Any, who: str, shown: Shown, action: str) -> None:
         elif action == "discard":
             loop.discard(shown.query, annotator=who, uuid=shown.uuid)
         elif action == "undo":
-            undone = loop.undo(who)
-            what = (undone.label or undone.kind) if undone else ""
-            st.session_state[_NOTE] = (f"Taken back: {what}." if undone else "There is nothing to take back.", "info")
+            offers.forget()
+            st.session_state[NOTE] = (_taken_back(loop.undo(who)), "info")
         else:
             _tell(loop, who, shown, UNSURE)
     except EXPECTED as error:
-        st.session_state[_NOTE] = (message(error), "warn")
+        st.session_state[NOTE] = (message(error), "warn")
+
+
+def _taken_back(undone: Annotation | None) -> str:
+    if undone is None:
+        return "There is nothing to take back."
+    together = getattr(undone, "together", 1)
+    many = f" ({together} items in one step)" if together > 1 else ""
+    return f"Taken back: {undone.label or undone.kind}{many}."
 
 
 def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
@@ -289,11 +319,13 @@ def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
     suggested = bool(shown.query.predicted) and not _blind(loop)
     try:
         if loop.query(shown.query.id).answer is not None:
-            st.session_state[_NOTE] = ("That item was answered in another window already.", "info")
+            st.session_state[NOTE] = ("That item was answered in another window already.", "info")
             return
         loop.tell(shown.query, label, annotator=who, seconds=seconds, uuid=shown.uuid, suggestion_shown=suggested)
+        if isinstance(label, str):
+            offers.make(loop, shown.query, label)
     except EXPECTED as error:
-        st.session_state[_NOTE] = (message(error), "warn")
+        st.session_state[NOTE] = (message(error), "warn")
 
 
 def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) -> None:

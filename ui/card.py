@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from labeling.records import LabelClass, LoopProgress, Query
 from ui.markup import bar, chip, count, escape, mark_spans, share_bars
-from ui.menu import explain
+from ui.menu import PARTS, explain
 
 MOST_COLUMNS = 6
 MOST_VOTES = 12
@@ -95,8 +96,25 @@ def duration(minutes: float) -> str:
     return f"{whole} min" if whole < 60 else f"{whole // 60} h {whole % 60:02d}"
 
 
-def why_html(query: Query, labels: Sequence[LabelClass], votes: Sequence[Mapping[str, Any]], *, blind: bool) -> str:
-    """Why this item: the score and its parts, the model's probabilities, the votes of the rules, what labels mean."""
+@dataclass(frozen=True)
+class Neighbour:
+    """A labeled item near the one that is asked: its label then, how similar it is in [0, 1], its text."""
+
+    item_id: int
+    label: str
+    similarity: float
+    text: str
+
+
+def why_html(
+    query: Query,
+    labels: Sequence[LabelClass],
+    votes: Sequence[Mapping[str, Any]],
+    near: Sequence[Neighbour] = (),
+    *,
+    blind: bool,
+) -> str:
+    """Why this item: the score and its parts, the model's probabilities, the votes of the rules, what is near."""
     names = [label.name for label in labels]
     sections = [_score(query)]
     if not blind:
@@ -108,29 +126,45 @@ def why_html(query: Query, labels: Sequence[LabelClass], votes: Sequence[Mapping
             ]
             sections.append(f"<h4>What the model thinks</h4>{share_bars(rows)}")
         sections.append(_votes(votes, names))
-    meanings = [(position, label) for position, label in enumerate(labels) if label.definition]
-    if meanings:
-        lines = "".join(
-            f"<p>{chip(label.name, position)} {escape(label.definition)}</p>" for position, label in meanings
-        )
-        sections.append(f"<h4>What the labels mean</h4>{lines}")
+        sections.append(_near(near, names))
     return '<div class="tally-side">' + "".join(f"<section>{part}</section>" for part in sections if part) + "</div>"
+
+
+def meanings_html(labels: Sequence[LabelClass]) -> str:
+    """What the labels mean; empty where nobody wrote that down."""
+    lines = "".join(
+        f"<p>{chip(label.name, position)} {escape(label.definition)}</p>"
+        for position, label in enumerate(labels)
+        if label.definition
+    )
+    return f'<div class="tally-side"><section><h4>What the labels mean</h4>{lines}</section></div>' if lines else ""
 
 
 def _score(query: Query) -> str:
     parts = (
         "".join(
-            f'<div class="tally-vote"><span>{escape(name)}</span><span>{value:.2f}</span></div>'
+            f'<div class="tally-part"><span><b>{escape(name)}</b> <small>{escape(PARTS.get(name) or explain(name))}'
+            f"</small></span><span>{value:.2f}</span></div>"
             for name, value in query.parts.items()
         )
         if len(query.parts) > 1
         else ""
     )
     place = "first" if query.rank == 0 else f"number {count(query.rank + 1)}"
-    return (
-        f"<h4>Why this item</h4><p>{escape(explain(query.strategy))} It scores {query.score:.2f} of 1 and is {place} "
-        f"in round {query.round}.</p>{parts}"
+    where = f" and is {place} in round {query.round}" if query.annotator else ", enough for the stream to ask"
+    return f"<p>{escape(explain(query.strategy))} It scores {query.score:.2f} of 1{where}.</p>{parts}"
+
+
+def _near(near: Sequence[Neighbour], names: Sequence[str]) -> str:
+    if not near:
+        return ""
+    lines = "".join(
+        f'<div class="tally-near"><p>{chip(item.label, names.index(item.label) if item.label in names else None)} '
+        f"<small>item {item.item_id} · {item.similarity:.2f} similar</small></p>"
+        f"<p>{escape(item.text)}</p></div>"
+        for item in near
     )
+    return f"<h4>Nearest labeled items</h4>{lines}"
 
 
 def _votes(votes: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:

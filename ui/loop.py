@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from ui import compare_strategies, loop_state, new_loop, stream_state
+from ui import compare_strategies, held_back, loop_state, new_loop, stream_state
 from ui.loop_state import DONE
 from ui.markup import empty, notice
 from ui.state import choose_loop, require_items, require_project
 
-STATE, COMPARE, NEW = "State", "Compare strategies", "New loop"
+STATE, HELD, COMPARE, NEW = "State", "Held back", "Compare strategies", "New loop"
 _VIEW = "loop_view"
 _NEXT = "loop_view_next"
 
@@ -23,7 +23,8 @@ def render() -> None:
     if done:
         notice(done, "good")
     loops = [info for info in project.loops() if not info.blind]
-    views = [*([STATE] if loops else []), NEW, COMPARE]
+    guarded = held_back.guarded(loops)
+    views = [*([STATE] if loops else []), *([HELD] if guarded else []), NEW, COMPARE]
     wanted = st.session_state.pop(_NEXT, None)
     if wanted in views:
         st.session_state[_VIEW] = wanted
@@ -32,6 +33,8 @@ def render() -> None:
     view = st.segmented_control("View", views, required=True, key=_VIEW, label_visibility="collapsed")
     if view == COMPARE:
         compare_strategies.draw(project)
+    elif view == HELD:
+        held_back.draw(project, guarded)
     elif view == STATE:
         name = choose_loop([info.name for info in loops], st.container())
         info = next(info for info in loops if info.name == name)

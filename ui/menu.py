@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from typing import Any
 
 import strategies
@@ -14,9 +15,18 @@ USUAL = "Auto"
 MIXTURES = {
     "Bandit": "Share the questions between strategies by how well each one's did; what helps is asked more.",
     "Sequence": "One strategy first, another one from a number of labels on.",
-    "Weighted": "The weighted mean of the scores of two strategies.",
+    "Weighted": "The weighted mean of the scores of several strategies.",
 }
 """Strategies that are made of others, and what they do."""
+
+PARTS = {
+    "belongs": "1 where it resembles other items, 0 where it is held back",
+    "region": "1 inside the region that was chosen, 0 outside",
+    "density": "how much it resembles other items",
+}
+"""Parts of scores that are no strategies, in words."""
+
+_SUM = re.compile(r"[\d.]+ \* \w+")
 
 
 def strategy_menu() -> dict[str, type[strategies.Strategy]]:
@@ -49,9 +59,13 @@ def explain(strategy: str) -> str:
     --------
     >>> explain("Margin")
     'Ask where the two likeliest classes are closest.'
+    >>> explain("0.7 * Margin + 0.15 * KCenter + 0.15 * TypiClust")
+    'The weighted mean of the scores of several strategies.'
     """
     if strategy in MIXTURES:
         return MIXTURES[strategy]
+    if _SUM.match(strategy):
+        return MIXTURES["Weighted"]
     member = getattr(strategies, strategy.split("(", 1)[0], None)
     return (inspect.getdoc(member) or "").split("\n", 1)[0] if inspect.isclass(member) else ""
 

@@ -9,6 +9,7 @@ RESERVED_KEYS = frozenset("cr")
 """Keys that Streamlit keeps for itself (clear cache, rerun): no button can have them."""
 
 ACTION_KEYS = {"skip": "s", "unsure": "u", "discard": "d", "undo": "z"}
+OFFER_KEYS = {"same": "a", "ignore": "x"}
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,14 @@ def action_keys(taken: Sequence[str | None]) -> dict[str, str | None]:
     {'skip': None, 'unsure': 'u', 'discard': 'd', 'undo': 'z'}
     """
     return {action: None if key in taken else key for action, key in ACTION_KEYS.items()}
+
+
+def offer_keys(taken: Sequence[str | None]) -> dict[str, str | None]:
+    """Keys of taking an answer over for near-duplicates and of ignoring that: a class keeps the one it took.
+
+    Examples
+    --------
+    >>> offer_keys(["1", "a"])
+    {'same': None, 'ignore': 'x'}
+    """
+    return {action: None if key in taken else key for action, key in OFFER_KEYS.items()}

@@ -7,8 +7,8 @@ import html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.records import LoopProgress, Query
-from ui.card import item_html, status_html, why_html
+from labeling.records import LabelClass, LoopProgress, Query
+from ui.card import Neighbour, item_html, meanings_html, status_html, why_html
 from ui.markup import mark_spans, plain, spans_of
 
 NASTY = "<img src=x onerror=alert(1)> ![a](http://a.example/b.png) & \"'"
@@ -70,6 +70,15 @@ def test_the_reasons_escape_every_value_and_can_be_hidden() -> None:
     assert "<img" not in shown
     assert "What the model thinks" in shown
     assert "What the model thinks" not in why_html(question("a"), [], [], blind=True)
+
+
+def test_near_items_and_meanings_escape_every_value() -> None:
+    near = Neighbour(7, NASTY, 0.9, NASTY)
+    assert "<img" not in why_html(question("a"), [], [], [near], blind=False)
+    assert "Nearest labeled items" in why_html(question("a"), [], [], [near], blind=False)
+    assert "Nearest labeled items" not in why_html(question("a"), [], [], [near], blind=True)
+    assert "<img" not in meanings_html([LabelClass(1, NASTY, None, NASTY)])
+    assert meanings_html([LabelClass(1, "ok")]) == ""
 
 
 def test_the_status_line_says_how_far_and_how_long_still() -> None:

@@ -49,9 +49,11 @@ function install() {
     (event) => {
       if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || !card()) return;
       const key = event.key.toLowerCase();
+      const unclear = event.repeat || document.querySelector('[role="dialog"]');
+      if (unclear && keysOf(".st-key-offer").includes(key)) return stop(event);
       const answers = keysOf(":is(.st-key-answers, .st-key-actions)");
       if (!answers.includes(key)) return;
-      if (event.repeat || document.querySelector('[role="dialog"]') || !accept()) stop(event);
+      if (unclear || !accept()) stop(event);
     },
     true
   );
