@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from labeling.matrix import LabelMatrix
     from labeling.model_functions import lookup, model, nearest, votes_column
     from labeling.networks import NetworkClassifier
+    from labeling.picture_networks import PictureClassifier
     from labeling.pool import PoolLoop
     from labeling.project import Project, default_storage
-    from labeling.records import UNSURE, Annotation, ImportReport, LabelClass, Query, QueueEmpty
+    from labeling.reasons import Near, Why
+    from labeling.records import UNSURE, Alike, Annotation, HeldGroup, ImportReport, LabelClass, Query, QueueEmpty
     from labeling.robust import Robust
     from labeling.simulation import simulate
     from labeling.snorkel_model import SnorkelLabelModel
-    from labeling.stopping import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
+    from labeling.stopping import After, LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
     from labeling.stream import StreamLoop
     from labeling.stream_learning import Online, Refits
     from labeling.suggesting import Suggestion
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
     from storage import StorageError
 
 _HOME = {
+    "After": "labeling.stopping",
+    "Alike": "labeling.records",
+    "HeldGroup": "labeling.records",
+    "Near": "labeling.reasons",
+    "Why": "labeling.reasons",
     "Refits": "labeling.stream_learning",
     "Online": "labeling.stream_learning",
     "DriftDetector": "labeling.drift",
@@ -62,6 +69,7 @@ _HOME = {
     "Classifier": "labeling.classifiers",
     "Curves": "labeling.curves",
     "NetworkClassifier": "labeling.networks",
+    "PictureClassifier": "labeling.picture_networks",
     "OverallUncertainty": "labeling.stopping",
     "Plateau": "labeling.stopping",
     "EmbeddingClassifier": "labeling.embeddings",
@@ -114,6 +122,8 @@ __all__ = [
     "DDM",
     "KSWIN",
     "UNSURE",
+    "After",
+    "Alike",
     "Annotation",
     "Calibrated",
     "ChiSquare",
@@ -124,6 +134,7 @@ __all__ = [
     "DriftDetector",
     "EmbeddingClassifier",
     "ErrorRise",
+    "HeldGroup",
     "ImportReport",
     "KolmogorovSmirnov",
     "LabelBudget",
@@ -132,10 +143,12 @@ __all__ = [
     "LabelModel",
     "LabelingFunction",
     "MajorityVote",
+    "Near",
     "NetworkClassifier",
     "Online",
     "OverallUncertainty",
     "PageHinkley",
+    "PictureClassifier",
     "Plateau",
     "PoolLoop",
     "Project",
@@ -155,6 +168,7 @@ __all__ = [
     "TextClassifier",
     "Tuned",
     "WeightedVote",
+    "Why",
     "apply",
     "as_function",
     "comparison",

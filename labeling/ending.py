@@ -1,13 +1,19 @@
-"""The verbs of a pool loop about its end: whether it is done, and why."""
+"""The verbs of a pool loop about its end: whether it is done, why, and going on all the same."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+from labeling import specs
 from labeling.history import history_row, trained
-from labeling.loop_base import LoopBase
-from labeling.queue import answers
-from labeling.stopping import LabelBudget
+from labeling.loop_base import GO_ON, LoopBase, annotator_name
+from labeling.queue import answers as answers_of
+from labeling.stopping import LabelBudget, StopRule, extended
+from labeling.votes import holdout_ids
+
+if TYPE_CHECKING:
+    from labeling.project import Project
 
 
 class StopVerbs(LoopBase):
@@ -21,18 +27,100 @@ class StopVerbs(LoopBase):
     @property
     def stopped(self) -> str | None:
         """Why the loop is done, None while it goes on."""
+        fired = next(iter(self._fired(self.stop)), None)
+        if fired is not None:
+            return fired[1]
+        return "Every item of the pool has an answer." if self._exhausted() else None
+
+    def go_on(
+        self,
+        answers: int | None = None,
+        *,
+        stop: Sequence[StopRule] | None = None,
+        annotator: str | None = None,
+    ) -> tuple[StopRule, ...]:
+        """Go on after a stop rule fired, or with other rules; return those the loop has now.
+
+        It is a fact in the ledger: every process that has the loop open goes on, and `history` notes it.
+
+        Parameters
+        ----------
+        answers
+            So many more: a budget that is used up is raised by as many, any other rule that fired is
+            looked at again after as many. Rules that did not fire stay as they are.
+        stop
+            Other rules instead of all there are; an empty list: until the pool is exhausted.
+        annotator
+            Who decided that.
+
+        Raises
+        ------
+        ValueError
+            Neither or both were given; nothing has fired; or a score has no hold-out.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import polars as pl
+        >>> from labeling import LabelBudget, Project
+        >>> from strategies import Random
+        >>> project = Project.create("p", ["ok", "spam"], storage=f"sqlite:///{tempfile.mkdtemp()}/work.db")
+        >>> report = project.add_items(pl.DataFrame({"text": ["one", "two", "three"]}))
+        >>> loop = project.pool_loop("l", strategy=Random(), stop=[LabelBudget(1)])
+        >>> answer = loop.tell(loop.ask("ann")[0], "ok")
+        >>> loop.stopped
+        'The budget of 1 labels is used.'
+        >>> loop.go_on(2)
+        (LabelBudget(labels=3),)
+        >>> loop.stopped is None
+        True
+        """
+        if (answers is None) == (stop is None):
+            raise ValueError("go_on takes either a number of answers, as go_on(100), or stop=[…] with other rules.")
+        rules = self.stop
+        reasons = [reason for _, reason in self._fired(rules)]
+        if stop is not None:
+            check_stop(self._project, stop)
+            changed = tuple(stop)
+        else:
+            changed = self._extended(rules, answers)
+        with self._ledger.write() as write:
+            person = None if annotator is None else annotator_name(annotator)
+            by = None if person is None else self._ledger.annotations.annotator(write.connection, person)
+            details = {"stop": specs.dump(changed), "reasons": reasons, "answers": self._answered(write.connection)}
+            self._ledger.loops.change(write, self._record.id, GO_ON, by, details)
+        # Rules of the user's own are known from now on.
+        self._stop = (*self._stop, *(rule for rule in changed if rule not in self._stop))
+        return self.stop
+
+    def _extended(self, rules: tuple[StopRule, ...], answers: object) -> tuple[StopRule, ...]:
+        if isinstance(answers, bool) or not isinstance(answers, int) or answers < 1:
+            raise ValueError(f"answers must be a whole number of at least 1, got {answers!r}.")
+        fired = [rule for rule, _ in self._fired(rules)]
+        if not fired and self._exhausted():
+            raise ValueError("Every item of the pool has an answer. Import more items with add_items().")
+        if not fired:
+            raise ValueError("No stop rule has fired: the loop goes on by itself. To change its rules pass stop=[…].")
         with self._ledger.read() as connection:
-            tally = self._ledger.loops.tally(connection, self._record.id)
+            until = self._answered(connection) + answers
+        return tuple(extended(rule, until) if rule in fired else rule for rule in rules)
+
+    def _fired(self, rules: Sequence[StopRule]) -> Iterator[tuple[StopRule, str]]:
+        """Yield the rules that fired, with the reason of each."""
+        with self._ledger.read() as connection:
+            answered = self._answered(connection)
         history: list[dict[str, Any]] = []
-        if any(not isinstance(rule, LabelBudget) for rule in self._stop):
+        if any(not isinstance(rule, LabelBudget) for rule in rules):
             labels = self._project.label_set
             refits = trained(self._ledger.loops.refits(self._record.id))
             history = [history_row(record, labels) for record in refits]
-        for rule in self._stop:
-            reason = rule.reason(answers(tally), history)
+        for rule in rules:
+            reason = rule.reason(answered, history)
             if reason is not None:
-                return reason
-        return "Every item of the pool has an answer." if self._exhausted() else None
+                yield rule, reason
+
+    def _answered(self, connection: Any) -> int:
+        return answers_of(self._ledger.loops.tally(connection, self._record.id))
 
     def _exhausted(self) -> bool:
         store = self._project.item_store
@@ -42,3 +130,15 @@ class StopVerbs(LoopBase):
         if items == 0 or items - len(self._queue.gone()) > answered:
             return False
         return self._project.open_items() == 0
+
+
+def check_stop(project: Project, stop: Sequence[StopRule]) -> None:
+    """Raise for what is no stop rule, and for a score that there is no hold-out to measure on."""
+    for rule in stop:
+        if not isinstance(rule, StopRule):
+            raise TypeError(f"stop= takes a list of rules such as LabelBudget(500), got {rule!r}.")
+    if any(rule.needs_holdout for rule in stop) and not holdout_ids(project.ledger):
+        raise ValueError(
+            "A target score needs a hold-out to be measured on. Import gold and call project.set_holdout(), "
+            "or stop by LabelBudget()."
+        )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
+from labeling import specs
 from labeling.label_set import LabelSet
 from labeling.records import Refit
-from storage.records import RefitRecord
+from storage.records import LoopChange, RefitRecord
 
 SCORES = ("accuracy", "accuracy_low", "accuracy_high", "f1_macro", "average_precision", "calibration_error")
 """Measured on the hold-out, null without one."""
@@ -21,6 +23,24 @@ BY_CLASS = ("precision", "recall", "average_precision")
 def trained(refits: Sequence[RefitRecord]) -> list[RefitRecord]:
     """Return the refits that trained a classifier."""
     return [record for record in refits if record.metrics["trained"]]
+
+
+def noted(refits: Sequence[RefitRecord], changes: Sequence[LoopChange]) -> list[RefitRecord]:
+    """Return the refits, each with notes of where the loop went on after the refit before it; the last has the rest."""
+    whole = []
+    for place, refit in enumerate(refits):
+        after = refits[place - 1].seq if place else 0
+        until = None if place + 1 == len(refits) else refit.seq
+        here = [change for change in changes if change.seq > after and (until is None or change.seq < until)]
+        whole.append(replace(refit, notes=(*refit.notes, *map(_note, here))))
+    return whole
+
+
+def _note(change: LoopChange) -> str:
+    rules = specs.describe(change.details["stop"])
+    why = " ".join(change.details["reasons"]) or "Other rules were set."
+    who = f" by {change.annotator}" if change.annotator else ""
+    return f"Went on{who} after {change.details['answers']:,} answers, to stop by {rules}. {why}"
 
 
 def refit_of(record: RefitRecord) -> Refit:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from labeling import specs
 from labeling.queue import Queue
 from labeling.records import Annotation
 from labeling.refit import Settings
-from labeling.stopping import LabelBudget, StopRule
+from labeling.stopping import After, LabelBudget, StopRule
 
 if TYPE_CHECKING:
     from labeling.label_set import LabelSet
     from labeling.project import Project
-    from storage.records import AnnotationRecord, LoopRecord
+    from storage.records import AnnotationRecord, LoopChange, LoopRecord
+
+
+GO_ON = "go on"
 
 
 class LoopBase:
@@ -26,7 +30,7 @@ class LoopBase:
         self._settings = settings
         self._stop = tuple(stop)
         self.name = record.name
-        self._queue = Queue(project, record.id, record.name, self.budget)
+        self._queue = Queue(project, record.id, record.name, lambda: self.budget)
 
     @property
     def strategy(self) -> str:
@@ -50,13 +54,13 @@ class LoopBase:
 
     @property
     def stop(self) -> tuple[StopRule, ...]:
-        """The rules that end the loop."""
-        return self._stop
+        """The rules that end the loop: those it was made with, or went on with."""
+        return stop_rules(self._ledger.loops.changes(self._record.id), self._stop)
 
     @property
     def budget(self) -> int | None:
         """The smallest label budget among the stop rules, None without one."""
-        budgets = [rule.labels for rule in self._stop if isinstance(rule, LabelBudget)]
+        budgets = [rule.labels for rule in self.stop if isinstance(rule, LabelBudget)]
         return min(budgets) if budgets else None
 
     def _annotation(self, record: AnnotationRecord) -> Annotation:
@@ -73,6 +77,25 @@ class LoopBase:
             record.created_at,
             record.origin,
         )
+
+
+def stop_rules(changes: Sequence[LoopChange], made_with: tuple[StopRule, ...]) -> tuple[StopRule, ...]:
+    """Return the rules that a loop has after its changes, oldest first; rules of the user's own are `made_with`."""
+    newest = next((change for change in reversed(changes) if change.kind == GO_ON), None)
+    if newest is None:
+        return made_with
+    own = [(specs.dump(rule), rule) for rule in made_with]
+    return tuple(_rule(spec, own) for spec in newest.details["stop"])
+
+
+def _rule(spec: Mapping[str, Any], own: Sequence[tuple[Any, StopRule]]) -> StopRule:
+    for known, rule in own:
+        if known == spec:
+            return rule
+    if spec["class"] == "labeling.After":
+        return After(_rule(spec["params"]["rule"], own), spec["params"]["answers"])
+    loaded: StopRule = specs.load(spec)
+    return loaded
 
 
 def annotator_name(annotator: str) -> str:

@@ -9,13 +9,14 @@ import polars as pl
 
 from labeling import specs
 from labeling.classifiers import Classifier, default_classifier
+from labeling.ending import check_stop
 from labeling.learning import check_suits
+from labeling.loop_base import GO_ON
 from labeling.pool import PoolLoop
 from labeling.records import LoopInfo
 from labeling.refit import Settings
-from labeling.stopping import LabelBudget, StopRule
+from labeling.stopping import StopRule
 from labeling.views import LEARNED
-from labeling.votes import holdout_ids
 from strategies import Region, Strategy
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ def open_pool_loop(
             f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
         )
     stored = record.settings
+    changes = project.ledger.loops.changes(record.id)
+    went_on = [change.details["stop"] for change in changes if change.kind == GO_ON][-1:]
     for key, value in given.items():
-        if specs.dump(value) != stored[key]:
+        # A script that is run again gives the rules that the loop was made with, also after it went on.
+        if specs.dump(value) not in [stored[key], *(went_on if key == "stop" else [])]:
             raise ValueError(
                 f"The loop {name!r} was made with {key} = {specs.describe(stored[key])}, not "
                 f"{specs.describe(specs.dump(value))}. Open it without settings, or take another name."
@@ -82,11 +86,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
         settings["classifier"] = _default_classifier(project, given["strategy"])
     check_suits(given["strategy"], settings["classifier"])
     _check_regions(project, given["strategy"])
-    if any(rule.needs_holdout for rule in settings["stop"]) and not holdout_ids(project.ledger):
-        raise ValueError(
-            "A target score needs a hold-out to be measured on. Import gold and call project.set_holdout(), "
-            "or stop by LabelBudget()."
-        )
+    check_stop(project, settings["stop"])
     stored = {key: specs.dump(value) for key, value in settings.items()}
     stored["strategy_text"] = specs.describe(stored["strategy"])
     made = project.ledger.loops.add(name, "pool", stored) or project.ledger.loops.get(name)
@@ -138,8 +138,9 @@ def loop_info(project: Project, record: LoopRecord) -> LoopInfo:
     """Return a loop as a list shows it."""
     with project.ledger.read() as connection:
         tally = project.ledger.loops.tally(connection, record.id)
-    rules = [specs.load(rule) for rule in record.settings["stop"] if rule["class"] == "labeling.LabelBudget"]
-    budgets = [rule.labels for rule in rules if isinstance(rule, LabelBudget)]
+    went_on = [change.details["stop"] for change in project.ledger.loops.changes(record.id) if change.kind == GO_ON]
+    rules = went_on[-1] if went_on else record.settings["stop"]
+    budgets = [rule["params"]["labels"] for rule in rules if rule["class"] == "labeling.LabelBudget"]
     answered = tally["answer"] + tally["unsure"] + tally["discard"]
     text = str(record.settings["strategy_text"])
     budget = min(budgets) if budgets else None

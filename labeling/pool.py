@@ -12,7 +12,7 @@ import polars as pl
 from labeling.alike import ALIKE, AlikeVerbs
 from labeling.answering import AnswerVerbs
 from labeling.ending import StopVerbs
-from labeling.history import history_frame, refit_of
+from labeling.history import history_frame, noted, refit_of
 from labeling.loop_base import annotator_name
 from labeling.queue import answers
 from labeling.reasons import with_reasons
@@ -183,7 +183,9 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         asked_<class> (labels so far), precision_<class>, recall_<class>,
         average_precision_<class>; shares (of each strategy in the batch), notes, at.
         """
-        return history_frame(self._ledger.loops.refits(self._record.id), self._project.label_set)
+        loops = self._ledger.loops
+        refits = noted(loops.refits(self._record.id), loops.changes(self._record.id))
+        return history_frame(refits, self._project.label_set)
 
     def __repr__(self) -> str:
         return f"PoolLoop({self.name!r}, {self.strategy}, batch_size={self.batch_size})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from labeling.reasons import why_of
@@ -26,13 +26,18 @@ UNLIMITED = 1_000_000_000
 class Queue:
     """Opens queries from the newest ranking, under leases, within the budget."""
 
-    def __init__(self, project: Project, loop_id: int, loop_name: str, budget: int | None) -> None:
+    def __init__(self, project: Project, loop_id: int, loop_name: str, budget: Callable[[], int | None]) -> None:
         self.project = project
         self.ledger = project.ledger
         self.loop_id = loop_id
         self.loop_name = loop_name
-        self.budget = budget
+        self._budget = budget
         self._rankings: dict[int, list[Ranked]] = {}
+
+    @property
+    def budget(self) -> int | None:
+        """The label budget as it is now."""
+        return self._budget()
 
     def open(self, annotator: str) -> list[Query]:
         """Return the queries that an annotator holds, in rank order; their time starts again."""
@@ -76,10 +81,11 @@ class Queue:
 
     def left(self, write: Write) -> int:
         """Return how many queries the budget still allows to be opened."""
-        if self.budget is None:
+        budget = self.budget
+        if budget is None:
             return UNLIMITED
         tally = self.ledger.loops.tally(write.connection, self.loop_id)
-        return max(0, self.budget - answers(tally) - tally["open"])
+        return max(0, budget - answers(tally) - tally["open"])
 
     def _choose(
         self, write: Write, ranking: list[tuple[int, Ranked]], n: int, skipped: dict[int, int], skipped_too: bool
@@ -140,12 +146,13 @@ class Queue:
         """Return why nothing could be opened."""
         with self.ledger.read() as connection:
             tally = self.ledger.loops.tally(connection, self.loop_id)
-        left = None if self.budget is None else self.budget - answers(tally)
+        budget = self.budget
+        left = None if budget is None else budget - answers(tally)
         if self.ledger.items.counts()[0] == 0:
             return "There are no items. Import some with add_items()."
         if left is not None and tally["open"] >= left:
             return (
-                f"The {left} answers left in the budget of {self.budget} are with other annotators. "
+                f"The {left} answers left in the budget of {budget} are with other annotators. "
                 "They come back if nobody answers within half an hour."
             )
         if tally["open"]:

@@ -201,6 +201,53 @@ class Plateau(StopRule):
         )
 
 
+@dataclass(frozen=True)
+class After(StopRule):
+    """Look at a rule only after so many answers: what a loop that went on makes of a rule that had fired.
+
+    Examples
+    --------
+    >>> rule = After(TargetScore("accuracy", 0.9), answers=200)
+    >>> rule.reason(199, [{"accuracy": 0.95}]) is None
+    True
+    >>> rule.reason(200, [{"accuracy": 0.95}])
+    'accuracy on the hold-out reached 0.950, the target is 0.900.'
+    """
+
+    rule: StopRule
+    answers: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, StopRule):
+            raise TypeError(f"After takes a rule such as TargetScore('f1_macro', 0.9), got {self.rule!r}.")
+        if isinstance(self.answers, bool) or not isinstance(self.answers, int) or self.answers < 0:
+            raise ValueError(f"After needs a whole number of answers of at least 0, got {self.answers!r}.")
+
+    @property
+    def needs_holdout(self) -> bool:  # type: ignore[override]
+        """Whether the rule does."""
+        return self.rule.needs_holdout
+
+    def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:
+        """Return the rule's reason, None before there are so many answers."""
+        return None if answered < self.answers else self.rule.reason(answered, history)
+
+
+def extended(rule: StopRule, answers: int) -> StopRule:
+    """Return a rule that lets a loop go on to so many answers.
+
+    Examples
+    --------
+    >>> extended(LabelBudget(500), 700)
+    LabelBudget(labels=700)
+    >>> extended(Stability(), 700).answers
+    700
+    """
+    if isinstance(rule, LabelBudget):
+        return LabelBudget(max(rule.labels, answers))
+    return After(rule.rule if isinstance(rule, After) else rule, answers)
+
+
 def _check_rounds(rule: str, rounds: object) -> None:
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
         raise ValueError(f"{rule} needs a whole number of rounds of at least 1, got {rounds!r}.")
