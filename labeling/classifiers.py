@@ -153,7 +153,8 @@ def default_classifier(
 ) -> Classifier:
     """The classifier that suits the columns and the strategy.
 
-    A network with dropout where the strategy reads stochastic passes (`MCDropout`); else `TextClassifier`
+    A network with dropout where the strategy reads stochastic passes (`MCDropout`), a convolutional one where
+    there is nothing but a column of pictures; else `TextClassifier`
     where there is a text column, `TableClassifier` where there are numbers, lists of numbers or pictures.
 
     Examples
@@ -170,7 +171,10 @@ def default_classifier(
     columns = (text,) if text is not None else None
     if strategy is not None and "mc_proba" in strategy.reads():
         from labeling.networks import NetworkClassifier
+        from labeling.picture_networks import PictureClassifier
 
+        if text is None and _pictures_alone(schema):
+            return PictureClassifier()
         return NetworkClassifier(columns=columns)
     if text is not None:
         return TextClassifier()
@@ -178,3 +182,12 @@ def default_classifier(
         return TableClassifier()
     named = ", ".join(f"{name} ({dtype})" for name, dtype in schema.items()) or "none"
     raise ValueError(f"No column to learn from (columns: {named}). Pass classifier=, or name the text column.")
+
+
+def _pictures_alone(schema: Mapping[str, pl.DataType]) -> bool:
+    """Whether one column of pictures is all there is to learn from; words may be captions or file names."""
+    import polars as pl
+
+    pictures = [name for name, dtype in schema.items() if dtype == pl.Binary]
+    others = [name for name, dtype in schema.items() if dtype.is_numeric() or dtype.is_nested()]
+    return len(pictures) == 1 and not others

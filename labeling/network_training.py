@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from labeling.features import FloatArray
 
 # With fewer rows no fold could say anything; with more, cross-validation costs more than the rows set aside.
-_FOLDS_FROM, _FOLDS_TO, _FOLDS = 40, 300, 4
+_SEARCH_FROM, _FOLDS_TO = 40, 300
 # From here on a seventh of the rows is no loss worth a second run.
 _AGAIN_TO = 4_000
 _ASIDE = 7
@@ -51,6 +51,8 @@ class Schedule:
         Epochs without progress before it stops.
     batch
         Rows a step.
+    folds
+        Between 40 and 300 rows: 1 sets a seventh aside as above, for networks whose steps are costly.
     """
 
     learning_rate: float
@@ -58,6 +60,7 @@ class Schedule:
     epochs: int
     patience: int
     batch: int
+    folds: int = 4
 
     def step(self, epoch: int) -> float:
         """Learning rate of an epoch, counted from 0."""
@@ -100,9 +103,9 @@ def train(
     order = np.random.default_rng(seed).permutation(n)
     if warm:
         return _for(max(schedule.epochs // 5, 1), _Run(start(), judge, order, schedule, seed))
-    if n < _FOLDS_FROM:
+    if n < _SEARCH_FROM:
         return _kept_at_best(_Run(start(), judge, order, schedule, seed), order, schedule)
-    parts = np.array_split(order, _FOLDS) if n < _FOLDS_TO else [order[: n // _ASIDE]]
+    parts = np.array_split(order, schedule.folds) if n < _FOLDS_TO and schedule.folds > 1 else [order[: n // _ASIDE]]
     runs = [_Run(start(), judge, np.setdiff1d(order, part), schedule, seed) for part in parts]
     if n > _AGAIN_TO:
         return _kept_at_best(runs[0], parts[0], schedule)

@@ -36,6 +36,8 @@ class NetworkClassifier(Classifier):
         Width of each hidden layer; dropout follows each.
     dropout
         Share of hidden units left out.
+    noise
+        Deviation of what is added to dense features while it trains, in units of theirs. Sparse ones get none.
     learning_rate
         Of Adam; None: 0.005, and 0.01 for sparse features, of which each row teaches few.
     weight_decay
@@ -71,6 +73,7 @@ class NetworkClassifier(Classifier):
 
     hidden: tuple[int, ...] = (128,)
     dropout: float = 0.3
+    noise: float = 0.5
     learning_rate: float | None = None
     weight_decay: float = 1e-4
     epochs: int = 200
@@ -86,6 +89,8 @@ class NetworkClassifier(Classifier):
             raise ValueError(f"hidden must name at least one layer of at least one unit, got {self.hidden}.")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must lie in [0, 1), got {self.dropout}.")
+        if self.noise < 0.0:
+            raise ValueError(f"noise must be at least 0, got {self.noise}.")
 
     def learn_features(
         self, frame: pl.DataFrame, *, text: str | None = None, learn_from: BoolArray | None = None
@@ -124,10 +129,11 @@ class NetworkClassifier(Classifier):
             first_layers = _first_layers(X, [len(present), *widths[1:]], seed)
         rate = self.learning_rate or (0.01 if hasattr(X, "tocsr") else 0.005)
         schedule = Schedule(rate, self.weight_decay, self.epochs, self.patience, self.batch)
+        noise = 0.0 if hasattr(X, "tocsr") or not X.size else self.noise * float(X.std())
         # Layers this small lose more to threads than they gain.
         with threadpool_limits(1):
             net = train(
-                lambda: _Perceptron(X, first_layers, self.dropout, device),
+                lambda: _Perceptron(X, first_layers, self.dropout, noise, device),
                 targets,
                 weights / weights.mean(),
                 schedule,
@@ -245,9 +251,14 @@ class _Perceptron:
     """Weights under training, and the rows they are trained on."""
 
     def __init__(
-        self, X: Matrix, layers: Sequence[tuple[torch.Tensor, torch.Tensor]], dropout: float, device: str
+        self,
+        X: Matrix,
+        layers: Sequence[tuple[torch.Tensor, torch.Tensor]],
+        dropout: float,
+        noise: float,
+        device: str,
     ) -> None:
-        self.X, self.dropout, self.device = X, dropout, device
+        self.X, self.dropout, self.noise, self.device = X, dropout, noise, device
         self.layers = [(_learned(weight, device), _learned(bias, device)) for weight, bias in layers]
 
     @property
@@ -257,19 +268,21 @@ class _Perceptron:
     def logits(self, rows: Any, random: torch.Generator | None) -> torch.Tensor:
         import torch
 
-        hidden = self._drop(torch.relu(self._input(rows)), random)
+        hidden = self._drop(torch.relu(self._input(rows, random)), random)
         for weight, bias in self.layers[1:-1]:
             hidden = self._drop(torch.relu(hidden @ weight + bias), random)
         weight, bias = self.layers[-1]
         return hidden @ weight + bias
 
-    def _input(self, rows: Any) -> torch.Tensor:
+    def _input(self, rows: Any, random: torch.Generator | None) -> torch.Tensor:
         """The first layer, before its threshold; sparse rows cost what they hold."""
         import torch
 
         weight, bias = self.layers[0]
         part = self.X[rows]
         if not hasattr(part, "tocsr"):
+            if self.noise and random is not None:
+                part = part + self.noise * torch.randn(part.shape, generator=random).numpy()
             return torch.as_tensor(part, device=self.device) @ weight + bias
         if not part.nnz:
             return bias.expand(len(rows), -1)

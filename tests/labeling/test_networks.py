@@ -27,7 +27,7 @@ def test_it_learns_and_its_rows_sum_to_one():
 def test_sparse_features_give_the_same_network_as_dense_ones(hidden):
     X, y = blobs(60)
     X[X < 1] = 0
-    network = NetworkClassifier(hidden=hidden, epochs=5, learning_rate=0.01)
+    network = NetworkClassifier(hidden=hidden, epochs=5, learning_rate=0.01, noise=0.0)
     dense = network.fit(X, np.eye(3)[y], seed=3).predict_proba(X)
     sparse = network.fit(csr_matrix(X), np.eye(3)[y], seed=3).predict_proba(csr_matrix(X))
     np.testing.assert_allclose(sparse, dense, atol=1e-4)
@@ -104,7 +104,9 @@ def test_text_goes_in_as_words():
     assert (FAST.fit(X, np.eye(2)[y]).predict_proba(X).argmax(axis=1) == y).all()
 
 
-@pytest.mark.parametrize(("settings", "message"), [({"hidden": ()}, "hidden"), ({"dropout": 1.0}, r"\[0, 1\)")])
+@pytest.mark.parametrize(
+    ("settings", "message"), [({"hidden": ()}, "hidden"), ({"dropout": 1.0}, r"\[0, 1\)"), ({"noise": -1.0}, "noise")]
+)
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         NetworkClassifier(**settings)

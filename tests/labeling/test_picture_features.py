@@ -5,7 +5,16 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from labeling import LabelBudget, NetworkClassifier, Project, TableClassifier, TextClassifier, simulate
+from labeling import (
+    LabelBudget,
+    NetworkClassifier,
+    PictureClassifier,
+    Project,
+    TableClassifier,
+    TextClassifier,
+    simulate,
+)
+from labeling.classifiers import default_classifier
 from labeling.picture_features import PictureFeatures, grey
 from strategies import Margin, MCDropout, Random
 
@@ -60,7 +69,7 @@ def test_a_project_of_pictures_learns_from_them(sqlite_url, strategy):
     project.set_holdout(0.4, seed=0)
     gold = dict(project.labels("gold").select("item_id", "label").iter_rows())
     loop = project.pool_loop("l", strategy=strategy, batch_size=16, stop=[LabelBudget(32)])
-    assert isinstance(loop._settings.classifier, NetworkClassifier if "MC" in strategy.name else TableClassifier)
+    assert isinstance(loop._settings.classifier, PictureClassifier if "MC" in strategy.name else TableClassifier)
     while not loop.done:
         for query in loop.ask("ann"):
             loop.tell(query, gold[query.item_id])
@@ -81,3 +90,17 @@ def test_texts_with_pictures_beside_them_are_read_as_texts(sqlite_url):
 def test_pictures_are_simulated():
     curves = simulate(bars(60), gold="label", strategies={"m": Margin()}, start=10, batch_size=10, rounds=2, seeds=[0])
     assert curves.frame()["accuracy"][-1] > 0.7
+
+
+def test_a_column_of_numbers_beside_the_picture_is_learned_from_too():
+    schema = {"picture": pl.Binary(), "height": pl.Float64()}
+    assert isinstance(default_classifier(schema, MCDropout()), NetworkClassifier)
+    assert isinstance(default_classifier({"picture": pl.Binary()}, MCDropout()), PictureClassifier)
+
+
+def test_colours_are_kept_on_request_channel_by_channel():
+    red = np.zeros((4, 4, 3))
+    red[..., 0] = 255
+    frame = pl.DataFrame({"p": [picture(red)]})
+    values = PictureFeatures("p", side=4, colour=True).transform(frame).reshape(3, 16)
+    np.testing.assert_array_equal(values, np.repeat([[1.0], [0.0], [0.0]], 16, axis=1))
