@@ -7,11 +7,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from labeling import Project
+from labeling import Project, TargetScore
 from labeling.records import LoopInfo, LoopProgress
 from ui import charts, loop_charts, stop_rules
 from ui.card import duration
 from ui.markup import bar, chip, count, empty, escape, figures, notice, percent
+from ui.menu import named
 from ui.rule_analysis import title
 from ui.state import annotator, open_loop, page, problems
 
@@ -57,6 +58,10 @@ def _where(loop: Any, info: LoopInfo, progress: LoopProgress, history: pl.DataFr
         ("unsure", count(progress.unsure)),
         ("skipped", count(progress.skipped)),
     ]
+    if progress.alike:
+        pairs.insert(1, ("taken over for near-duplicates", count(progress.alike)))
+    if progress.screened:
+        pairs.append(("discarded as a group", count(progress.screened)))
     if not history.is_empty():
         pairs += _scores(history.row(-1, named=True))
     if progress.pace and progress.budget and progress.budget > progress.answered:
@@ -65,12 +70,27 @@ def _where(loop: Any, info: LoopInfo, progress: LoopProgress, history: pl.DataFr
     if progress.budget:
         st.html(bar(progress.answered / progress.budget, text="answers given"))
     st.html(
-        f'<p class="tally-small">Asks by <b>{escape(info.strategy)}</b>, {count(loop.batch_size)} questions a round. '
-        f"Done {escape(', or '.join(map(stop_rules.words, loop.stop)) or 'when every item has an answer')}.</p>"
+        f'<p class="tally-small">Asks by <b>{escape(named(info.strategy))}</b>, {count(loop.batch_size)} questions a '
+        f"round. Done {escape(', or '.join(map(stop_rules.words, loop.stop)) or 'when every item has an answer')}.</p>"
     )
     reason = loop.stopped
     if reason:
         notice(reason, "good", title="Done.")
+        if not reason.startswith("Every item"):
+            _go_on(loop)
+
+
+def _go_on(loop: Any) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="loop-go-on"):
+        more = st.number_input(
+            "More answers", 1, 1_000_000, 5 * int(loop.batch_size), int(loop.batch_size), key=f"go-on-{loop.name}",
+            width=180, help="The budget is raised by so many; a score is looked at again after as many.",
+        )  # fmt: skip
+        if st.button("Go on", key="loop-more", icon=":material/play_arrow:"):
+            with problems("The loop does not go on."):
+                loop.go_on(int(more), annotator=annotator() or None)
+                st.session_state[DONE] = f"The loop goes on for {count(int(more))} more answers."
+                st.rerun()
 
 
 def _scores(newest: dict[str, Any]) -> list[tuple[str, str]]:
@@ -132,9 +152,10 @@ def _charts(project: Project, loop: Any, history: pl.DataFrame) -> None:
     shown = [*_COLUMNS, *(f"asked_{name}" for name in labels)]
     config = _COLUMNS | {f"asked_{name}": st.column_config.NumberColumn(name) for name in labels}
     height = min(36 * (history.height + 1) + 3, 330)
-    st.dataframe(history.select(shown).reverse(), hide_index=True, column_config=config, height=height)
+    rows = history.select(shown).reverse().with_columns(pl.col("strategy").map_elements(named, return_dtype=pl.String))
+    st.dataframe(rows, hide_index=True, column_config=config, height=height)
     for note in history["notes"].to_list()[-1]:
-        notice(note, "warn")
+        notice(note)
 
 
 def _score(loop: Any, history: pl.DataFrame) -> None:
@@ -155,7 +176,8 @@ def _score(loop: Any, history: pl.DataFrame) -> None:
         (pl.col(f"{measure}_low") if has else none).alias("low"),
         (pl.col(f"{measure}_high") if has else none).alias("high"),
     )
-    aim = next((rule.value for rule in loop.stop if getattr(rule, "value", None) and rule.metric == measure), None)
+    targets = [getattr(rule, "rule", rule) for rule in loop.stop]
+    aim = next((rule.value for rule in targets if isinstance(rule, TargetScore) and rule.metric == measure), None)
     with st.container(key="loop-scores"):
         loop_charts.scores(rows, aim)
 

@@ -70,6 +70,35 @@ def explain(strategy: str) -> str:
     return (inspect.getdoc(member) or "").split("\n", 1)[0] if inspect.isclass(member) else ""
 
 
+def named(settings: str) -> str:
+    """A strategy as people call it, from its settings as a loop states them.
+
+    Examples
+    --------
+    >>> named("OutlierGuard(strategy=Region(where=insult, strategy=Auto(start=TypiClust)))")
+    'Auto, in insult, what looks foreign held back'
+    >>> named("Weighted(strategies=[Margin, KCenter], weights=[0.7, 0.3])")
+    'Weighted(strategies=[Margin, KCenter], weights=[0.7, 0.3])'
+    """
+    guard = re.match(r"OutlierGuard\(strategy=(.*)\)$", settings, re.DOTALL)
+    if guard:
+        return f"{named(_first(guard[1]))}, what looks foreign held back"
+    region = re.match(r"Region\(where=(.*?), strategy=(.*)\)$", settings, re.DOTALL)
+    if region:
+        return f"{named(_first(region[2]))}, in {region[1]}"
+    return USUAL if settings.startswith(f"{USUAL}(") else settings
+
+
+def _first(arguments: str) -> str:
+    """The first of several arguments."""
+    depth = 0
+    for place, sign in enumerate(arguments):
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "," and depth == 0:
+            return arguments[:place]
+    return arguments
+
+
 def _required(cls: Any) -> list[str]:
     missing = dataclasses.MISSING
     return [f.name for f in dataclasses.fields(cls) if f.init and f.default is missing and f.default_factory is missing]

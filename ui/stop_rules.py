@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from labeling import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
+from labeling import After, LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
 from ui.markup import count
 
 MEASURES = {
@@ -38,6 +38,8 @@ def words(rule: StopRule) -> str:
         return f"when {name} rises by less than {rule.least * 100:g} points over {rule.rounds} rounds"
     if isinstance(rule, OverallUncertainty):
         return f"when the model is sure of what is left (mean uncertainty below {rule.below * 100:g} %)"
+    if isinstance(rule, After):
+        return f"{words(rule.rule)}, looked at again after {count(rule.answers)} answers"
     return f"by {type(rule).__name__}"
 
 

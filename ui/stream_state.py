@@ -110,7 +110,7 @@ def _charts(history: pl.DataFrame, promised: float | None) -> None:
 
 
 def _line(history: pl.DataFrame, measure: str, drifts: pl.DataFrame, promised: float | None) -> None:
-    rows = history.drop_nulls(measure).unique("offered", keep="last", maintain_order=True)
+    rows = history.filter(pl.col("offered") > 0).drop_nulls(measure).unique("offered", keep="last", maintain_order=True)
     dark = is_dark()
     accent, red = ("#5fb8a8", "#f2919a") if dark else ("#1c6258", "#a8323e")
     top = max([*rows[measure].to_list(), promised or 0.0])

@@ -114,6 +114,24 @@ def test_the_state_shows_scores_with_their_band_and_each_class(desk: Callable[[]
     no_faults(page)
 
 
+def test_a_loop_that_is_done_says_why_and_goes_on(desk: Callable[[], Any], known: Project) -> None:
+    loop = known.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3, stop=[LabelBudget(10)])
+    answer_round(known, loop)
+    person = desk()
+    page = person.page
+    person.go("loop", known.name, "ann")
+    expect(page.get_by_text("The budget of 10 labels is used.")).to_be_visible()
+    page.get_by_role("spinbutton", name="More answers").fill("15")
+    page.keyboard.press("Enter")
+    person.idle()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("The loop goes on for 15 more answers.")).to_be_visible()
+    expect(page.get_by_text("10 of 25")).to_be_visible()
+    assert loop.stopped is None
+    assert loop.budget == 25
+    no_faults(page)
+
+
 def test_strategies_are_compared_beside_the_page(desk: Callable[[], Any], known: Project, tmp_path: Path) -> None:
     person = desk()
     page = person.page
