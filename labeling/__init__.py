@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labeling.drift_river import ADWIN, DDM, KSWIN, PageHinkley
     from labeling.embeddings import EmbeddingClassifier
     from labeling.estimators import SklearnClassifier
+    from labeling.forecast import Forecast
     from labeling.functions import (
         ABSTAIN,
         LabelingFunction,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _HOME = {
     "After": "labeling.stopping",
     "Alike": "labeling.records",
+    "Forecast": "labeling.forecast",
     "HeldGroup": "labeling.records",
     "Near": "labeling.reasons",
     "Why": "labeling.reasons",
@@ -134,6 +136,7 @@ __all__ = [
     "DriftDetector",
     "EmbeddingClassifier",
     "ErrorRise",
+    "Forecast",
     "HeldGroup",
     "ImportReport",
     "KolmogorovSmirnov",

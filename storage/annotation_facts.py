@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, li
 from sqlalchemy.orm import aliased
 
 from storage import tables
-from storage.records import AnnotationRecord
-from storage.standing import WELCOME, Follower, follower
+from storage.records import AnnotationRecord, WorkRecord
+from storage.standing import ANSWERS, WELCOME, Follower, follower
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger, Write
@@ -145,6 +145,21 @@ class AnnotationFacts:
             made = select(table.c.id, literal(label)).where(table.c.step == step, table.c.seq == write.seq)
             target = insert(tables.annotation_labels)
             write.connection.execute(target.from_select(["annotation_id", "label_id"], made))
+
+    def work(self, loop_id: int | None = None, last: int = 5_000) -> list[WorkRecord]:
+        """Return when people answered what they were asked, the newest so many, oldest first."""
+        table = tables.annotations
+        statement = (
+            select(table.c.annotator_id, table.c.seconds, table.c.created_at)
+            .where(table.c.project_id == self._project_id, table.c.kind.in_(ANSWERS), table.c.origin.is_(None))
+            .order_by(table.c.id.desc())
+            .limit(last)
+        )
+        if loop_id is not None:
+            statement = statement.where(table.c.loop_id == loop_id)
+        with self._ledger.read() as connection:
+            rows = connection.execute(statement).all()
+        return [WorkRecord(row.annotator_id, row.seconds, row.created_at) for row in reversed(rows)]
 
     def of_step(self, connection: Connection, step: str) -> list[AnnotationRecord]:
         """Return what was done in one step and not taken back, oldest first."""

@@ -223,6 +223,15 @@ class AnnotationRecord:
 
 
 @dataclass(frozen=True)
+class WorkRecord:
+    """When a person answered, and how long it took where that was measured."""
+
+    annotator_id: int
+    seconds: float | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class DecisionRecord:
     """What a stream decided about one record, and why."""
 
