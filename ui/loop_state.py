@@ -9,8 +9,7 @@ import streamlit as st
 
 from labeling import Project, TargetScore
 from labeling.records import LoopInfo, LoopProgress
-from ui import charts, loop_charts, stop_rules
-from ui.card import duration
+from ui import charts, forecasts, loop_charts, stop_rules
 from ui.markup import bar, chip, count, empty, escape, figures, notice, percent
 from ui.menu import named
 from ui.rule_analysis import title
@@ -47,6 +46,8 @@ def draw(project: Project, info: LoopInfo) -> None:
         progress = loop.progress(annotator())
         history = loop.history()
         _where(loop, info, progress, history)
+        if loop.stopped is None:
+            forecasts.draw(project, info.name)
         _act(loop)
         _charts(project, loop, history)
 
@@ -64,8 +65,6 @@ def _where(loop: Any, info: LoopInfo, progress: LoopProgress, history: pl.DataFr
         pairs.append(("discarded as a group", count(progress.screened)))
     if not history.is_empty():
         pairs += _scores(history.row(-1, named=True))
-    if progress.pace and progress.budget and progress.budget > progress.answered:
-        pairs.append(("left at this pace", duration((progress.budget - progress.answered) / progress.pace)))
     figures(pairs)
     if progress.budget:
         st.html(bar(progress.answered / progress.budget, text="answers given"))

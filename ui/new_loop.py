@@ -7,7 +7,7 @@ import streamlit as st
 from labeling import Classifier, Project, TextClassifier
 from labeling.classifiers import default_classifier
 from strategies import MCDropout, Strategy
-from ui import stop_rules, strategy_form
+from ui import forecasts, stop_rules, strategy_form
 from ui.markup import escape
 from ui.state import NEXT_LOOP, problems
 
@@ -46,6 +46,8 @@ def draw(project: Project, name: str) -> str | None:
     with right:
         rules = stop_rules.form(held)
         st.html(f'<p class="tally-small">Done {escape(", or ".join(map(stop_rules.words, rules)))}.</p>')
+        with problems():
+            forecasts.draw_new(project, rules)
     if not st.button("Start the loop", type="primary", key="new-loop", disabled=strategy is None):
         return None
     made: str | None = None
@@ -80,4 +82,7 @@ def _made(project: Project, chosen: str) -> Classifier | None:
         return None
     if chosen == "linear":
         return TextClassifier()
-    return default_classifier(project.columns, MCDropout(), text=project.text_column)
+    mapping = project.last_mapping()
+    unlearned = {mapping.id, mapping.group, *mapping.private} if mapping else set()
+    columns = {name: dtype for name, dtype in project.columns.items() if name not in unlearned}
+    return default_classifier(columns, MCDropout(), text=project.text_column)

@@ -114,6 +114,25 @@ def test_the_state_shows_scores_with_their_band_and_each_class(desk: Callable[[]
     no_faults(page)
 
 
+def test_the_cost_is_told_before_a_loop_and_after_each_round(desk: Callable[[], Any], known: Project) -> None:
+    person = desk()
+    page = person.page
+    person.go("loop", known.name, "ann")
+    expect(page.locator(".tally-forecast")).to_contain_text("person-minutes")
+    expect(page.get_by_text("10 seconds an answer are assumed")).to_be_visible()
+    loop = known.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3, stop=[LabelBudget(80)])
+    for _ in range(5):
+        answer_round(known, loop)
+    told = loop.forecast()
+    person.go("loop", known.name, "ann")
+    forecast = page.locator(".tally-forecast")
+    expect(forecast).to_contain_text("30 more answers: 1 person-minutes")
+    expect(forecast).to_contain_text("at 2 s an answer")
+    assert told.score is not None
+    expect(forecast).to_contain_text(f"Expected accuracy {told.score.value * 100:.0f} %")
+    no_faults(page)
+
+
 def test_a_loop_that_is_done_says_why_and_goes_on(desk: Callable[[], Any], known: Project) -> None:
     loop = known.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3, stop=[LabelBudget(10)])
     answer_round(known, loop)
