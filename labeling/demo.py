@@ -1,13 +1,13 @@
-"""The demo project: a community forum that does not exist, and twenty people with an opinion on it.
+"""The demo projects: a community forum that does not exist, with twenty people's opinion on it, and digits.
 
-``python -m labeling.demo`` makes it in the default storage if there is no project yet; ``make run`` does that first.
+``python -m labeling.demo`` makes them in the default storage if there is no project yet; ``make run`` does that first.
 """
 
 from __future__ import annotations
 
 import time
 
-from labeling import LabelBudget, MajorityVote, Project, TargetScore, TextClassifier, default_storage
+from labeling import LabelBudget, MajorityVote, Project, TargetScore, TextClassifier, default_storage, demo_digits
 from labeling.demo_experts import demo_functions
 from labeling.demo_posts import make_posts
 from strategies import Margin
@@ -68,9 +68,9 @@ def _is_complete(project: Project) -> bool:
 
 
 def main() -> None:
-    """Make the demo project if the default storage holds no other, and say what was done."""
+    """Make the demo projects if the default storage holds no other, and say what was done."""
     storage = default_storage()
-    others = [info.name for info in Project.list(storage) if info.name != NAME]
+    others = [info.name for info in Project.list(storage) if info.name not in (NAME, demo_digits.NAME)]
     if others:
         print(f"No demo is made: there are projects in it already ({', '.join(others[:3])}).")  # noqa: T201
         return
@@ -81,6 +81,10 @@ def main() -> None:
         f"Project {NAME!r} in {project.storage}: {status.items:,} posts, {status.functions} rules "
         f"({time.perf_counter() - start:.1f} s)."
     )
+    start = time.perf_counter()
+    digits = demo_digits.create_digits(storage)
+    pictures = digits.status().items
+    print(f"Project {digits.name!r}: {pictures:,} pictures ({time.perf_counter() - start:.1f} s).")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from labeling import Project
+from labeling import Project, demo_digits
 from labeling import demo as demo_module
 from labeling.demo import LOOP, NAME, create_demo
+from labeling.demo_digits import create_digits
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,19 @@ def test_nobody_gets_a_demo_beside_their_own_projects(
     demo_module.main()
     assert [info.name for info in Project.list(storage)] == ["mine"]
     assert "mine" in capsys.readouterr().out
+
+
+def test_both_demos_are_made_where_there_is_no_project_and_only_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    storage = f"sqlite:///{tmp_path / 'empty.db'}"
+    monkeypatch.setenv("LABELING_STORAGE", storage)
+    monkeypatch.setattr(demo_module, "create_demo", lambda storage: create_demo(storage, posts=60))
+    monkeypatch.setattr(demo_digits, "create_digits", lambda storage: create_digits(storage, pictures=60))
+    for _ in range(2):
+        demo_module.main()
+        assert [info.name for info in Project.list(storage)] == [NAME, demo_digits.NAME]
+    assert "60 pictures" in capsys.readouterr().out
 
 
 def test_two_hundred_answers_beat_the_experts(demo: Project) -> None:
