@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from labeling.command_options import By, Format, Model, Of, Ties
+from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
+from labeling.offer_command import offer_file
 from labeling.simulate_command import simulate_file
 from labeling.terminal import examples, shown, table, warn
 
@@ -34,21 +36,6 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
-ProjectName = Annotated[str, typer.Option("--project", "-p", help="Name of the project.")]
-Storage = Annotated[
-    str | None,
-    typer.Option(
-        "--storage",
-        envvar="LABELING_STORAGE",
-        help="Database URL.",
-        show_default="sqlite:///labeling.db",
-    ),
-]
-ShowProgress = Annotated[
-    bool | None, typer.Option("--progress/--no-progress", help="Show a bar.", show_default="in a terminal")
-]
 
 
 @commands.callback(invoke_without_command=True)
@@ -247,7 +234,7 @@ def show_status(
     from labeling.project import Project
 
     if project is None:
-        found = Project.list(_known(storage))
+        found = Project.list(known_storage(storage))
         if as_json:
             typer.echo(json.dumps([asdict(info) for info in found], default=str))
             return
@@ -315,24 +302,21 @@ commands.command(
         "simulate posts.csv --gold label --text body --seeds 5 --metric f1_macro --out runs.parquet",
     ),
 )(simulate_file)
-
-
-def _known(storage: str | None) -> str | None:
-    """Return the URL to look into; a SQLite file that is not there is an error, not an empty database."""
-    from labeling.project import default_storage
-
-    url = storage or default_storage()
-    kind, _, path = url.partition(":///")
-    if kind == "sqlite" and path and path != ":memory:" and "?" not in path and not Path(path).exists():
-        raise FileNotFoundError(f"There is no database {url}. Import a file first, or give --storage.")
-    return url
+commands.command(
+    "offer",
+    no_args_is_help=True,
+    epilog=examples(
+        "offer today.jsonl --project forum --stream live --share 0.1 --key id",
+        "offer more.parquet --project forum --stream live --key id",
+    ),
+)(offer_file)
 
 
 def _open(name: str, storage: str | None, labels: str | None = None) -> Project:
     from labeling.project import Project
 
     if labels is None:
-        return Project.open(name, _known(storage))
+        return Project.open(name, known_storage(storage))
     names = [label.strip() for label in labels.split(",") if label.strip()]
     return Project.create(name, labels=names, storage=storage, exist_ok=True)
 

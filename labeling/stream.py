@@ -54,6 +54,12 @@ class StreamLoop:
         """The strategy and the budget with their parameters, for people."""
         return str(self._record.settings["strategy_text"])
 
+    @property
+    def offered(self) -> int:
+        """How many records were offered so far."""
+        with self._ledger.read() as connection:
+            return self._ledger.streams.offered(connection, self._record.id)
+
     def offer(self, record: Record, key: str | None = None) -> Decision:
         """Take in one record and decide whether to ask about it.
 
@@ -131,7 +137,7 @@ class StreamLoop:
             return shape, []
         consumer, streams, loop_id = self._consumer, self._ledger.streams, self._record.id
         frame = self._records.frame(shape, records, consumer.columns)
-        proba = consumer.predict(frame)
+        proba = consumer.predict(frame, shape.named("text") or self._records.text_column())
         plan = decide(
             self._settings,
             consumer.frontier,

@@ -92,10 +92,10 @@ class Consumer:
             return []
         return content(frame, self.columns).to_dicts()
 
-    def predict(self, frame: pl.DataFrame) -> FloatArray:
+    def predict(self, frame: pl.DataFrame, text: str | None) -> FloatArray:
         """(n, k) probabilities: of the model, before the first answer of the rules, else uniform."""
         if not self.learned.models:
-            weak = self._rules.posterior(frame, self._records.text_column())
+            weak = self._rules.posterior(frame, text)
             if weak is not None:
                 return weak
         return self.learned.predict(frame)

@@ -68,7 +68,7 @@ def check(done, code, *words):
 def test_without_a_command_help_is_printed(shell):
     done = shell()
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("import", "weak-label", "export", "status", "demo", "refit", "simulate"):
+    for command in ("import", "weak-label", "export", "status", "demo", "refit", "simulate", "offer"):
         assert f"\n  {command} " in done.stdout
 
 

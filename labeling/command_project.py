@@ -1,0 +1,40 @@
+"""Which project a command is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProjectName = Annotated[str, typer.Option("--project", "-p", help="Name of the project.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        envvar="LABELING_STORAGE",
+        help="Database URL.",
+        show_default="sqlite:///labeling.db",
+    ),
+]
+ShowProgress = Annotated[
+    bool | None, typer.Option("--progress/--no-progress", help="Show a bar.", show_default="in a terminal")
+]
+
+
+def known_storage(storage: str | None) -> str | None:
+    """Return the URL to look into; a SQLite file that is not there is an error, not an empty database.
+
+    Examples
+    --------
+    >>> known_storage("sqlite:///nowhere.db")
+    Traceback (most recent call last):
+    FileNotFoundError: There is no database sqlite:///nowhere.db. Import a file first, or give --storage.
+    """
+    from labeling.project import default_storage
+
+    url = storage or default_storage()
+    kind, _, path = url.partition(":///")
+    if kind == "sqlite" and path and path != ":memory:" and "?" not in path and not Path(path).exists():
+        raise FileNotFoundError(f"There is no database {url}. Import a file first, or give --storage.")
+    return url
