@@ -19,6 +19,9 @@ SPAN = 1.5
 LEVEL = 0.9
 """Share of the cases in which an interval should hold the truth."""
 
+STARTS = np.array([0.0, 0.25, 0.5, 1.0, 2.0, 4.0])
+"""How late a curve may begin to bend, in labels seen so far: many classes are learned one after the other."""
+
 _DRAWS = 4_000
 _NOISE = 0.004
 # Rounds share most of their labels, so that their errors are not their own: two count as one.
@@ -36,12 +39,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Curve:
-    """Draws of what the scores so far may follow: score(n) = a - b * n ** -c.
+    """Draws of what the scores so far may follow: score(n) = a - b * ((n + start) / (scale + start)) ** -c.
 
     Attributes
     ----------
-    a, b, c
-        (draws,) parameters; a is where the curve goes in the end.
+    a, b, c, start
+        (draws,) parameters; a is where the curve goes in the end, `start` how late it begins to bend.
+    scale
+        The most labels seen.
     offset
         (draws,) how far the hold-out may be off, from its size.
     """
@@ -49,11 +54,13 @@ class Curve:
     a: FloatArray
     b: FloatArray
     c: FloatArray
+    start: FloatArray
+    scale: float
     offset: FloatArray
 
     def score(self, labels: float) -> Estimate:
         """Return the score to expect with so many labels, in [0, 1]."""
-        drawn = self.a - self.b * float(labels) ** -self.c
+        drawn = self.a - self.b * ((float(labels) + self.start) / (self.scale + self.start)) ** -self.c
         middle = float(np.clip(np.median(drawn), 0.0, 1.0))
         drawn = drawn + self.offset * np.sqrt(middle * (1.0 - middle))
         low, high = np.clip(np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), 0.0, 1.0)
@@ -65,7 +72,8 @@ class Curve:
         reach = np.full(len(self.a), np.inf)
         there = above > 1e-9
         with np.errstate(over="ignore"):
-            reach[there] = (self.b[there] / above[there]) ** (1.0 / self.c[there])
+            far = (self.b[there] / above[there]) ** (1.0 / self.c[there])
+        reach[there] = np.maximum(far * (self.scale + self.start[there]) - self.start[there], 0.0)
         low, middle, high = np.quantile(reach, [(1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2], method="higher")
         return Estimate(float(middle), float(low), float(high))
 
@@ -73,8 +81,8 @@ class Curve:
 def fit_curve(labels: Sequence[float], scores: Sequence[float], judged: int, *, seed: int = 0) -> Curve | str:
     """Return what the scores of a hold-out may follow, or a sentence why that cannot be told.
 
-    The posterior of an inverse power law over a grid of its end and its exponent: each point counts by
-    its labels, the noise between rounds is estimated along with it.
+    The posterior of a shifted inverse power law over a grid of its end, exponent and start: each point
+    counts by its labels, the noise between rounds is estimated along with it.
 
     Parameters
     ----------
@@ -108,10 +116,10 @@ def fit_curve(labels: Sequence[float], scores: Sequence[float], judged: int, *, 
         return f"From {n.min():,.0f} to {n.max():,.0f} labels is too short a way to tell where the curve goes."
     rng = np.random.default_rng(seed)
     weight = n / n.mean()
-    ends, exponents = np.meshgrid(np.linspace(0.0, 1.0, 201), np.geomspace(0.15, 1.5, 25), indexing="ij")
-    a, c = ends.ravel(), exponents.ravel()
-    scale = n.max()
-    x = (n[None, :] / scale) ** -c[:, None]
+    scale = float(n.max())
+    grid = np.meshgrid(np.linspace(0.0, 1.0, 101), np.geomspace(0.15, 2.0, 16), STARTS * scale, indexing="ij")
+    a, c, start = (values.ravel() for values in grid)
+    x = ((n[None, :] + start[:, None]) / (scale + start[:, None])) ** -c[:, None]
     gap = a[:, None] - y[None, :]
     precision = (weight * x * x).sum(axis=1)
     b = np.maximum((weight * x * gap).sum(axis=1) / precision, 0.0)
@@ -123,6 +131,7 @@ def fit_curve(labels: Sequence[float], scores: Sequence[float], judged: int, *, 
     drawn = rng.choice(len(a), size=_DRAWS, p=chance / chance.sum())
     noise = np.sqrt(squares[drawn] / rng.chisquare(worth + 1.0, _DRAWS))
     drawn_b = np.maximum(b[drawn] + noise / np.sqrt(_WORTH * precision[drawn]) * rng.normal(size=_DRAWS), 0.0)
-    step = 0.005 * (rng.random(_DRAWS) - 0.5)
+    step = 0.01 * (rng.random(_DRAWS) - 0.5)
     offset = rng.normal(size=_DRAWS) / np.sqrt(max(judged, 1))
-    return Curve(np.minimum(a[drawn] + step, 1.0), drawn_b * scale ** c[drawn], c[drawn], offset)
+    ends = np.minimum(a[drawn] + step, 1.0)
+    return Curve(ends, drawn_b, c[drawn], start[drawn], scale, offset)
