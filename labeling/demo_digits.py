@@ -21,7 +21,7 @@ DESCRIPTION = (
 )
 LABELS = tuple("0123456789")
 LOOP = "first questions"
-SIDE = 96
+SIDE = 160
 
 
 def create_digits(storage: str | None = None, *, pictures: int | None = None) -> Project:

@@ -29,7 +29,7 @@ def test_some_are_held_out_and_nothing_is_labeled(digits: Project) -> None:
 def test_a_picture_is_the_digit_enlarged_dark_on_white() -> None:
     pixels = load_digits().images[0]
     with Image.open(io.BytesIO(draw(pixels))) as picture:
-        assert picture.size == (96, 96)
+        assert picture.size == (160, 160)
         grey = np.asarray(picture.convert("L").resize((8, 8), Image.Resampling.BOX), dtype=float)
     assert np.corrcoef(grey.ravel(), 16 - pixels.ravel())[0, 1] > 0.98
 
