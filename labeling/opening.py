@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -15,16 +15,17 @@ from labeling.loop_base import GO_ON
 from labeling.pool import PoolLoop
 from labeling.records import LoopInfo
 from labeling.refit import Settings
+from labeling.regions import check_expressions, check_regions, given_again, texts_of
 from labeling.stopping import StopRule
 from labeling.views import LEARNED
-from strategies import Region, Strategy
+from strategies import Strategy
 
 if TYPE_CHECKING:
     from labeling.executors import Engine
     from labeling.project import Project
     from storage.records import LoopRecord
 
-DEFAULTS: dict[str, Any] = {"batch_size": 20, "seed": 0, "stop": (), "blind": False}
+DEFAULTS: dict[str, Any] = {"batch_size": 20, "seed": 0, "stop": (), "blind": False, "candidates": None}
 
 
 def open_pool_loop(
@@ -36,8 +37,10 @@ def open_pool_loop(
     seed: int | None,
     stop: Sequence[StopRule] | None,
     *,
+    candidates: int | None = None,
     blind: bool = False,
     executor: Engine = None,
+    regions: Mapping[str, pl.Expr] | None = None,
 ) -> PoolLoop:
     """Return the loop of a name, made if it is new; see `Project.pool_loop`."""
     given: dict[str, Any] = {
@@ -46,9 +49,13 @@ def open_pool_loop(
         "batch_size": batch_size,
         "seed": seed,
         "stop": None if stop is None else tuple(stop),
+        "candidates": candidates,
     }
     given = {key: value for key, value in given.items() if value is not None} | ({"blind": True} if blind else {})
     _check(given)
+    expressions = check_expressions(regions or {})
+    if regions is not None:
+        given["regions"] = texts_of(expressions)
     record = project.ledger.loops.get(name)
     if record is None:
         record = _make(project, name, given)
@@ -56,19 +63,22 @@ def open_pool_loop(
         raise ValueError(
             f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
         )
-    stored = record.settings
+    stored = {"regions": specs.dump({}), **record.settings}
     changes = project.ledger.loops.changes(record.id)
     went_on = [change.details["stop"] for change in changes if change.kind == GO_ON][-1:]
     for key, value in given.items():
         # A script that is run again gives the rules that the loop was made with, also after it went on.
-        if specs.dump(value) not in [stored[key], *(went_on if key == "stop" else [])]:
+        if specs.dump(value) not in [stored.get(key), *(went_on if key == "stop" else [])]:
             raise ValueError(
-                f"The loop {name!r} was made with {key} = {specs.describe(stored[key])}, not "
+                f"The loop {name!r} was made with {key} = {specs.describe(stored.get(key))}, not "
                 f"{specs.describe(specs.dump(value))}. Open it without settings, or take another name."
             )
     settings = {
-        key: given[key] if key in given else specs.load(stored[key]) for key in stored if key != "strategy_text"
+        key: given[key] if key in given else specs.load(stored[key])
+        for key in stored
+        if key not in ("strategy_text", "regions")
     }
+    settings["regions"] = given_again(name, stored["regions"]["mapping"], expressions)
     stop_rules = tuple(settings.pop("stop"))
     return PoolLoop(project, record, Settings(**settings, executor=executor), stop_rules)
 
@@ -85,7 +95,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
     if settings["classifier"] is None:
         settings["classifier"] = _default_classifier(project, given["strategy"])
     check_suits(given["strategy"], settings["classifier"])
-    _check_regions(project, given["strategy"])
+    check_regions(project, given["strategy"], given.get("regions", {}))
     check_stop(project, settings["stop"])
     stored = {key: specs.dump(value) for key, value in settings.items()}
     stored["strategy_text"] = specs.describe(stored["strategy"])
@@ -104,28 +114,13 @@ def _default_classifier(project: Project, strategy: Strategy) -> Classifier:
     return default_classifier(schema, strategy, text=columns.named("text"))
 
 
-def _check_regions(project: Project, strategy: Strategy) -> None:
-    """Raise where a strategy looks at a region that the project does not have."""
-    for part in strategy.parts():
-        _check_regions(project, part)
-    if not isinstance(strategy, Region):
-        return
-    rules = [info.name for info in project.functions()]
-    known = rules + [name for name, dtype in project.item_store.columns().dtypes.items() if dtype == pl.Boolean()]
-    if strategy.where not in known:
-        raise ValueError(
-            f"There is no region {strategy.where!r}. Name a labeling function (the items it votes on) or a column of "
-            f"truth values: {', '.join(map(repr, known)) or 'there is none yet'}."
-        )
-
-
 def _check(given: dict[str, Any]) -> None:
     """Check the settings that were given; raise with what would work."""
     kinds = {"strategy": (Strategy, "Entropy()"), "classifier": (Classifier, "TextClassifier()")}
     for key, (kind, example) in kinds.items():
         if key in given and not isinstance(given[key], kind):
             raise TypeError(f"{key}= takes an object such as {example}, got {given[key]!r}.")
-    for key, least in (("batch_size", 1), ("seed", 0)):
+    for key, least in (("batch_size", 1), ("seed", 0), ("candidates", 1)):
         value = given.get(key, least)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{key} must be a whole number of at least {least}, got {value!r}.")

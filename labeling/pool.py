@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from labeling.alike import ALIKE, AlikeVerbs
@@ -32,7 +31,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
     opens the loop goes on where the last one stopped, with the same next question.
     """
 
-    def ask(self, annotator: str, n: int | None = None, *, refit: bool = True) -> list[Query]:
+    def ask(self, annotator: str, n: int | None = None, *, refit: bool = True, more: bool = False) -> list[Query]:
         """Return the annotator's open queries in rank order; open new ones only if there are none.
 
         Parameters
@@ -44,6 +43,8 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         refit
             Refit first when a round is complete. False serves from the previous
             ranking, for callers that refit elsewhere.
+        more
+            Open `n` (default 1) beside those that are open, and return these alone.
 
         Raises
         ------
@@ -54,7 +55,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         if n is not None and n < 1:
             raise ValueError(f"n must be at least 1, got {n!r}.")
         open_ = self._queue.open(annotator)
-        if open_:
+        if open_ and not more:
             return open_
         for attempt in range(3):
             reason = self.stopped
@@ -66,8 +67,8 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
                 last = self._ledger.loops.last_refit(self._record.id)
             if last is None:
                 break
-            size = self.batch_size if n is None else n
-            opened = self._queue.take(annotator, size, last, skipped_too=not refit or attempt == 2)
+            size = n or (1 if more else self.batch_size)
+            opened = self._queue.take(annotator, size, last, skipped_too=not refit or attempt == 2, more=more)
             if opened:
                 return opened
             if not refit:
@@ -113,9 +114,8 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
     def _computed(self, refitting: Refitting) -> dict[str, Any]:
         """Return the values of a refit's row: what it computes, the reasons of its picks, what it holds back."""
         values, started = refitting.compute(), time.perf_counter()
-        candidates = np.flatnonzero(refitting.state.open)
         ranking = values["ranking"] if self.blind else with_reasons(values["ranking"], refitting)
-        groups = held_back(self._settings.strategy, refitting.learning, candidates)
+        groups = held_back(self._settings.strategy, refitting.learning, refitting.candidates)
         seconds = values["seconds"] + time.perf_counter() - started
         return values | {"ranking": ranking, "held_back": groups, "seconds": seconds}
 

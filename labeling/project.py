@@ -15,6 +15,7 @@ from labeling.label_set import LabelSet
 from labeling.project_items import ItemVerbs
 from labeling.project_rules import RuleVerbs
 from labeling.records import ExportReport, LoopInfo, ProjectInfo, ProjectStatus
+from labeling.regions import FilterVerbs
 from labeling.votes import holdout_ids
 from storage import Ledger, ProjectExists, list_projects
 
@@ -36,7 +37,7 @@ def default_storage() -> str:
     return os.environ.get("LABELING_STORAGE") or "sqlite:///labeling.db"
 
 
-class Project(ItemVerbs, RuleVerbs):
+class Project(ItemVerbs, RuleVerbs, FilterVerbs):
     """Items, rules, loops and labels of one task, kept in a database.
 
     Make one with `Project.create`, open one with `Project.open`. All that is
@@ -128,14 +129,19 @@ class Project(ItemVerbs, RuleVerbs):
         batch_size: int | None = None,
         seed: int | None = None,
         stop: Sequence[StopRule] | None = None,
+        candidates: int | None = None,
         executor: Engine = None,
+        regions: Mapping[str, pl.Expr] | None = None,
     ) -> PoolLoop:
         """Make a pool loop, or open the one of that name.
 
         Without settings an existing loop is opened as it was made. Settings that
-        are given for an existing loop must be its own. The executor is no setting
+        are given for an existing loop must be its own. With `candidates`, each refit
+        ranks so many items of the pool, drawn by seed. The executor is no setting
         and not stored: with one (see `apply`), refits make features of the pool and
         score it slice by slice where it runs, for pools too large for one machine.
+        `regions` are Polars expressions by name, for `Region("name")`; they are code, and
+        passed again whenever the loop is opened.
 
         Raises
         ------
@@ -146,7 +152,18 @@ class Project(ItemVerbs, RuleVerbs):
         """
         from labeling.opening import open_pool_loop
 
-        return open_pool_loop(self, name, strategy, classifier, batch_size, seed, stop, executor=executor)
+        return open_pool_loop(
+            self,
+            name,
+            strategy,
+            classifier,
+            batch_size,
+            seed,
+            stop,
+            candidates=candidates,
+            executor=executor,
+            regions=regions,
+        )
 
     def stream_loop(
         self,

@@ -52,8 +52,8 @@ class Queue:
                 loops.extend_leases(connection, self.loop_id, known[annotator], LEASE_SECONDS)
         return self.queries(records)
 
-    def take(self, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool) -> list[Query]:
-        """Open up to n queries from the ranking of a refit, in one transaction.
+    def take(self, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool, more: bool = False) -> list[Query]:
+        """Open up to n queries from the ranking of a refit, in one transaction; with `more` beside those open.
 
         Where the ranking is used up and the pool is not, what was skipped is only
         asked again with `skipped_too`; a new ranking would come first.
@@ -65,7 +65,8 @@ class Queue:
         with ledger.write() as write:
             person = ledger.annotations.annotator(write.connection, annotator)
             records = ledger.loops.open_queries(write.connection, loop_id, person)
-            if not records:
+            before = {record.id for record in records} if more else set()
+            if not records or more:
                 skipped = ledger.annotations.standing.skipped(write.connection, person)
                 skipped = {item: at for item, at in skipped.items() if item not in gone}
                 n = min(n, self.left(write))
@@ -73,7 +74,7 @@ class Queue:
                 for rank, entry in chosen:
                     self._open_query(write, last, person, rank, entry)
                 records = ledger.loops.open_queries(write.connection, loop_id, person)
-        return self.queries(records)
+        return self.queries([record for record in records if record.id not in before])
 
     def gone(self) -> frozenset[int]:
         """Return the items that are never asked: held out, or erased."""

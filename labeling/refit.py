@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from labeling import specs
+from labeling import specs, warm_start
 from labeling.blocks import NO_LABEL, pack, to_positions, unpack
 from labeling.classifiers import Classifier
 from labeling.executors import Engine
@@ -23,6 +23,7 @@ from labeling.label_set import LabelSet
 from labeling.learning import Learning
 from labeling.metrics import evaluate, interval, kappa
 from labeling.near_duplicates import near_groups
+from labeling.regions import masks
 from labeling.resolve import PACKED, PREDICTIONS
 from labeling.rewards import outcomes
 from labeling.scoring import Predicted, Scored, score
@@ -50,7 +51,8 @@ TOP_CLASSES = 5
 class Settings:
     """What a loop was made with; a blind one checks labels, trains nothing and suggests nothing.
 
-    The executor is where the pool is scored, slice by slice; it is never stored.
+    `candidates` of the pool are ranked, drawn anew each round; None: all. The executor is where the pool is scored,
+    slice by slice; it is never stored.
     """
 
     strategy: Strategy
@@ -58,6 +60,8 @@ class Settings:
     batch_size: int
     seed: int
     blind: bool = False
+    candidates: int | None = None
+    regions: Mapping[str, Any] = field(default_factory=dict, compare=False)
     executor: Engine = field(default=None, compare=False)
 
 
@@ -117,6 +121,8 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
         "holdout": len(held_ids),
     }
     welcome, belongs = np.zeros(len(ids), dtype=bool), ledger.annotations.welcome()
+    if filters := ledger.functions.filters():
+        inputs["filters"] = [[record.name, record.created_at.isoformat()] for record in filters]
     if belongs:
         there = rows_of(np.fromiter(sorted(belongs), dtype=np.int64, count=len(belongs)), ids)
         welcome[there[there >= 0]] = True
@@ -168,7 +174,7 @@ class Refitting:
         """Return the values of the refit's row in the ledger."""
         started = time.perf_counter()
         state, strategy, learning = self.state, self.settings.strategy, self.learning
-        candidates = np.flatnonzero(state.open)
+        candidates = self.candidates
         wanted = max(RANKED_BATCHES * self.settings.batch_size, RANKED_AT_LEAST) + state.busy
         count = min(wanted, len(candidates))
         if self.settings.executor is None:
@@ -184,12 +190,21 @@ class Refitting:
             "label_set": self.labels.version,
             "label_ids": list(self.labels.ids),
             "strategy": specs.describe(specs.dump(strategy)),
-            "metrics": self._metrics(candidates, scored),
+            "metrics": self._metrics(int(state.open.sum()), scored),
             "notes": self.notes,
             "ranking": dump_ranking(picks, candidates, state.ids, predicted, self.labels),
             "predictions": self._predictions(predicted),
+            "model": warm_start.stored(self.settings.classifier, learning.model),
             "seconds": time.perf_counter() - started,
         }
+
+    @cached_property
+    def candidates(self) -> IntArray:
+        """(c,) rows of the pool to rank: all, or as many as the settings say."""
+        pool, most = np.flatnonzero(self.state.open), self.settings.candidates
+        if most is None or most >= len(pool):
+            return pool
+        return np.sort(np.random.default_rng([self.settings.seed, self.round, 4]).choice(pool, most, replace=False))
 
     @cached_property
     def learning(self) -> Learning:
@@ -213,8 +228,11 @@ class Refitting:
             rewards=lambda: outcomes(ledger, self.loop_id, labels, state.saw),
             group=near_groups(self.project.item_store),
             welcome=state.welcome,
-            regions={name: _voted(functions, labels, j) for name, j in rules.items()} | views.regions(),
+            regions={name: _voted(functions, labels, j) for name, j in rules.items()}
+            | views.regions()
+            | masks(self.project, self.settings.regions),
             trains=not self.settings.blind,
+            start=lambda: warm_start.previous(self.settings.classifier, ledger, self.last, state.inputs),
             sliced=sliced,
         )
 
@@ -235,7 +253,7 @@ class Refitting:
         proba[rows[there]], weight[rows[there]] = result.proba[there], result.weight[there]
         return proba, weight
 
-    def _metrics(self, candidates: IntArray, scored: Scored) -> dict[str, Any]:
+    def _metrics(self, candidates: int, scored: Scored) -> dict[str, Any]:
         state, labeled = self.state, self.learning.labeled
         picks, predicted = scored.picks, scored.predicted
         counts = state.human[labeled].argmax(axis=1)
@@ -246,7 +264,7 @@ class Refitting:
             "alike": state.alike,
             "weak_labels": len(self.learning.training[0]) - len(labeled),
             "asked": {str(c.id): int((counts == position).sum()) for position, c in enumerate(self.labels.classes)},
-            "candidates": len(candidates),
+            "candidates": candidates,
             "ranked": len(picks),
             "shares": {name: count / first.total() for name, count in first.most_common()},
             "inputs": dict(state.inputs),

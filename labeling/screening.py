@@ -28,6 +28,9 @@ EMPTY, ALONE, APART = "empty", "unlike the rest", "cluster apart"
 SHOWN = 12
 """Items of a group that `groups` shows."""
 
+SAMPLE = 20_000
+"""Items that groups are looked for among where no machine holds the pool whole."""
+
 
 class ScreenVerbs(LoopBase):
     """Groups held back, and what a person says of them."""
@@ -134,11 +137,15 @@ def guards(strategy: Strategy) -> Iterator[OutlierGuard]:
 def held_back(strategy: Strategy, learning: Learning, candidates: IntArray) -> bytes | None:
     """Return what the first guard of a strategy holds back of the candidates, encoded; None where nothing is.
 
-    Clusters come with their items, what is alone or empty as one group each.
+    Clusters come with their items, what is alone or empty as one group each. Where the pool is scored in slices,
+    which never hold it whole, the groups are those of a sample.
     """
     guard = next(guards(strategy), None)
     if guard is None or not len(candidates):
         return None
+    if learning.sliced and len(candidates) > SAMPLE:
+        rng = np.random.default_rng([learning.seed, learning.round, 5])
+        candidates = np.sort(rng.choice(candidates, SAMPLE, replace=False))
     number = guard.groups(learning.pool(candidates))
     ids = learning.ids[candidates]
     groups = []

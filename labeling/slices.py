@@ -105,7 +105,7 @@ def _slices(learning: Learning, strategy: Strategy, views: Views, candidates: In
     for first in range(0, len(learning.ids), SLICE):
         rows = np.arange(first, min(first + SLICE, len(learning.ids)))
         inside = candidates[np.searchsorted(candidates, first) : np.searchsorted(candidates, first + SLICE)]
-        given = {"votes": votes, "group": group, "weak_proba": weak}
+        given = {"votes": votes, "group": group, "weak_proba": weak, "welcome": learning.welcome}
         arrays = {name: array[inside] for name, array in given.items() if array is not None}
         yield Slice(
             shared=shared,
@@ -130,6 +130,9 @@ def _shared(learning: Learning, strategy: Strategy, views: Views, n: int) -> Sha
         known["open_embedding"] = learning.embedding()[learning.asked]
     if "cv_errors" in reads:
         known["cv_errors"] = learning.errors
+    if learning.group is not None:
+        asked = learning.group()[learning.asked]
+        known["open_group"] = asked[asked >= 0]
     if learning.rewards is not None:
         known["rewards"] = learning.rewards()
     return Shared(

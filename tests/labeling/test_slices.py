@@ -147,3 +147,41 @@ def test_the_directions_are_learned_without_what_is_held_out(project, monkeypatc
     monkeypatch.setattr(views.Directions, "learn", classmethod(spy))
     answered(project, "l", rounds=1, strategy=KCenter(), executor="threads")
     assert seen == [160]
+
+
+def test_a_loop_that_ranks_some_candidates_draws_others_each_round_and_comes_to_all(project):
+    loop = project.pool_loop("l", strategy=Entropy(), batch_size=40, candidates=50, seed=2)
+    truth = dict(project.labels("gold").select("item_id", "label").iter_rows())
+    ranked = []
+    for _ in range(4):
+        for query in loop.ask("ann"):
+            loop.tell(query, truth[query.item_id])
+        ranking = loop._queue.ranking(project.ledger.loops.last_refit(loop._record.id))
+        ranked.append({entry.item_id for entry in ranking})
+    assert [len(each) for each in ranked] == [50, 50, 50, 40]
+    assert ranked[0] != ranked[1]
+    assert loop.stopped == "Every item of the pool has an answer."
+    assert Project.open("p", storage=project.ledger.full_url).pool_loop("l")._settings.candidates == 50
+
+
+def test_no_candidates_are_no_pool(project):
+    with pytest.raises(ValueError, match="candidates must be a whole number of at least 1, got 0"):
+        project.pool_loop("l", strategy=Entropy(), candidates=0)
+
+
+def test_groups_held_back_are_looked_for_in_a_sample_where_the_pool_is_scored_in_slices(project, monkeypatch):
+    from labeling import screening
+
+    project.add_items(pl.DataFrame({"text": ["", "  ", "…", "zzz qqq xxx"]}))
+    guard = OutlierGuard(Entropy())
+    whole = project.pool_loop("whole", strategy=guard, batch_size=6)
+    whole.refit()
+    sliced = project.pool_loop("sliced", strategy=guard, batch_size=6, executor="threads")
+    sliced.refit()
+    assert [(group.kind, group.size) for group in sliced.groups()] == [
+        (group.kind, group.size) for group in whole.groups()
+    ]
+    monkeypatch.setattr(screening, "SAMPLE", 40)
+    few = project.pool_loop("few", strategy=guard, batch_size=6, executor="threads")
+    few.refit()
+    assert sum(group.size for group in few.groups()) <= 40 < sum(group.size for group in whole.groups())
