@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, insert, select
 
 from storage import tables
-from storage.records import FunctionRecord, VoteBlock, WeakBlock, WeakRunRecord
+from storage.records import FilterRecord, FunctionRecord, VoteBlock, WeakBlock, WeakRunRecord
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -120,6 +120,25 @@ class FunctionFacts:
                 write.connection.execute(insert(tables.weak_blocks), rows)
             row = write.connection.execute(select(table).where(table.c.id == run_id)).one()
         return _weak_run(row)
+
+    def save_filter(self, name: str, spec: Mapping[str, Any], *, active: bool) -> None:
+        """Add a filter; the newest of a name counts, none where that is not active."""
+        with self._ledger.write() as write:
+            write.fact(tables.filters, name=name, spec=dict(spec), active=active)
+
+    def filters(self) -> list[FilterRecord]:
+        """Return the filters there are now, by name."""
+        table = tables.filters
+        with self._ledger.read() as connection:
+            rows = connection.execute(
+                select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
+            ).all()
+        newest = {row.name: row for row in rows}
+        return [
+            FilterRecord(name, newest[name].spec, newest[name].created_at)
+            for name in sorted(newest)
+            if newest[name].active
+        ]
 
     def weak_runs(self) -> list[WeakRunRecord]:
         """Return the weak runs, oldest first."""

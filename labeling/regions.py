@@ -1,0 +1,190 @@
+"""Where better performance is wanted: saved filters, expressions, rules and columns, as masks over the items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from labeling import specs
+from labeling.arrays import ABSTAINS
+from labeling.function_base import LabelingFunction, Rule
+from labeling.project_base import ProjectBase
+from labeling.rules import KINDS
+from labeling.running import run_functions
+from strategies import Region, Strategy
+
+if TYPE_CHECKING:
+    from labeling.items import Items
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FilterInfo:
+    """A saved filter: the rule that it is, as data."""
+
+    name: str
+    kind: str
+    spec: Mapping[str, Any]
+    created_at: datetime
+
+
+class FilterVerbs(ProjectBase):
+    """Filters: rules that pick items out, and label nothing."""
+
+    def save_filter(self, name: str, rule: object) -> None:
+        """Keep a rule as a filter, to look at or to ask more in: `Region("politics")`.
+
+        A filter of that name is replaced from now on; its history stays.
+
+        Parameters
+        ----------
+        name
+            Unlike the names of labeling functions and columns.
+        rule
+            Made by `keyword`, `regex` or `comparison`: data, which any process can read. The label that it
+            would vote for does not matter. A Polars expression is code: pass it with
+            ``pool_loop(…, regions={"name": expression})``.
+
+        Raises
+        ------
+        TypeError
+            The rule is code.
+        ValueError
+            The name is taken, or there is no such column.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from labeling import Project, keyword
+        >>> project = Project.create("p", ["ok", "spam"], storage=f"sqlite:///{tempfile.mkdtemp()}/work.db")
+        >>> report = project.add_items(pl.DataFrame({"text": ["the senate votes", "my cat sleeps"]}))
+        >>> project.save_filter("politics", keyword("politics", ["senate"], label="any"))
+        >>> project.filtered("politics")["text"].to_list()
+        ['the senate votes']
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"A filter needs a name, got {name!r}.")
+        if isinstance(rule, pl.Expr):
+            raise TypeError(
+                f"A Polars expression is code, and never stored. Pass it with the loop: pool_loop(…, "
+                f"regions={{{name!r}: …}}), or save a rule made by keyword(), regex() or comparison()."
+            )
+        if not isinstance(rule, Rule) or rule.kind not in KINDS:
+            raise TypeError(f"A filter is a rule made by keyword(), regex() or comparison(), got {rule!r}.")
+        taken = {info.name for info in self.function_store.infos(self.label_set)} | set(
+            self.item_store.columns().dtypes
+        )
+        if name in taken:
+            raise ValueError(f"{name!r} is the name of a labeling function or a column. Choose another one.")
+        columns = self.item_store.columns()
+        missing = [column for column in rule.needs(columns.named("text")) if column not in columns.dtypes]
+        if missing and columns.dtypes:
+            raise ValueError(f"There is no column {missing[0]!r}. The columns are: {', '.join(columns.dtypes)}.")
+        self.ledger.functions.save_filter(name, rule.spec, active=True)
+
+    def filters(self) -> list[FilterInfo]:
+        """Return the saved filters by name."""
+        return [
+            FilterInfo(record.name, str(record.spec["kind"]), record.spec, record.created_at)
+            for record in self.ledger.functions.filters()
+        ]
+
+    def remove_filter(self, name: str) -> None:
+        """Drop a saved filter; its history stays. A loop that asks in it must not be refitted afterwards."""
+        record = self._filter(name)
+        self.ledger.functions.save_filter(record.name, record.spec, active=False)
+
+    def filtered(self, name: str) -> pl.DataFrame:
+        """Return the items that a saved filter picks out."""
+        mask = _mask_of(self.item_store, self._filter(name).spec)
+        return self.item_store.frame().filter(pl.Series(mask()))
+
+    def _filter(self, name: str) -> FilterInfo:
+        known = {info.name: info for info in self.filters()}
+        if name not in known:
+            raise LookupError(f"There is no filter {name!r}; there are: {', '.join(map(repr, known)) or 'none yet'}.")
+        return known[name]
+
+
+def check_expressions(regions: object) -> dict[str, pl.Expr]:
+    """Return expressions by name; raise for what is none."""
+    if not isinstance(regions, Mapping):
+        raise TypeError(f'regions= takes names and expressions, as {{"long": pl.col("x") > 5}}, got {regions!r}.')
+    for name, expression in regions.items():
+        if not isinstance(expression, pl.Expr):
+            raise TypeError(
+                f"regions[{name!r}] must be a Polars expression, got {expression!r}. "
+                "Keep a rule with save_filter() instead."
+            )
+    return dict(regions)
+
+
+def texts_of(regions: Mapping[str, pl.Expr]) -> dict[str, str]:
+    """Return expressions as texts: what is stored of them, to be compared and never run."""
+    return {name: str(expression) for name, expression in sorted(regions.items())}
+
+
+def given_again(loop: str, stored: Mapping[str, str], given: Mapping[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """Return the expressions of a loop; raise where one was not passed again.
+
+    Raises
+    ------
+    labeling.specs.UnknownClass
+        The loop was made with an expression that is missing.
+    """
+    missing = sorted(stored.keys() - given.keys())
+    if missing:
+        raise specs.UnknownClass(
+            f"The region {missing[0]!r} of the loop {loop!r} is a Polars expression ({stored[missing[0]]}). Code is "
+            f"never loaded from a database: pass it again, as regions={{{missing[0]!r}: …}}."
+        )
+    return dict(given)
+
+
+def masks(project: ProjectBase, expressions: Mapping[str, pl.Expr]) -> dict[str, Callable[[], BoolArray]]:
+    """Return how to get (n,) the mask of each saved filter and expression, in item order."""
+    items = project.item_store
+    found = {record.name: _mask_of(items, record.spec) for record in project.ledger.functions.filters()}
+    return found | {name: _evaluated(items, name, expression) for name, expression in expressions.items()}
+
+
+def _mask_of(items: Items, spec: Mapping[str, Any]) -> Callable[[], BoolArray]:
+    rule = LabelingFunction.from_spec(spec)
+    text = items.columns().named("text")
+    return lambda: np.asarray(run_functions([rule], items.frame(), rule.labels, text=text).values[:, 0] != ABSTAINS)
+
+
+def _evaluated(items: Items, name: str, expression: pl.Expr) -> Callable[[], BoolArray]:
+    def mask() -> BoolArray:
+        frame = items.frame()
+        found = frame.select(pl.lit(value=True).alias("there"), expression.alias("mask"))["mask"]
+        if found.dtype != pl.Boolean or len(found) != frame.height:
+            raise ValueError(f"The region {name!r} must give true or false for each item, got {found.dtype}.")
+        return found.fill_null(value=False).to_numpy().astype(bool)
+
+    return mask
+
+
+def check_regions(project: ProjectBase, strategy: Strategy, expressions: Mapping[str, pl.Expr]) -> None:
+    """Raise where a strategy looks at a region that the project does not have."""
+    for part in strategy.parts():
+        check_regions(project, part, expressions)
+    if not isinstance(strategy, Region):
+        return
+    columns = project.item_store.columns().dtypes
+    known = [record.name for record in project.ledger.functions.filters()]
+    known += [info.name for info in project.function_store.infos(project.label_set)]
+    known += [name for name, dtype in columns.items() if dtype == pl.Boolean()]
+    if strategy.where not in (*expressions, *known):
+        raise ValueError(
+            f"There is no region {strategy.where!r}. Name a saved filter, a labeling function (the items it votes on) "
+            f"or a column of truth values: {', '.join(map(repr, known)) or 'there is none yet'}; "
+            "or pass regions= with a Polars expression of that name."
+        )
