@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,8 @@ class Learning:
         (n,) masks by name.
     trains
         False: no classifier is trained.
+    start
+        The model that a classifier set to `warm_start` goes on from, where there is one.
     sliced
         Features are made for the rows that are asked for; nothing is computed for all items at once.
     """
@@ -79,6 +82,7 @@ class Learning:
     welcome: BoolArray | None = None
     regions: Mapping[str, Callable[[], BoolArray]] = field(default_factory=dict)
     trains: bool = True
+    start: Callable[[], Model | None] | None = None
     sliced: bool = False
 
     @cached_property
@@ -110,7 +114,10 @@ class Learning:
         rows, targets, weights = self.training
         if not self.trains or not len(rows) or not weights.any():
             return None
-        return self.classifier.fit(self.features()[rows], targets, weights, seed=self.seed)
+        start = self.start() if self.start is not None else None
+        # Only classifiers that start warm take such an argument.
+        more: dict[str, Any] = {} if start is None else {"start": start}
+        return self.classifier.fit(self.features()[rows], targets, weights, seed=self.seed, **more)
 
     @cached_property
     def proba(self) -> FloatArray:

@@ -148,6 +148,13 @@ class LoopFacts:
             found: bytes | None = connection.scalar(select(table.c.held_back).where(table.c.id == refit_id))
         return found
 
+    def model(self, refit_id: int) -> bytes | None:
+        """Return the model that a refit stored for the next one to start from, None where it stored none."""
+        table = tables.refits
+        with self._ledger.read() as connection:
+            found: bytes | None = connection.scalar(select(table.c.model).where(table.c.id == refit_id))
+        return found
+
     def last_trained_refit(self) -> RefitRecord | None:
         """Return the newest refit over all loops that trained a classifier."""
         table = tables.refits
