@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from river.base import BinaryDriftDetector
     from river.base import DriftDetector as RiverDetector
 
+UNSEEN = 50
+"""So many values come between two looks."""
+
 REMEMBERED = 1000
 """Detectors that go through values one by one begin at most twice as many values back."""
 
@@ -179,7 +182,7 @@ class DDM(_River):
 class KSWIN(_River):
     """The newest values of a window are distributed otherwise than a sample of the older ones.
 
-    About a millisecond a value: ADWIN and KolmogorovSmirnov are a thousand times faster.
+    Some milliseconds a record, as each value is a test of its own: ADWIN and KolmogorovSmirnov are far faster.
 
     Attributes
     ----------
@@ -216,7 +219,8 @@ class KSWIN(_River):
     @property
     def memory(self) -> int:
         """How many of the latest values it needs."""
-        return self.window
+        # The window has to be full before the values that nobody looked at yet.
+        return self.window + UNSEEN
 
     def detector(self, tests: int) -> RiverDetector:
         """Return river's detector, its level split over so many columns."""

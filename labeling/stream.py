@@ -146,7 +146,7 @@ class StreamLoop:
             consumer.round,
             keys,
             consumer.seq,
-            consumer.rows(frame),
+            consumer.rows(frame, shape.within(consumer.columns)),
         )
         start = consumer.frontier.position
         items = self._records.rows(shape, records, start)

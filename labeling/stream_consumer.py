@@ -86,11 +86,11 @@ class Consumer:
             new = self._read()
             self.stale = self._look_for_drift() or self._learn_again(new)
 
-    def rows(self, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    def rows(self, frame: pl.DataFrame, columns: Columns) -> list[dict[str, Any]]:
         """Return what records hold, for detectors that look at it; nothing where none does."""
         if not self._settings.memory_of("features"):
             return []
-        return content(frame, self.columns).to_dicts()
+        return content(frame, columns).to_dicts()
 
     def predict(self, frame: pl.DataFrame, text: str | None) -> FloatArray:
         """(n, k) probabilities: of the model, before the first answer of the rules, else uniform."""
@@ -102,7 +102,7 @@ class Consumer:
 
     def _rows_of(self, items: Sequence[int]) -> list[dict[str, Any]]:
         frame = self._project.item_store.some(items)
-        rows = dict(zip(frame["item_id"].to_list(), self.rows(frame), strict=True))
+        rows = dict(zip(frame["item_id"].to_list(), self.rows(frame, self.columns), strict=True))
         return [rows[item] for item in items]
 
     def _read(self) -> int:

@@ -46,6 +46,10 @@ class Shape:
         """Return the column of a role."""
         return next((name for name, r in self.roles.items() if r == role), None)
 
+    def within(self, columns: Columns) -> Columns:
+        """Return these columns and those of the project, which come first in what is said of both."""
+        return Columns({**self.dtypes, **columns.dtypes}, {**self.roles, **columns.roles})
+
     def columns(self) -> list[dict[str, str]]:
         """Return the columns as an import keeps them."""
         return [{"name": n, "dtype": dtype_name(t), "role": self.roles[n]} for n, t in self.dtypes.items()]
@@ -118,9 +122,8 @@ class Records:
     @staticmethod
     def frame(shape: Shape, records: Sequence[Record], columns: Columns) -> pl.DataFrame:
         """Return records as a frame with the public columns of all items of the project, which are `columns`."""
-        dtypes = {**shape.dtypes, **columns.dtypes}
-        roles = {**shape.roles, **columns.roles}
-        public = {name: dtype for name, dtype in dtypes.items() if roles[name] not in ("private", "image")}
+        both = shape.within(columns)
+        public = {name: dtype for name, dtype in both.dtypes.items() if both.roles[name] not in ("private", "image")}
         series = {name: [record.get(name) for record in records] for name in public}
         return pl.DataFrame(series, schema=public, strict=False)
 

@@ -1,14 +1,9 @@
 import logging
-from dataclasses import replace
-from datetime import UTC, date, datetime
 
-import numpy as np
 import polars as pl
 import pytest
 
 from labeling import UNSURE, Project, TextClassifier
-from labeling.drift import ErrorRise, KolmogorovSmirnov
-from labeling.stream_learning import Refits
 from storage import close_engines
 from strategies import (
     BalancedIncrementalQuantileFilter,
@@ -16,27 +11,12 @@ from strategies import (
     FixedBudget,
     FixedThreshold,
     KCenter,
-    LeastConfidence,
     Margin,
     Random,
     Split,
     VariableUncertainty,
 )
-
-LABELS = ["ok", "offensive"]
-RUDE = ["idiot", "moron", "clown", "fool"]
-KIND = ["morning", "flower", "music", "bread"]
-
-
-def posts(n, start=0):
-    """(text, label) of n posts: a word that tells, and one that does not."""
-    rng = np.random.default_rng(start)
-    made = []
-    for i in range(start, start + n):
-        label = "offensive" if rng.random() < 0.4 else "ok"
-        word = rng.choice(RUDE if label == "offensive" else KIND)
-        made.append((f"the {word} of day{i % 17}", label))
-    return made
+from tests.labeling.streams import LABELS, again, asked_first, plain, posts, run, stream_of
 
 
 @pytest.fixture
@@ -49,71 +29,12 @@ def local(sqlite_url):
     return Project.create("p", LABELS, storage=sqlite_url)
 
 
-def stream_of(project, budget=None, name="live", **settings):
-    return project.stream_loop(
-        name, strategy=LeastConfidence(), budget=budget or VariableUncertainty(0.3), seed=3, **settings
-    )
-
-
-def again(project, name="live"):
-    """The stream as another process opens it."""
-    return Project.open("p", storage=project.ledger.full_url).stream_loop(name)
-
-
-def run(stream, rows, reopen=None):
-    """Offer rows one by one, answer what is asked, and return the decisions."""
-    made = []
-    for text, label in rows:
-        decision = stream.offer({"text": text})
-        made.append(decision)
-        if decision.asked:
-            stream.tell(decision.query, label, annotator="ann")
-        if reopen is not None:
-            stream = reopen()
-    return made
-
-
-def plain(decisions):
-    """What two runs must agree about."""
-    return [replace(decision, query=None) for decision in decisions]
-
-
-def asked_first(stream, text="the idiot"):
-    decision = stream.offer({"text": text})
-    assert decision.asked
-    return decision
-
-
 def test_before_the_first_answer_nothing_is_predicted(project):
     decision = asked_first(stream_of(project))
     assert (decision.predicted, decision.confidence, decision.round, decision.score) == (None, None, 0, 1.0)
     assert decision.query.predicted is None
     assert decision.query.item == {"text": "the idiot"}
     assert decision.query.item_id == decision.item_id
-
-
-def test_answers_are_learned_from(project):
-    stream = stream_of(project)
-    decisions = run(stream, posts(60))
-    late = [(d.predicted, label) for d, (_, label) in zip(decisions, posts(60), strict=True)][40:]
-    assert sum(p == t for p, t in late) / len(late) > 0.9
-    assert decisions[-1].round > 0
-    assert project.labels("human").height == sum(d.asked for d in decisions)
-
-
-def test_one_class_only_is_predicted_with_little_confidence(project):
-    stream = stream_of(project)
-    stream.tell(asked_first(stream).query, "offensive", annotator="ann")
-    decision = stream.offer({"text": "unseen words only"})
-    assert decision.predicted == "offensive"
-    assert 0.5 < decision.confidence < 1.0
-
-
-def test_every_arrival_is_an_item_however_often_it_came(project):
-    stream = stream_of(project)
-    ids = [stream.offer({"text": "again"}).item_id for _ in range(3)]
-    assert project.items()["item_id"].to_list() == ids
-    assert len(set(ids)) == 3
 
 
 def test_a_key_offered_again_gets_the_decision_that_was_made(project):
@@ -196,17 +117,6 @@ def test_answers_may_come_late_or_never(project):
     assert later.offer({"text": "the flower"}).predicted == "ok"
 
 
-def test_what_a_pool_loop_learned_from_is_known_from_the_start(project):
-    rows = posts(40)
-    project.add_items(pl.DataFrame(rows, schema=["text", "label"], orient="row"), gold="label")
-    truth = dict(project.labels("gold").select("item_id", "label").iter_rows())
-    loop = project.pool_loop("pool", strategy=Entropy(), batch_size=20)
-    for query in loop.ask("ann"):
-        loop.tell(query, truth[query.item_id])
-    decision = stream_of(project).offer({"text": "the idiot of day1"})
-    assert decision.predicted == "offensive"
-
-
 def test_undo_takes_the_newest_answer_back(project):
     stream = stream_of(project)
     decision = asked_first(stream)
@@ -235,16 +145,6 @@ def test_an_answer_sent_twice_is_stored_once(project):
     assert project.annotations().height == 1
 
 
-def test_a_class_added_later_can_be_told_and_predicted(project):
-    stream = stream_of(project, FixedThreshold(0.0))
-    run(stream, posts(6))
-    project.add_label("spam")
-    for _ in range(4):
-        stream.tell(asked_first(stream, "buy now cheap").query, "spam", annotator="ann")
-    assert stream.offer({"text": "buy now cheap"}).predicted == "spam"
-    assert plain([again(project).offer({"text": "x"})])[0].round > 0
-
-
 def test_history_tells_what_was_offered_asked_and_right(project):
     stream = stream_of(project)
     empty = stream.history()
@@ -261,36 +161,6 @@ def test_history_tells_what_was_offered_asked_and_right(project):
     assert history["event"].to_list()[:-1] == ["refit"] * (history.height - 1)
     assert history["offered"].is_sorted()
     assert again(project).history().drop("at").equals(history.drop("at"))
-
-
-def test_labels_that_turn_are_noticed_and_boost_the_share(local):
-    stream = stream_of(local, VariableUncertainty(0.3), boost=2.0, boost_records=100)
-    run(stream, posts(200))
-    assert "drift" not in stream.history()["event"].to_list()
-    turned = [(text, "ok" if label == "offensive" else "offensive") for text, label in posts(250, start=200)]
-    decisions = run(stream, turned)
-    drifts = stream.history().filter(pl.col("event") == "drift")
-    assert drifts.height == 1
-    assert "the model was wrong on" in drifts["notes"][0][0]
-    at = drifts["offered"][0] - 200
-    assert [d.boost for d in decisions[at : at + 100]] == [2.0] * 100
-    assert decisions[at - 1].boost == 1.0
-    right = [d.predicted == label for d, (_, label) in zip(decisions, turned, strict=True)]
-    assert sum(right[-50:]) > 40
-    assert again(local).offer({"text": "x"}).boost == stream.offer({"text": "x"}).boost
-
-
-def test_other_texts_are_noticed_without_answers(local):
-    stream = stream_of(local)
-    run(stream, posts(60))
-    stream.offer_many([{"text": text} for text, _ in posts(400, start=100)])
-    before = stream.history()
-    assert "drift" not in before["event"].to_list()
-    stream.offer_many([{"text": f"otro idioma {n}"} for n in range(400)])
-    drifts = stream.history().filter(pl.col("event") == "drift")
-    assert drifts.height >= 1
-    assert "Kolmogorov-Smirnov" in drifts["notes"][0][0]
-    assert plain([again(local).offer({"text": "x"})])[0].position == 860
 
 
 def test_a_fixed_threshold_warns_of_what_it_will_cost(project, caplog):
@@ -310,87 +180,6 @@ def test_the_process_keeps_no_more_after_many_records(local):
     assert frontier.position == 1520
     assert len(frontier.confidences.reference) == 200
     assert 200 <= len(frontier.confidences.recent) <= 400
-
-
-def test_memory_bounds_what_is_learned_from(local):
-    stream = stream_of(local, FixedThreshold(0.0), memory=10)
-    run(stream, posts(30))
-    assert stream._consumer.learned.answers == 10
-
-
-def test_numbers_make_a_classifier_of_their_own(project):
-    rng = np.random.default_rng(0)
-    stream = stream_of(project, FixedThreshold(0.0))
-    decisions = []
-    for _ in range(40):
-        label = rng.integers(2)
-        decision = stream.offer({"price": float(rng.normal(3.0 * label)), "demand": np.float32(rng.normal())})
-        decisions.append((decision.predicted, LABELS[label]))
-        stream.tell(decision.query, LABELS[label], annotator="ann")
-    assert sum(p == t for p, t in decisions[20:]) >= 15
-    assert project.columns == {"price": pl.Float64(), "demand": pl.Float64()}
-
-
-def test_records_keep_every_kind_of_value(project):
-    stream = stream_of(project)
-    moment = datetime(2026, 1, 2, 3, 4, 5, 60, tzinfo=UTC)
-    record = {
-        "text": "nul \x00 half \ud83d é",
-        "likes": 3,
-        "share": 0.5,
-        "seen": True,
-        "day": date(2026, 1, 2),
-        "at": moment,
-        "vector": np.array([1.0, 2.0]),
-        "nothing": None,
-    }
-    stream.offer(record)
-    stream.offer({"text": None, "likes": 2.5, "more": "new column", "share": float("nan")})
-    rows = project.items().drop("item_id").to_dicts()
-    expected = {"text": "nul \x00 half ? é", "likes": 3.0, "vector": [1.0, 2.0], "nothing": None, "more": None}
-    assert rows[0] == {**record, **expected}
-    assert rows[1]["likes"] == 2.5
-    assert (rows[1]["text"], rows[1]["share"], rows[1]["more"]) == (None, None, "new column")
-    assert project.text_column == "text"
-
-
-def test_columns_keep_the_part_they_play_in_the_project(project):
-    frame = pl.DataFrame({"id": ["1"], "body": ["a b"], "mail": ["x@y"]})
-    project.add_items(frame, text="body", id="id", private=["mail"])
-    decision = stream_of(project).offer({"id": 2, "body": "c d", "mail": "z@y"})
-    assert decision.query.item == {"id": "2", "body": "c d"}
-    assert project.items().rows() == [(1, "1", "a b"), (decision.item_id, "2", "c d")]
-    assert project.items(private=True)["mail"].to_list() == ["x@y", "z@y"]
-    with pytest.raises(ValueError, match="A record has no 'body', which holds the text"):
-        again(project).offer({"text": "c d"})
-
-
-def test_imports_and_exports_see_streamed_items(project, tmp_path):
-    stream = stream_of(project)
-    stream.tell(stream.offer({"text": "hello you"}).query, "ok", annotator="ann")
-    report = project.add_items(pl.DataFrame({"text": ["hello you", "fresh"]}), text="text")
-    assert (report.known, report.added) == (1, 1)
-    project.export(tmp_path / "out.csv")
-    out = pl.read_csv(tmp_path / "out.csv")
-    assert out.select("text", "label").rows() == [("hello you", "ok"), ("fresh", None)]
-
-
-@pytest.mark.parametrize(
-    ("record", "error", "message"),
-    [
-        ("hello", TypeError, "A record is a mapping such as"),
-        ({}, ValueError, "A record is empty"),
-        ({"item_id": 3}, ValueError, "a column 'item_id'"),
-        ({"text": "a", "x": object()}, TypeError, "The column 'x' holds a object"),
-        ({"text": "a", "n": 2**70}, ValueError, "beyond 64 bits"),
-    ],
-)
-def test_a_record_that_cannot_be_kept_is_refused_with_all_beside_it(local, record, error, message):
-    stream = stream_of(local)
-    with pytest.raises(error, match=message):
-        stream.offer_many([{"text": "fine"}, record])
-    assert local.items().height == 0
-    assert stream.offer({"text": "fine"}).position == 0
 
 
 def test_settings_are_stored_and_checked(project):
@@ -439,34 +228,3 @@ def test_a_mixture_of_scores_decides_too(local):
     close_engines()
     reopened = Project.open("p", storage=local.ledger.full_url).stream_loop("s")
     assert reopened.strategy == stream.strategy
-
-
-def test_errors_that_rise_are_found_where_they_began():
-    rng = np.random.default_rng(0)
-    wrong = np.concatenate([rng.random(100) < 0.1, rng.random(60) < 0.7])
-    found = ErrorRise().look([], wrong.tolist())
-    assert abs(found.start - 100) < 10
-    assert found.before < 0.2 < 0.6 < found.after
-    assert ErrorRise().look([], wrong[::-1].tolist()) is None
-
-
-def test_even_errors_raise_no_alarm_over_many_looks():
-    alarms = 0
-    for seed in range(20):
-        wrong = np.random.default_rng(seed).random(300) < 0.3
-        alarms += any(ErrorRise().look([], wrong[:n].tolist()) for n in range(30, 300, 3))
-    assert alarms <= 1
-
-
-def test_confidences_of_one_kind_raise_no_alarm():
-    rng = np.random.default_rng(0)
-    alarms = [KolmogorovSmirnov().look(rng.beta(5, 2, 200).tolist(), rng.beta(5, 2, 200).tolist()) for _ in range(100)]
-    assert alarms == [None] * 100
-
-
-def test_refits_come_at_growing_gaps():
-    answers, refits = 0, 0
-    while answers < 10_000:
-        answers += Refits().gap(answers)
-        refits += 1
-    assert refits < 700
