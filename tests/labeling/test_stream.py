@@ -13,6 +13,7 @@ from strategies import (
     KCenter,
     Margin,
     Random,
+    RandomVariableUncertainty,
     Split,
     VariableUncertainty,
 )
@@ -94,7 +95,10 @@ def test_two_consumers_share_one_budget(project):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.2])
-@pytest.mark.parametrize("kind", [FixedBudget, VariableUncertainty, Split, BalancedIncrementalQuantileFilter])
+@pytest.mark.parametrize(
+    "kind",
+    [FixedBudget, VariableUncertainty, RandomVariableUncertainty, Split, BalancedIncrementalQuantileFilter],
+)
 def test_the_share_promised_is_the_share_asked(local, kind, share):
     stream = stream_of(local, kind(share))
     run(stream, posts(30))

@@ -169,3 +169,53 @@ def test_draws_are_uniform_and_differ_by_seed():
     assert abs(values.mean() - 0.5) < 0.01
     assert abs(np.corrcoef(values[:-1], values[1:])[0, 1]) < 0.02
     assert not (values == draws(2, 0, 20_000)).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "budget", "own"),
+    [
+        ("VariableUncertaintyBudgetManager", VariableUncertainty, {}),
+        ("SplitBudgetManager", Split, {"v": 1e-12, "random_state": 0}),
+    ],
+)
+@given(
+    scores=st.lists(st.integers(1, 999), min_size=1, max_size=40),
+    share=st.floats(0.02, 0.3),
+    step=st.floats(0.001, 0.2),
+)
+def test_what_can_be_afforded_is_decided_as_scikit_activeml_does(name, budget, own, scores, share, step):
+    managers = pytest.importorskip("skactiveml.stream.budgetmanager")
+    extra = {} if budget is VariableUncertainty else {"random": 0.0}
+    ours = budget(share, step=step, **extra)
+    state = ours.start()
+    for score in (value / 1000 + 1e-7 for value in scores):
+        affordable = state.allowance >= 1.0
+        # Theirs adds costs up over a window of its own: it is asked where there is money left.
+        theirs = getattr(managers, name)(theta=state.threshold, s=step, budget=share, **own)
+        chosen = theirs.query_by_utility(np.array([score]))
+        theirs.update(np.array([[score]]), chosen)
+        decision, after = ours.decide(state, score)
+        if affordable:
+            assert decision.asked == (len(chosen) == 1)
+            assert after.threshold == pytest.approx(min(max(theirs.theta_, 0.01), 1.0))
+        else:
+            assert (decision.asked, after.threshold) == (False, state.threshold)
+        state = after
+
+
+@given(scores=st.lists(st.floats(0, 1), min_size=30, max_size=120), share=st.floats(0.05, 0.5))
+def test_the_quantile_filter_wants_what_scikit_activeml_wants(scores, share):
+    managers = pytest.importorskip("skactiveml.stream.budgetmanager")
+    theirs = managers.BalancedIncrementalQuantileFilter(w=20, w_tol=50, budget=share)
+    budget = BalancedIncrementalQuantileFilter(share, window=20, tolerance=50)
+    state = budget.start()
+    for score in scores:
+        chosen = theirs.query_by_utility(np.array([score]))
+        theirs.update(np.array([[score]]), chosen, np.array([score]))
+        decision, after = budget.decide(state, score)
+        if decision.asked != (len(chosen) == 1):
+            # Only a burst that ours holds back, or a threshold hit to the last bit, may part them.
+            held_back = decision.wanted and not decision.asked
+            assert held_back or abs(score - decision.threshold) < 1e-9
+            return
+        state = after
