@@ -173,7 +173,9 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
         offers.draw(project, loop, who, [*assign_keys([label.key for label in classes]), *ACTION_KEYS.values()])
         with st.expander("Why this one?", key="why"):
             st.html(card.why_html(query, classes, votes, near, blind=blind))
-        st.html(card.meanings_html(classes))
+        meanings = card.meanings_html(classes)
+        if meanings:
+            st.html(meanings)
         if loop.blind:
             st.html('<p class="tally-small">This loop checks labels: what rules and models say is hidden.</p>')
             return

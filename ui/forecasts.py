@@ -18,7 +18,7 @@ from ui.stop_rules import SHORT
 _HELP = "Who shares the work from now on. Empty: as many as answered in the last seven days."
 
 
-def sentence(told: Forecast) -> str:
+def sentence(told: Forecast, more: str = "more ") -> str:
     """Say what is left to do and what comes of it; empty where nothing is left."""
     answers, hours, done = told.answers, told.hours, told.done
     if answers is not None and answers.value == 0:
@@ -27,7 +27,7 @@ def sentence(told: Forecast) -> str:
         first = "When it is done cannot be told yet"
     else:
         first = (
-            f"{count(round(answers.value))} more answers{_between(answers)}: {_hours(hours)} at "
+            f"{count(round(answers.value))} {more}answers{_between(answers)}: {_hours(hours)} at "
             f"{told.seconds.value:.0f} s an answer, done {moment(done[0], told.at)}{_range(done, told.at)}"
         )
     if told.score is None:
@@ -111,8 +111,10 @@ def of_rules(project: Project, rules: Sequence[StopRule]) -> Forecast:
 def draw_new(project: Project, rules: Sequence[StopRule]) -> None:
     """Draw what a loop with these rules would cost at most."""
     told = of_rules(project, rules)
-    st.html(f'<p class="tally-forecast" role="status">{escape(sentence(told))}</p>')
-    _notes(told)
+    said = sentence(told, "")
+    if said:
+        st.html(f'<p class="tally-forecast" role="status">{escape(said)}</p>')
+        _notes(told)
 
 
 def _notes(told: Forecast) -> None:

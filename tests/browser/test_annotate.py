@@ -42,6 +42,7 @@ def test_reload_keeps_the_position(desk: Callable[[], Any], project: Project, lo
     person.go("annotate", project.name, "ann")
     person.press("1")
     person.press("2")
+    assert person.page.locator(".tally-notice.bad").count() == 0
     before, _ = person.shown()
     person.page.reload()
     person.idle()
@@ -100,6 +101,17 @@ def test_keys_work_after_a_box_was_ticked(desk: Callable[[], Any], project: Proj
     expect(person.page.get_by_text("Votes of the rules")).to_have_count(0)
     person.press("1")
     assert answered(project) == [first]
+
+
+def test_keys_work_after_a_loop_was_chosen(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    other = project.pool_loop("second", strategy=Entropy(), batch_size=10, seed=4, stop=[LabelBudget(60)])
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    person.choose("Loop", "first")
+    first, _ = person.shown()
+    person.press("1")
+    assert answered(project) == [first]
+    assert other.progress().answered == 0
 
 
 def test_undo_brings_the_item_back_and_skip_leaves_it(desk: Callable[[], Any], project: Project, loop: Any) -> None:

@@ -54,6 +54,7 @@ def test_one_key_takes_an_answer_over_and_one_undo_takes_it_back(desk: Callable[
     asked = until_spam(person)
     before = labels(project)
     person.press("2")
+    assert page.locator(".tally-notice.bad").count() == 0
     offer = page.locator(".st-key-offer")
     expect(offer).to_contain_text("nearly identical to item")
     expect(offer.locator(".tally-text").first).to_contain_text("free holiday voucher")

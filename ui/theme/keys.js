@@ -65,13 +65,18 @@ function install() {
     },
     true
   );
-  // A ticked box keeps the focus, and Streamlit's shortcuts are silent while an input has it.
+  // A ticked box keeps the focus, and so does a menu in which something was chosen; Streamlit's shortcuts are silent
+  // while an input has it.
   const release = () => {
     const focused = document.activeElement;
-    if (focused instanceof HTMLInputElement && focused.type === "checkbox") focused.blur();
+    if (!(focused instanceof HTMLInputElement)) return;
+    const closed = focused.getAttribute("role") === "combobox" && focused.getAttribute("aria-expanded") !== "true";
+    if (focused.type === "checkbox" || (closed && card())) focused.blur();
   };
+  const chosen = (event) => event.target instanceof Element && event.target.closest('[role="option"]');
   window.addEventListener("change", () => setTimeout(release), true);
-  window.addEventListener("click", () => setTimeout(release), true);
+  window.addEventListener("click", (event) => setTimeout(release, chosen(event) ? 150 : 0), true);
+  window.addEventListener("keyup", (event) => event.key === "Enter" && setTimeout(release, 150), true);
 }
 
 export default function () {
