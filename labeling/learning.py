@@ -84,6 +84,7 @@ class Learning:
     trains: bool = True
     start: Callable[[], Model | None] | None = None
     sliced: bool = False
+    _pool: tuple[IntArray, Pool] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def labeled(self) -> IntArray:
@@ -134,7 +135,12 @@ class Learning:
         return self.proba[rows]
 
     def pool(self, candidates: IntArray) -> Pool:
-        """Return the items of some rows as a strategy reads them."""
+        """Return the items of some rows as a strategy reads them; one pool as long as the rows are the same."""
+        if self._pool is None or not np.array_equal(self._pool[0], candidates):
+            self._pool = candidates, self._pool_of(candidates)
+        return self._pool[1]
+
+    def _pool_of(self, candidates: IntArray) -> Pool:
         labeled, asked, votes, group = self.labeled, self.asked, self.votes, self.group
         return Pool(
             proba=lambda: self._first_or_model(candidates),
