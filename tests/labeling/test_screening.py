@@ -155,3 +155,10 @@ def test_thousands_are_discarded_and_taken_back_in_few_statements(sqlite_url):
     assert loop.undo("ann").together == 3000
     assert len(statements) < 100
     assert project.discarded() == set()
+
+
+def test_a_refit_looks_for_what_to_hold_back_once(local, monkeypatch):
+    looked, look = [], OutlierGuard._groups
+    monkeypatch.setattr(OutlierGuard, "_groups", lambda self, pool: looked.append(len(pool)) or look(self, pool))
+    loop_of(local).refit()
+    assert looked == [300]
