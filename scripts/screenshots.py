@@ -97,6 +97,9 @@ def pages(
             page.get_by_label("Any of these words").fill("idiot, clown, shut up")
             page.get_by_label("Name of the rule").fill("insults")
             page.wait_for_selector("mark", timeout=30_000)
+        if name == "annotate":
+            page.get_by_text("Why this one?").click()
+            page.get_by_text("What the model thinks").wait_for(timeout=30_000)
         page.wait_for_timeout(1500)
         yield name, page
     context.close()
