@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from labeling import specs
+from labeling.as_made import check_kind, check_setting
 from labeling.classifiers import Classifier, default_classifier
 from labeling.ending import check_stop
 from labeling.learning import check_suits
@@ -59,20 +60,13 @@ def open_pool_loop(
     record = project.ledger.loops.get(name)
     if record is None:
         record = _make(project, name, given)
-    if record.kind != "pool":
-        raise ValueError(
-            f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
-        )
+    check_kind(record, "pool")
     stored = {"regions": specs.dump({}), **record.settings}
     changes = project.ledger.loops.changes(record.id)
     went_on = [change.details["stop"] for change in changes if change.kind == GO_ON][-1:]
     for key, value in given.items():
         # A script that is run again gives the rules that the loop was made with, also after it went on.
-        if specs.dump(value) not in [stored.get(key), *(went_on if key == "stop" else [])]:
-            raise ValueError(
-                f"The loop {name!r} was made with {key} = {specs.describe(stored.get(key))}, not "
-                f"{specs.describe(specs.dump(value))}. Open it without settings, or take another name."
-            )
+        check_setting(f"The loop {name!r}", key, value, stored.get(key), *(went_on if key == "stop" else []))
     settings = {
         key: given[key] if key in given else specs.load(stored[key])
         for key in stored

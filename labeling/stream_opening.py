@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from labeling import specs
+from labeling.as_made import check_kind, check_setting
 from labeling.classifiers import Classifier
 from labeling.drift import DriftDetector, ErrorRise, KolmogorovSmirnov
 from labeling.online import check_online
@@ -40,18 +41,11 @@ def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop
     record = project.ledger.loops.get(name)
     if record is None:
         record = _make(project, name, given)
-    if record.kind != "stream":
-        raise ValueError(
-            f"The loop {name!r} is a {record.kind} loop. Open it with {record.kind}_loop(), or take another name."
-        )
+    check_kind(record, "stream")
     # A stream made before there was a setting has what is usual.
     stored = {key: specs.dump(value) for key, value in DEFAULTS.items()} | dict(record.settings)
     for key, value in given.items():
-        if specs.dump(value) != stored[key]:
-            raise ValueError(
-                f"The stream {name!r} was made with {key} = {specs.describe(stored[key])}, not "
-                f"{specs.describe(specs.dump(value))}. Open it without settings, or take another name."
-            )
+        check_setting(f"The stream {name!r}", key, value, stored[key])
     keys = ("strategy", "budget", *DEFAULTS)
     return StreamLoop(
         project,
