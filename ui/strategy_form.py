@@ -79,7 +79,8 @@ def _two(first: str, second: str, names: Sequence[str], usual: tuple[str, str]) 
 def _region(project: Project) -> str:
     rules = {info.name: f"where the rule “{info.name}” votes" for info in project.functions()}
     columns = {name: f"where {name} is true" for name, dtype in project.columns.items() if dtype == pl.Boolean}
-    places = {_EVERYWHERE: "everywhere"} | rules | columns
+    filters = {info.name: f"in the filter “{info.name}”" for info in project.filters()}
+    places = {_EVERYWHERE: "everywhere"} | filters | rules | columns
     if len(places) == 1:
         return _EVERYWHERE
     chosen = st.selectbox(

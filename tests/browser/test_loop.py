@@ -93,6 +93,18 @@ def test_a_loop_is_made_of_everything_the_form_offers(desk: Callable[[], Any], k
     ]
 
 
+def test_a_loop_asks_in_a_saved_filter(desk: Callable[[], Any], project: Project) -> None:
+    project.save_filter("meetings", keyword("meetings", ["meeting"], "ok"))
+    person = desk()
+    person.go("loop", project.name, "ann")
+    person.choose("Where", "in the filter “meetings”")
+    person.page.get_by_role("button", name="Start the loop").click()
+    expect(person.page.get_by_text("Loop “first” is ready.")).to_be_visible()
+    strategy = settings(project, "first")["strategy"]
+    assert (strategy["class"], strategy["params"]["where"]) == ("strategies.Region", "meetings")
+    assert strategy["params"]["strategy"]["class"] == "strategies.Auto"
+
+
 def test_the_state_shows_scores_with_their_band_and_each_class(desk: Callable[[], Any], known: Project) -> None:
     loop = known.pool_loop("first", strategy=Auto(until=15), batch_size=10, seed=3, stop=[LabelBudget(60)])
     for _ in range(3):
