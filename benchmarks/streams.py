@@ -35,7 +35,7 @@ from labeling import ADWIN, DDM, KSWIN, ChiSquare, ErrorRise, KolmogorovSmirnov,
 from labeling.drift import DriftDetector, Trail
 from labeling.drift_features import feature_change
 from labeling.linear import fit_linear
-from labeling.stream_learning import REACH, Refits, judged, says
+from labeling.stream_learning import HALF_LIVES, REACH, judged, says
 from strategies import BalancedIncrementalQuantileFilter, Budget, FixedBudget, LeastConfidence, Split
 from strategies import VariableUncertainty as Variable
 
@@ -98,7 +98,7 @@ class Blend(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> "Blend":
         """Judge the models by the newest answer, then train them."""
-        self.classes_, kept, lives = np.arange(2), self.kept, Refits().half_lives
+        self.classes_, kept, lives = np.arange(2), self.kept, HALF_LIVES
         if kept.models:
             kept.losses = judged(kept.losses, np.array([m.predict_proba(X[-1:])[0, int(y[-1])] for m in kept.models]))
         targets, age = np.eye(2)[y.astype(int)], np.arange(len(y))[::-1]

@@ -20,6 +20,9 @@ FloatArray = npt.NDArray[np.float64]
 Given = tuple[tuple[int, int, int], ...]
 """(annotation, item, label id) of answers, oldest first."""
 
+HALF_LIVES = (2.0, 8.0, 32.0)
+"""Of the memories of a stream of numbers and choices, in answers."""
+
 LARGEST_GAP = 50
 """At most so many answers are waited for before learning again."""
 
@@ -59,7 +62,8 @@ class Refits(StreamLearning):
     Attributes
     ----------
     half_lives
-        In answers, shortest first. Empty: all answers count the same.
+        In answers, shortest first. Empty: all answers count the same. Default: 2, 8 and 32 where numbers and choices
+        tell the classes apart, none where a text does, whose words take many answers to learn.
     every
         Learn after so many answers; default after each, then after each hundredth part of what was answered.
 
@@ -73,16 +77,22 @@ class Refits(StreamLearning):
     [1, 1, 1, 10, 50]
     """
 
-    half_lives: tuple[float, ...] = (2.0, 8.0, 32.0)
+    half_lives: tuple[float, ...] | None = None
     every: int | None = None
 
     def __post_init__(self) -> None:
-        lives = tuple(float(life) for life in self.half_lives)
-        object.__setattr__(self, "half_lives", lives)
+        lives = tuple(float(life) for life in self.half_lives or ())
+        object.__setattr__(self, "half_lives", None if self.half_lives is None else lives)
         if any(not 0.0 < life < float("inf") for life in lives) or len(lives) > 20:
             raise ValueError(f"half_lives are at most 20 numbers above 0, got {self.half_lives!r}.")
         if self.every is not None and (isinstance(self.every, bool) or self.every < 1):
             raise ValueError(f"every must be at least 1, got {self.every!r}.")
+
+    def lives(self, text: bool) -> tuple[float, ...]:
+        """Return the half-lives for records with or without a text."""
+        if self.half_lives is not None:
+            return self.half_lives
+        return () if text else HALF_LIVES
 
     def gap(self, answers: int) -> int:
         """Return how many new answers it takes to learn again."""

@@ -75,7 +75,9 @@ def learn(
     if online:
         models = _one_by_one(classifier, models, X, rows, fresh, lesson.label_ids, settings.seed)
     else:
-        models = _remembering(classifier, settings, X, rows, fresh, lesson.label_ids)
+        learning = settings.learning
+        lives = learning.lives(text is not None) if isinstance(learning, Refits) else ()
+        models = _remembering(classifier, lives, X, rows, fresh, lesson.label_ids, settings.seed)
     losses = lesson.losses if len(lesson.losses) == len(models) else (0.0,) * len(models)
     return Learned(features, models, lesson.label_ids, len(given), losses, given, lesson.anchor)
 
@@ -110,11 +112,12 @@ def _around(project: Project, loop_id: int, position: int, items: Sequence[int])
 
 def _remembering(
     classifier: Classifier,
-    settings: StreamSettings,
+    lives: Sequence[float],
     X: Matrix,
     rows: Mapping[int, int],
     given: Given,
     label_ids: Sequence[int],
+    seed: int,
 ) -> tuple[Model, ...]:
     """Train a model for each memory, the one that remembers all last."""
     one_hot = dict(zip(label_ids, np.eye(len(label_ids)), strict=True))
@@ -124,14 +127,13 @@ def _remembering(
         votes[item] = votes.pop(item, 0.0) + one_hot[label]
     near = np.array([rows[item] for item in votes])
     targets = np.stack([vote / vote.sum() for vote in votes.values()])
-    lives = settings.learning.half_lives if isinstance(settings.learning, Refits) else ()
     age = np.arange(len(near))[::-1].astype(np.float64)
     models = []
     for life in lives:
         kept = age < REACH * life
         weights = 0.5 ** (age[kept] / life)
-        models.append(classifier.fit(X[near[kept]], targets[kept], weights, seed=settings.seed))
-    models.append(classifier.fit(X[near], targets, seed=settings.seed))
+        models.append(classifier.fit(X[near[kept]], targets[kept], weights, seed=seed))
+    models.append(classifier.fit(X[near], targets, seed=seed))
     return tuple(models)
 
 
