@@ -10,15 +10,13 @@ ranking stands. Every size is a process of its own with one thread; MB is its pe
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import polars as pl
+from measuring import in_process, resident
 
 import strategies
 from labeling import Project, TextClassifier
@@ -33,12 +31,6 @@ def titles(count: int) -> pl.DataFrame:
     times = -(-count // real.height)
     copies = [real if n == 0 else real.with_columns(pl.col("text") + f" {n}") for n in range(times)]
     return pl.concat(copies).head(count)
-
-
-def resident(field: str) -> float:
-    """Resident memory of this process in MB: VmRSS now, VmHWM the peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
 
 def fill(storage: str, count: int) -> None:
@@ -75,21 +67,13 @@ def cell(storage: str, strategy: str) -> dict[str, float]:
 
 
 def run(items: int, strategy: str) -> dict[str, float]:
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
     with tempfile.TemporaryDirectory() as folder:
         storage = f"sqlite:///{folder}/work.db"
         fill(storage, items)
-        done = subprocess.run(
-            [sys.executable, __file__, f"--cell={storage}", f"--strategy={strategy}"],
-            env=os.environ | threads,
-            cwd=Path(__file__).resolve().parents[1],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+        found = in_process(__file__, {"cell": storage, "strategy": strategy})
+    if "error" in found:
+        raise SystemExit(str(found["error"]))
+    return found
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 One network for both: 256 inputs, 256 hidden units, dropout of .3, 10 classes, the same weights. A cell predicts all
 passes and chooses 100 items (10 for BatchBALD) by one heuristic; "passes" only predicts. Every cell is a process of
 its own with one thread: the best of three runs (of one, where it takes longer than five seconds), and the most memory
-that a run needed beyond the data (Linux). Baal's `predict_on_dataset` gets batches of 256 (of 32, 1024 and 4096 none
-was faster by more than the noise), no worker processes and no progress bar. It has no variation ratio; its Certainty,
+that a run needed beyond the data (Linux). Baal's `predict_on_dataset` gets batches of 256 (32, 1024 and 4096 were no
+clearer winners), no worker processes and no progress bar. It has no variation ratio; its Certainty,
 one less the largest mean probability, stands in for it. Its BatchBALD asks for 75 GB at 100,000 items, so that it is
 compared on 2,000 as well. `agree` is the share of the items chosen that both tools' formulas choose from one and the
 same set of passes.
@@ -15,15 +15,12 @@ same set of passes.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import forget_peak, in_process, resident
 
 from labeling.networks import NetworkModel
 from strategies import MCDropout, Pool
@@ -124,20 +121,13 @@ def agreement(name: str, options: argparse.Namespace) -> dict[str, float]:
     return {"agree": len({pick.index for pick in picks} & {int(each) for each in theirs}) / size(name)}
 
 
-def resident(field: str) -> float:
-    """Resident memory of this process in MB: VmRSS now, VmHWM the peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(field)) / 1024
-
-
 def cell(tool: str, name: str, options: argparse.Namespace) -> dict[str, float]:
     if name.endswith("few"):
         options.items = min(options.items, FEW)
     if tool == "both":
         return agreement(name, options)
     query = TOOLS[tool](name, options)
-    # Let VmHWM start again from what is resident now.
-    Path("/proc/self/clear_refs").write_text("5")
+    forget_peak()
     before = resident("VmRSS")
     seconds: list[float] = []
     while len(seconds) < 3 and sum(seconds) < 5:
@@ -149,23 +139,8 @@ def cell(tool: str, name: str, options: argparse.Namespace) -> dict[str, float]:
 
 def run(tool: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
     """The cell in a process of its own."""
-    keys = ("items", "dims", "hidden", "classes", "samples", "baal_batch")
-    sizes = [f"--{key.replace('_', '-')}={getattr(options, key)}" for key in keys]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", __file__, f"--cell={tool}:{name}", *sizes],
-            env=os.environ | threads,
-            cwd=Path(__file__).resolve().parents[1],
-            capture_output=True,
-            text=True,
-            timeout=options.limit,
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"more than {options.limit} s"}
-    if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1][:80] if done.stderr.strip() else "killed"}
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    sizes = {key: getattr(options, key) for key in ("items", "dims", "hidden", "classes", "samples")}
+    return in_process(__file__, {"cell": f"{tool}:{name}", "baal-batch": options.baal_batch} | sizes, options.limit)
 
 
 def main() -> None:

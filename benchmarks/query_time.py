@@ -10,16 +10,13 @@ features and the same fitted logistic regression; predicting the pool is part of
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import forget_peak, in_process, resident
 from sklearn.linear_model import LogisticRegression
 
 import strategies
@@ -129,17 +126,6 @@ def modal(name: str, data: Data) -> Callable[[], int]:
 TOOLS = {"Tally": tally, "scikit-activeml": scikit_activeml, "small-text": small_text, "modAL": modal}
 
 
-def resident(field: str) -> float:
-    """Resident memory of this process in MB: VmRSS now, VmHWM the peak."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(field)) / 1024
-
-
-def forget_peak() -> None:
-    """Let VmHWM start again from what is resident now (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
 def cell(tool: str, name: str, data: Data) -> dict[str, float]:
     query = TOOLS[tool](name, data)
     forget_peak()
@@ -154,22 +140,8 @@ def cell(tool: str, name: str, data: Data) -> dict[str, float]:
 
 def run(tool: str, name: str, options: argparse.Namespace) -> dict[str, Any]:
     """The cell in a process of its own."""
-    sizes = [f"--{key}={getattr(options, key)}" for key in ("items", "dims", "classes", "batch")]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", __file__, f"--cell={tool}:{name}", *sizes],
-            env=os.environ | threads,
-            cwd=Path(__file__).resolve().parents[1],
-            capture_output=True,
-            text=True,
-            timeout=options.limit,
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"more than {options.limit} s"}
-    if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1][:60] if done.stderr.strip() else "failed"}
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    sizes = {key: getattr(options, key) for key in ("items", "dims", "classes", "batch")}
+    return in_process(__file__, {"cell": f"{tool}:{name}"} | sizes, options.limit)
 
 
 def main() -> None:
