@@ -83,7 +83,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
     if "strategy" not in given:
         known = ", ".join(repr(record.name) for record in project.ledger.loops.all()) or "none yet"
         raise KeyError(
-            f"There is no loop {name!r}; there are: {known}. To make it, pass strategy=, for example Entropy()."
+            f"There is no loop {name!r}; there are: {known}. To make it, pass strategy=, for example Auto()."
         )
     settings = DEFAULTS | {"classifier": None} | given
     if settings["classifier"] is None:
