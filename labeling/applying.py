@@ -10,6 +10,7 @@ import polars as pl
 
 from labeling.executors import Engine, map_in_order
 from labeling.function_base import LabelingFunction
+from labeling.label_names import label_names
 from labeling.matrix import LabelMatrix
 from labeling.running import BLOCK, Votes, check_functions, run_functions
 
@@ -84,9 +85,10 @@ def apply(
     """
     from tqdm.auto import tqdm
 
+    labels = label_names(labels)
     slices, columns = open_source(source)
     ready = check_functions(functions, columns, labels, text)
-    work = partial(vote_on, functions=ready, labels=tuple(labels), text=text, columns=needed(ready, text))
+    work = partial(vote_on, functions=ready, labels=labels, text=text, columns=needed(ready, text))
     parts = []
     with tqdm(total=sum(task.rows for task in slices), unit="rows", disable=not progress) as bar:
         for part in map_in_order(work, slices, executor):

@@ -13,6 +13,7 @@ import polars as pl
 from labeling.arrays import ABSTAINS
 from labeling.fingerprint import digest, fingerprint_code, source_of
 from labeling.function_base import ABSTAIN, LabelingFunction, Rule, Spec
+from labeling.label_names import label_names
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class PythonFunction(LabelingFunction):
     kind: ClassVar[str] = "python"
     columnar: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "declared", label_names(self.declared))
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Class names it was declared with, else ()."""
@@ -114,6 +119,10 @@ class SnorkelFunction(LabelingFunction):
 
     kind: ClassVar[str] = "snorkel"
     columnar: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "declared", label_names(self.declared))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from labeling.arrays import ABSTAINS, vote_dtype
 from labeling.fingerprint import digest
+from labeling.label_names import label_name, label_position
 
 Spec: TypeAlias = dict[str, Any]
 
@@ -124,6 +125,10 @@ class Rule(LabelingFunction):
 
     label: str
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "label", label_name(self.label))
+
     @abstractmethod
     def condition(self, text: str | None) -> pl.Expr:
         """Where it votes, as a boolean expression; null counts as no."""
@@ -136,5 +141,5 @@ class Rule(LabelingFunction):
     def expression(self, text: str | None, labels: Sequence[str]) -> pl.Expr:
         """Votes as a Polars expression: positions in ``labels``, -1 abstains."""
         dtype = pl.Int8 if vote_dtype(len(labels)).__name__ == "int8" else pl.Int16
-        position = pl.lit(list(labels).index(self.label), dtype)
+        position = pl.lit(label_position(self.label, labels), dtype)
         return pl.when(self.condition(text).cast(pl.Boolean)).then(position).otherwise(pl.lit(ABSTAINS, dtype))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from labeling.function_base import LabelingFunction
 from labeling.rules import Keyword
+from labeling.word_forms import fixed_part
 
 FEW = 4
 """Rules fewer than this are faster one by one."""
@@ -88,7 +89,9 @@ def plan_keywords(functions: Sequence[LabelingFunction], text: str | None) -> li
 
 
 def leads(rule: Keyword) -> list[str]:
-    """Find, for each word or phrase of a rule, its longest part without white space: where that is not, it is not.
+    """Find the longest part of each word or phrase of a rule that is written in one way: where that is not, it is not.
+
+    White space, and characters that may be written with marks of their own ("é"), end a part.
 
     Examples
     --------
@@ -98,4 +101,4 @@ def leads(rule: Keyword) -> list[str]:
     """
     folded = pl.Series(rule.words, dtype=pl.String)
     folded = folded if rule.case_sensitive else folded.str.to_lowercase()
-    return [max(word.split(), key=len) for word in folded]
+    return [max(map(fixed_part, word.split()), key=len) for word in folded]

@@ -18,6 +18,7 @@ from labeling.applying import Slice, needed, open_source, vote_on
 from labeling.executors import Engine, map_in_order
 from labeling.function_base import LabelingFunction
 from labeling.label_models import LabelModel, MajorityVote
+from labeling.label_names import label_names
 from labeling.matrix import LabelMatrix, Source
 from labeling.patterns import Patterns
 from labeling.running import Faults, add_faults, check_functions
@@ -118,7 +119,7 @@ def weak_label_file(
         Show a bar.
     """
     begin = time.perf_counter()
-    source, destination = Path(source), Path(destination)
+    source, destination, labels = Path(source), Path(destination), label_names(labels)
     slices, columns = open_source(source)
     ready = check_functions(functions, columns, labels, text)
     missing = [name for name in keep if name not in columns]

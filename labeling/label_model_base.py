@@ -8,6 +8,7 @@ import numpy as np
 
 from labeling.arrays import ABSTAINS, BoolArray, FloatArray, IntArray
 from labeling.function_base import listed
+from labeling.label_names import find_label, label_name, label_position
 from labeling.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class LabelModel(ABC):
     fitted: Fit | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if self.otherwise is not None:
+            object.__setattr__(self, "otherwise", label_name(self.otherwise))
         if not 0 < self.otherwise_probability <= 1:
             raise ValueError(f"otherwise_probability lies in (0, 1], got {self.otherwise_probability}.")
 
@@ -125,7 +128,7 @@ class LabelModel(ABC):
         proba, positions = self._vote(matrix)
         open_items: BoolArray = positions == ABSTAINS
         if self.otherwise is not None:
-            k, chosen = len(matrix.labels), matrix.labels.index(self.otherwise)
+            k, chosen = len(matrix.labels), label_position(self.otherwise, matrix.labels)
             stated = np.full(k, (1 - self.otherwise_probability) / max(k - 1, 1))
             stated[chosen] = self.otherwise_probability if k > 1 else 1.0
             positions = np.where(open_items, chosen, positions)
@@ -151,7 +154,7 @@ class LabelModel(ABC):
         return self.fitted
 
     def _check(self, matrix: "LabelMatrix") -> None:
-        if self.otherwise is not None and self.otherwise not in matrix.labels:
+        if self.otherwise is not None and find_label(self.otherwise, matrix.labels) is None:
             raise ValueError(f"otherwise={self.otherwise!r} is not a class. Known: {listed(matrix.labels)}.")
         found, k = len(matrix.sources), len(matrix.labels)
         if self.fitted and (self.fitted.m, self.fitted.k) != (found, k):

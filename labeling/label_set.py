@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from labeling.label_names import find_label, label_name
 from labeling.records import LabelClass
 
 RESERVED_KEYS = frozenset("cr")
@@ -84,10 +85,10 @@ class LabelSet:
         ValueError
             No class has that name; the message gives those there are.
         """
-        for c in self.classes:
-            if c.name == name:
-                return c
-        former = [c for c in self.classes if name in c.former_names]
+        position = find_label(name, self.names)
+        if position is not None:
+            return self.classes[position]
+        former = [c for c in self.classes if find_label(name, c.former_names) is not None]
         if len(former) == 1:
             return former[0]
         near = difflib.get_close_matches(str(name), self.names, n=1)
@@ -133,9 +134,9 @@ class LabelSet:
 
 def _new(id_: int, values: Mapping[str, Any], others: Sequence[LabelClass]) -> LabelClass:
     name = values.get("name")
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str) or not label_name(name):
         raise ValueError(f"A label needs a name, got {name!r}.")
-    name = unicodedata.normalize("NFC", name.strip())
+    name = label_name(name)
     if any(unicodedata.category(c) == "Cc" for c in name):
         raise ValueError(f"The label {name!r} holds control characters. Use letters, digits, spaces and punctuation.")
     if len(name) > 100:

@@ -11,6 +11,7 @@ import polars as pl
 from labeling.columns import BYTES_PREFIX
 from labeling.delimited import Rejected
 from labeling.images import read_images
+from labeling.label_names import find_label
 from labeling.reading import Table
 
 _TEXT_NAMES = (
@@ -204,9 +205,11 @@ def prepare_items(
     if mapping.gold:
         gold = frame[mapping.gold].set(frame[mapping.gold] == "", None)
         if labels:
-            strange = gold.filter(~gold.is_in(list(labels)) & gold.is_not_null())
+            found = {value: find_label(value, labels) for value in gold.drop_nulls().unique()}
+            strange = gold.filter(gold.is_in([value for value, position in found.items() if position is None]))
             unknown = dict(strange.value_counts(sort=True).iter_rows())
-            gold = gold.set(~gold.is_in(list(labels)), None)
+            names = {value: labels[position] for value, position in found.items() if position is not None}
+            gold = gold.replace_strict(names, default=None, return_dtype=pl.String)
     return ItemRows(
         frame=frame.drop(column for column in (mapping.id, mapping.gold) if column),
         lines=lines,

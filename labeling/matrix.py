@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from labeling.arrays import ABSTAINS, BoolArray, IntArray, VoteArray, vote_dtype
 from labeling.function_base import LabelingFunction
+from labeling.label_names import label_name, label_names
 from labeling.running import Faults, Votes
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class LabelMatrix:
         if values.ndim != 2:
             raise ValueError(f"Votes have the shape (items, sources), got {values.shape}.")
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "labels", label_names(self.labels))
         object.__setattr__(self, "sources", tuple(self.sources))
         object.__setattr__(self, "item_ids", np.asarray(self.item_ids))
         for name, found, expected in (
@@ -160,8 +161,9 @@ class LabelMatrix:
         array([[ 1,  0],
                [-1,  1]], dtype=int8)
         """
-        triples = pl.DataFrame({"item": list(items), "annotator": list(annotators), "answer": list(answers)})
-        known = sorted(triples["answer"].unique()) if labels is None else list(labels)
+        said = [label_name(answer) for answer in answers]
+        triples = pl.DataFrame({"item": list(items), "annotator": list(annotators), "answer": said})
+        known = sorted(triples["answer"].unique()) if labels is None else list(label_names(labels))
         strange = sorted(set(triples["answer"].unique()) - set(known))
         if strange:
             raise ValueError(f"Answers name {strange[0]!r}, which is not a class. Known: {', '.join(known)}.")

@@ -16,6 +16,7 @@ import polars as pl
 from labeling.arrays import ABSTAINS, FloatArray, vote_dtype
 from labeling.fingerprint import digest
 from labeling.function_base import LabelingFunction, Spec, listed
+from labeling.label_names import label_name, label_names, label_position, spellings
 
 
 def _dtype(labels: Sequence[str]) -> type[pl.DataType]:
@@ -35,7 +36,7 @@ class Lookup(LabelingFunction):
     @property
     def labels(self) -> tuple[str, ...]:
         """Class names in the table."""
-        return tuple(dict.fromkeys(label for _, label in self.table))
+        return tuple(dict.fromkeys(label_name(label) for _, label in self.table))
 
     @property
     def body(self) -> Spec:
@@ -56,7 +57,7 @@ class Lookup(LabelingFunction):
         values = pl.Series([value.strip() for value, _ in self.table], dtype=pl.String)
         if not self.case_sensitive:
             column, values = column.str.to_lowercase(), values.str.to_lowercase()
-        codes = dict(zip(values, (list(labels).index(label) for _, label in self.table), strict=True))
+        codes = dict(zip(values, (label_position(label, labels) for _, label in self.table), strict=True))
         return column.replace_strict(list(codes), list(codes.values()), default=ABSTAINS, return_dtype=_dtype(labels))
 
 
@@ -147,9 +148,9 @@ class VotesColumn(LabelingFunction):
 
     def expression(self, text: str | None, labels: Sequence[str]) -> pl.Expr:
         """Position of the class that the column names, -1 where it names none."""
-        column = pl.col(self.needs(text)[0]).cast(pl.String)
-        positions = list(range(len(labels)))
-        return column.replace_strict(list(labels), positions, default=ABSTAINS, return_dtype=_dtype(labels))
+        column = pl.col(self.needs(text)[0]).cast(pl.String).str.strip_chars()
+        known = spellings(labels)
+        return column.replace_strict(list(known), list(known.values()), default=ABSTAINS, return_dtype=_dtype(labels))
 
 
 def votes_column(name: str, column: str, *, expert: str | None = None) -> VotesColumn:
@@ -199,7 +200,7 @@ class Model(LabelingFunction):
 
     def expression(self, text: str | None, labels: Sequence[str]) -> pl.Expr:
         """Position of the likeliest class where its probability is high enough, else -1."""
-        codes = np.array([list(labels).index(name) for name in self.names])
+        codes = np.array([label_position(name, labels) for name in self.names])
 
         def votes(rows: pl.Series) -> pl.Series:
             proba = np.asarray(self.classifier.predict_proba(self._input(rows)))
@@ -251,7 +252,7 @@ def model(
         )
     if not 0 <= above <= 1:
         raise ValueError(f"model {name!r}: above is a probability in [0, 1], got {above}.")
-    return Model(name, expert, classifier, tuple(map(str, names)), tuple(columns), above, version)
+    return Model(name, expert, classifier, label_names(map(str, names)), tuple(columns), above, version)
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +269,7 @@ class Nearest(LabelingFunction):
     @property
     def labels(self) -> tuple[str, ...]:
         """The one class that it votes for."""
-        return (self.label,)
+        return (label_name(self.label),)
 
     @property
     def body(self) -> Spec:
@@ -282,7 +283,7 @@ class Nearest(LabelingFunction):
 
     def expression(self, text: str | None, labels: Sequence[str]) -> pl.Expr:
         """Position of the class where the nearest example is near enough, else -1."""
-        position = list(labels).index(self.label)
+        position = label_position(self.label, labels)
 
         def votes(rows: pl.Series) -> pl.Series:
             column = rows.struct.unnest().to_series()

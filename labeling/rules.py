@@ -5,6 +5,7 @@ regular expressions take time linear in the text, so no pattern can hang a proje
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,6 +13,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from labeling.function_base import Rule, Spec, listed
+from labeling.word_forms import word_pattern
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ class Keyword(TextRule):
 
 
 def _spaced(word: str) -> str:
-    return r"\s+".join(pl.escape_regex(part) for part in word.split())
+    return r"\s+".join(map(word_pattern, word.split()))
 
 
 def _bounded(word: str) -> str:
     # A boundary stands only beside a letter or digit: "c++" ends where it ends, "!!!" may follow a word.
-    word = word.strip()
+    word = unicodedata.normalize("NFC", word.strip())
     return (r"\b" if re.match(r"\w", word[0]) else "") + _spaced(word) + (r"\b" if re.match(r"\w", word[-1]) else "")
 
 

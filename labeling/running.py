@@ -16,6 +16,7 @@ from labeling.code_functions import When
 from labeling.function_base import ABSTAIN, LabelingFunction, listed
 from labeling.functions import as_function
 from labeling.keyword_search import plan_keywords
+from labeling.label_names import find_label, label_position
 
 BLOCK = 262_144
 """Rows that expressions are computed on at a time."""
@@ -127,7 +128,7 @@ def check_functions(
         raise ValueError(f"Names of labeling functions are unique; given twice: {listed(twice)}.")
     for function in ready:
         for label in function.labels:
-            if label not in labels:
+            if find_label(label, labels) is None:
                 raise ValueError(
                     f"Labeling function {function.name!r} votes for {label!r}, which is not a class."
                     f"{closest(label, labels)} Known: {listed(labels)}."
@@ -192,7 +193,7 @@ def run_functions(
                 values[start : start + len(block), j] = votes[f"vote {j}"].to_numpy()
             for i, search in enumerate(searches):
                 for j, rows in search.matches(block, votes[f"search {i}"]).items():
-                    values[start + rows, j] = labels.index(ready[j].labels[0])
+                    values[start + rows, j] = label_position(ready[j].labels[0], labels)
             seconds[columnar] += (time.perf_counter() - begin) / max(len(columnar), 1)
             for offset, answers in _row_by_row([ready[j] for j in others], block, labels):
                 first = start + offset
@@ -266,7 +267,8 @@ def _ask(
     """Ask one function about each row; an exception becomes an abstain that is counted."""
     column = np.full(len(rows), ABSTAINS, vote_dtype(len(labels)))
     known = function.labels or labels
-    allowed = {key: code for key, code in codes.items() if code == ABSTAINS or key in known}
+    mine = {label_position(name, labels) for name in known}
+    allowed = {key: code for key, code in codes.items() if code == ABSTAINS or code in mine}
     count, first, message = 0, 0, ""
     begin = time.perf_counter()
     for i, row in enumerate(rows):
@@ -275,12 +277,19 @@ def _ask(
             try:
                 column[i] = allowed[answer]
             except (KeyError, TypeError):
-                raise ValueError(_unknown(answer, known)) from None
+                column[i] = _position(answer, known, labels)
         except Exception as error:  # noqa: BLE001 - counted, and reported with the votes
             if not count:
                 first, message = i, _without_values(f"{type(error).__name__}: {error}", row)
             count += 1
     return column, Faults(count, first, message) if count else None, time.perf_counter() - begin
+
+
+def _position(answer: object, known: Sequence[str], labels: Sequence[str]) -> int:
+    """Return the position of an answer that is no name letter by letter."""
+    if isinstance(answer, str | bool) and find_label(answer, known) is not None:
+        return label_position(answer, labels)
+    raise ValueError(_unknown(answer, known))
 
 
 def _unknown(answer: object, labels: Sequence[str]) -> str:

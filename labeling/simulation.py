@@ -16,6 +16,7 @@ from labeling.classifiers import Classifier, default_classifier
 from labeling.curves import Curves
 from labeling.executors import Engine, map_in_order
 from labeling.features import Matrix, reduce
+from labeling.label_names import label_name, label_names
 from labeling.learning import Learning, check_suits
 from labeling.metrics import accuracy, calibration_error, f1_macro
 from labeling.near_duplicates import near_duplicates
@@ -162,8 +163,9 @@ class _Items:
             if column is not None and column not in frame.columns:
                 raise ValueError(f"There is no column {column!r}. The columns are: {', '.join(frame.columns)}.")
         frame = frame.filter(pl.col(gold).is_not_null())
-        names = frame[gold].cast(pl.String)
-        known = tuple(labels) if labels is not None else tuple(names.unique().sort())
+        written = frame[gold].cast(pl.String)
+        names = written.replace_strict({name: label_name(name) for name in written.unique()}, return_dtype=pl.String)
+        known = label_names(labels) if labels is not None else tuple(names.unique().sort())
         if strange := sorted(set(names.unique()) - set(known)):
             raise ValueError(f"The column {gold!r} holds {strange[0]!r}, which is none of labels={list(known)}.")
         if len(known) < 2:

@@ -10,6 +10,7 @@ from labeling.analysis import wilson, word_rows
 from labeling.arrays import ABSTAINS, BoolArray, IntArray
 from labeling.function_base import LabelingFunction
 from labeling.functions import keyword
+from labeling.label_names import label_position
 from labeling.running import run_functions
 
 CANDIDATES = 300
@@ -137,7 +138,7 @@ def _choose(
 ) -> list[Suggestion]:
     """Take the rule that newly gets most items right, then the next, until none adds any."""
     known = gold != ABSTAINS
-    position = np.array([list(labels).index(function.labels[0]) for function in functions], dtype=np.int64)
+    position = np.array([label_position(function.labels[0], labels) for function in functions], dtype=np.int64)
     matches = fires[known].sum(axis=0)
     right = (fires[known] & (gold[known][:, None] == position)).sum(axis=0)
     low, high = wilson(right, matches)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from labeling import Project
 from labeling.io import guess_mapping
+from labeling.label_names import find_label
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
 
@@ -121,7 +122,8 @@ def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:
     if column is None:
         return None
     values = {str(value) for value in rows[column].drop_nulls().to_list()} - {""}
-    return column if values and values <= set(project.label_names) else None
+    known = all(find_label(value, project.label_names) is not None for value in values)
+    return column if values and known else None
 
 
 def _private(project: Project, rows: pl.DataFrame, known: Sequence[str]) -> list[str]:
