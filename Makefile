@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
-# Tests of one file stay in one process, so that a browser or a server is started once.
-TESTFLAGS ?= -n 2 --dist loadfile
+# Tests of one file stay in one process, so that a browser or a server is started once; in the order of the files,
+# so that the long ones of the browser come first and no process waits for the other at the end.
+TESTFLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 export LABELING_STORAGE ?= sqlite:///labeling.db
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -29,6 +29,9 @@ from storage.tables import metadata
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 
+SYNCHRONOUS = "FULL"
+"""How SQLite commits: an answer that is said to be saved is on the disk."""
+
 _engines: dict[str, Engine] = {}
 _lock = threading.Lock()
 
@@ -178,7 +181,7 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # A file that may only be read cannot change its journal; writing to it fails later, with a clear error.
     with suppress(sqlite3.OperationalError):
         cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-import pytest
-from hypothesis import settings
+# Two processes of tests on two cores: threads of their libraries would only wait for each other. Set before numpy and
+# torch are imported; what the tests start takes it over.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import polars as pl  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+import storage.database  # noqa: E402
+from tests.databases import migrate, postgres_database  # noqa: E402
 
 # The same examples in every run, and no deadline: a busy machine fails no test.
 settings.register_profile("tally", derandomize=True, deadline=None)
@@ -46,26 +53,44 @@ def postgres_server() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """URL of a fresh, empty PostgreSQL database."""
-    import psycopg
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """Name of a PostgreSQL database of the newest schema, which the databases of the tests are copies of."""
     from sqlalchemy import make_url
 
-    name = f"tally_{uuid.uuid4().hex}"
-    server = make_url(postgres_server)
-    dsn = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    yield server.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres_database(postgres_server, "template0") as url:
+        migrate(url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file of the newest schema, which the databases of the tests are copies of."""
+    path = tmp_path_factory.mktemp("template") / "work.db"
+    migrate(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """URL of a SQLite file that is not there yet."""
+def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """URL of a fresh PostgreSQL database: its schema is there, no project is."""
+    with postgres_database(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """URL of a fresh SQLite file: its schema is there, no project is."""
+    shutil.copy(sqlite_template, tmp_path / "work.db")
     return f"sqlite:///{tmp_path / 'work.db'}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhurried_disk() -> Iterator[None]:
+    """The data is thrown away: nothing is gained by waiting for the disk. Processes that tests start wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage.database, "SYNCHRONOUS", "OFF")
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
