@@ -18,7 +18,7 @@ help: ## Show this list
 
 run: $(VENV)/runtime.stamp ## Set up, make a demo project if there is none, serve the app on 127.0.0.1 (PORT=8501)
 	@$(BIN)/python -m labeling.demo
-	@$(BIN)/python -m streamlit run app.py --server.port=$(PORT)
+	@$(BIN)/python -m labeling serve --port=$(PORT)
 
 test: $(VENV)/dev.stamp ## Set up and run all tests: SQLite and PostgreSQL, doctests, a real browser
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \

@@ -19,6 +19,7 @@ import typer
 
 from labeling.command_options import By, Format, Model, Of, Ties
 from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
+from labeling.commands.serve import serve_app, serve_demo
 from labeling.offer_command import offer_file
 from labeling.simulate_command import simulate_file
 from labeling.terminal import examples, shown, table, warn
@@ -255,23 +256,6 @@ def show_status(
     table(None, rows)
 
 
-@commands.command("demo", epilog=examples("demo", "demo --storage sqlite:///demo.db"))
-def make_demo(
-    posts: Annotated[int, typer.Option(min=1, help="How many posts to make.")] = 3000, storage: Storage = None
-) -> None:
-    """Make the demo project.
-
-    Generated posts and the rules of 20 experts; nothing is downloaded.
-    """
-    from labeling.demo import create_demo
-
-    opened = create_demo(storage, posts=posts)
-    status = opened.status()
-    typer.echo(
-        f"Project {opened.name!r}: {status.items:,} items, {status.functions} rules, {status.weak:,} weak labels"
-    )
-
-
 @commands.command("refit", no_args_is_help=True, epilog=examples("refit --project forum --loop first"))
 def refit_loop(
     project: ProjectName,
@@ -294,6 +278,8 @@ def refit_loop(
     typer.echo(f"Round {refit.round}: {refit.labels:,} labels" + (f", {scores}" if scores else ""))
 
 
+commands.command("serve", epilog=examples("serve", "serve --storage sqlite:///work.db --port 8600"))(serve_app)
+commands.command("demo", epilog=examples("demo", "demo --storage sqlite:///demo.db --no-serve"))(serve_demo)
 commands.command(
     "simulate",
     no_args_is_help=True,

@@ -1,7 +1,7 @@
 """The ledger: append-only facts of projects in one SQL database."""
 
 from storage.content_cache import ContentCache, cache_file
-from storage.database import StorageError, close_engines
+from storage.database import StorageError, close_engines, shown_url
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
 from storage.loop_facts import REFIT_LEASE_SECONDS, new_holder
 from storage.standing import ANSWERS, WELCOME
@@ -19,4 +19,5 @@ __all__ = [
     "close_engines",
     "list_projects",
     "new_holder",
+    "shown_url",
 ]

@@ -91,6 +91,17 @@ def parse_url(storage: str | URL) -> URL:
     return url
 
 
+def shown_url(storage: str) -> str:
+    """Return the URL of a database as it may be shown: its place in full, its password hidden.
+
+    Examples
+    --------
+    >>> shown_url("postgresql://ann:secret@host/labels")
+    'postgresql+psycopg://ann:***@host/labels'
+    """
+    return parse_url(storage).render_as_string()
+
+
 def open_engine(storage: str | URL) -> Engine:
     """Return the engine of `storage`, with the schema brought up to date.
 

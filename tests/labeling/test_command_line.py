@@ -68,7 +68,7 @@ def check(done, code, *words):
 def test_without_a_command_help_is_printed(shell):
     done = shell()
     assert (done.returncode, done.stderr) == (0, "")
-    for command in ("import", "weak-label", "export", "status", "demo", "refit", "simulate", "offer"):
+    for command in ("import", "weak-label", "export", "status", "serve", "demo", "refit", "simulate", "offer"):
         assert f"\n  {command} " in done.stdout
 
 
@@ -209,7 +209,7 @@ def test_refit_trains_the_loop(forum):
 
 
 def test_the_demo_is_made_once(shell):
-    first, second = (shell("demo --posts 60") for _ in range(2))
+    first, second = (shell("demo --no-serve --posts 60") for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), first.stderr
     assert first.stdout == second.stdout
     assert len(Project.list(shell.storage)) == 1

@@ -1,0 +1,57 @@
+"""From nothing to the first answer: the demo, started by its command in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from labeling import Project
+from labeling.commands.server import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Where the demo says that it is served."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if name != "LABELING_STORAGE"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "labeling", "demo", "--posts", "200", "--no-browser", "--port", str(port)],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        yield next(line.split(" at ")[1].strip() for line in server.stdout if " at http://127.0.0.1" in line)
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_the_demo_leads_to_a_first_answer(address: str, browser: Browser, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("textbox", name="Your name").fill("ann")
+    page.keyboard.press("Enter")
+    card = page.locator("[data-shown]")
+    expect(card).to_be_visible()
+    first = card.get_attribute("data-shown")
+    page.wait_for_timeout(260)
+    page.keyboard.press("1")
+    expect(card).not_to_have_attribute("data-shown", first or "")
+    context.close()
+    project = Project.open("demo", storage=f"sqlite:///{tmp_path / 'labeling.db'}")
+    assert project.status().human == 1
