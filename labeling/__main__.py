@@ -59,7 +59,9 @@ def _start(
     ),
 )
 def import_items(
-    file: Annotated[str, typer.Argument(help="CSV, TSV, JSONL or Parquet file, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="CSV, JSON, Parquet or Excel file, also as gz or zip; or - for standard input.")
+    ],
     project: ProjectName,
     labels: Annotated[
         str | None, typer.Option(help="Label names, split by commas: makes the project if there is none of that name.")
@@ -77,6 +79,7 @@ def import_items(
     image: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of pictures: paths, or bytes.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.", show_default="utf-8")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of a CSV file, tab for a tab.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by its name.", show_default="first")] = None,
     holdout: Annotated[
         float | None, typer.Option(help="Share of the items with gold to hold out for scores, such as 0.3.")
     ] = None,
@@ -95,7 +98,7 @@ def import_items(
     content: str | bytes = source if isinstance(source, str) else source.read()
     if labels is not None:
         # A file that cannot be read should not leave an empty project behind.
-        read_source(content, encoding=encoding, delimiter=mark, name=name, limit=100)
+        read_source(content, encoding=encoding, delimiter=mark, sheet=sheet, name=name, limit=100)
     try:
         opened = _open(project, storage, labels)
     except (LookupError, FileNotFoundError) as error:
@@ -110,6 +113,7 @@ def import_items(
         image=image,
         encoding=encoding,
         delimiter=mark,
+        sheet=sheet,
         name=name,
         progress=shown(progress),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
+from labeling.formats.readable import FILE_HELP
 from labeling.terminal import shown, warn
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def offer_file(
-    file: Annotated[str, typer.Argument(help="CSV, TSV, JSONL or Parquet file of records, in the order they came.")],
+    file: Annotated[str, typer.Argument(help=f"{FILE_HELP} Records in the order they came.")],
     project: ProjectName,
     stream: Annotated[str, typer.Option(help="Name of the stream.")],
     share: Annotated[

@@ -22,7 +22,7 @@ class ItemVerbs(ProjectBase):
 
     def preview_items(self, source: object, **options: Any) -> ImportPreview:
         """Return what `add_items` would read with the same options, with the first 20 rows."""
-        names = ("encoding", "delimiter", "name")
+        names = ("encoding", "delimiter", "sheet", "name")
         reading = {key: options.pop(key) for key in names if options.get(key) is not None}
         table = tables.read_source(source, limit=1000, **reading)
         mapping = self._mapping(table, **{key: value for key, value in options.items() if key not in names})
@@ -40,10 +40,11 @@ class ItemVerbs(ProjectBase):
         image: str | None = None,
         encoding: str | None = None,
         delimiter: str | None = None,
+        sheet: str | int | None = None,
         name: str | None = None,
         progress: importing.Progress = None,
     ) -> ImportReport:
-        """Import rows: a path (CSV, TSV, JSONL, Parquet), an open file, a polars or pandas frame.
+        """Import rows: a path or an open file (CSV, JSON, Parquet, Excel, also as gz or zip), or a frame.
 
         Exact duplicates are kept as source rows of one item; rows that are in the
         project already, by id or by content, are not added again; rows that cannot
@@ -60,6 +61,8 @@ class ItemVerbs(ProjectBase):
             Columns that neither a page nor an export shows unless asked to.
         encoding, delimiter
             Of a text file, where the guess is wrong.
+        sheet
+            Of a workbook, its name, or its number from 1; None: the first that holds anything.
         name
             What to call the source in messages.
         progress
@@ -71,7 +74,7 @@ class ItemVerbs(ProjectBase):
         ValueError
             The source is broken, a column is missing, a gold value is no label.
         """
-        table = tables.read_source(source, encoding=encoding, delimiter=delimiter, name=name)
+        table = tables.read_source(source, encoding=encoding, delimiter=delimiter, sheet=sheet, name=name)
         mapping = self._mapping(table, text=text, id=id, gold=gold, group=group, private=private, image=image)
         return importing.import_table(self.ledger, self.label_set, table, mapping, progress=progress)
 

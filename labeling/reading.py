@@ -1,9 +1,7 @@
 """Read a data set from a file, an upload or a frame, and account for every row of it."""
 
-import io
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,13 @@ from labeling.columns import (
     unescape_formulas,
 )
 from labeling.delimited import DelimitedRows, Rejected
+from labeling.formats.compressed import unpacked
+from labeling.formats.json_file import json_records
+from labeling.formats.kinds import file_kind
+from labeling.formats.sheet_file import read_sheet
+from labeling.formats.text_encoding import find_encoding
 from labeling.json_rows import RecordColumns
-from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect, sniff_encoding, sniff_format
+from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
 from labeling.source_file import SourceFile
 
 
@@ -72,10 +75,11 @@ def read_source(
     encoding: str | None = None,
     delimiter: str | None = None,
     header: bool | None = None,
+    sheet: str | int | None = None,
     name: str | None = None,
     limit: int | None = None,
 ) -> Table:
-    r"""Read CSV, TSV, JSONL, Parquet, a polars or a pandas frame.
+    r"""Read CSV, TSV, JSON, JSON Lines, Parquet, Excel, any of them packed as gz or zip, a polars or a pandas frame.
 
     Rows that cannot be read are listed in ``rejected`` while the rest goes in; a file that is broken as a
     whole raises ValueError. Cells stay as they are written: only a column in which every
@@ -86,9 +90,12 @@ def read_source(
     source
         A path, bytes, an open binary file, a frame, or a list of dicts. No URL: nothing is fetched.
     encoding
-        None: UTF-8, or UTF-16 and UTF-32 where the bytes show it.
+        None: UTF-8, or UTF-16 and UTF-32 where the bytes show it; what is not UTF-8 is read as Windows-1252 where
+        that fits, and a note says so.
     delimiter, header
         None: found from the first rows.
+    sheet
+        Of a workbook, its name, or its number from 1; None: the first that holds anything.
     name
         What to call bytes in messages; its suffix helps to find the format.
     limit
@@ -112,18 +119,20 @@ def read_source(
         return _from_pandas(source, name or "the frame", limit)
     if isinstance(source, list):
         return _from_records(SourceFile(name or "the list"), enumerate(source, start=1), None, "records", limit)
-    file = SourceFile.of(source, name)
-    kind = sniff_format(file.name, file.head())
+    file = unpacked(SourceFile.of(source, name))
+    kind = file_kind(file)
     if kind == "parquet":
         return _from_parquet(file, limit)
-    chosen = check_encoding(encoding) if encoding else sniff_encoding(file.name, file.head())
-    if chosen == "utf-8":
-        chosen = "utf-8-sig"
-    if kind == "json":
-        return _from_json(file, chosen, limit)
-    if kind == "jsonl":
-        return _from_jsonl(file, chosen, limit)
-    return _from_csv(file, chosen, delimiter, header, limit)
+    if kind == "sheet":
+        return _from_sheet(file, sheet, header, limit)
+    chosen, note = (check_encoding(encoding), None) if encoding else find_encoding(file)
+    chosen = "utf-8-sig" if chosen == "utf-8" else chosen
+    if kind in ("json", "jsonl"):
+        records, kind, notes = json_records(file, chosen)
+        table = _from_records(file, records, chosen, kind, limit)
+        return replace(table, notes=[*([note] if note else []), *notes, *table.notes])
+    table = _from_csv(file, chosen, delimiter, header, limit)
+    return replace(table, notes=[note, *table.notes]) if note else table
 
 
 def _table(file: SourceFile, frame: pl.DataFrame, lines: Any, **known: Any) -> Table:
@@ -133,7 +142,7 @@ def _table(file: SourceFile, frame: pl.DataFrame, lines: Any, **known: Any) -> T
     evidence = None
     is_export = set(frame.columns) >= EXPORT_MARKS
     if is_export:
-        if known.get("format") == "csv":
+        if known.get("format") in ("csv", "sheet"):
             frame = unescape_formulas(frame)
         frame, evidence = split_export(frame)
     if known.get("format") == "csv":
@@ -188,36 +197,20 @@ def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
 
 def _from_parquet(file: SourceFile, limit: int | None) -> Table:
     try:
-        frame = pl.read_parquet(file.path or io.BytesIO(file.content), n_rows=limit, use_pyarrow=False)
+        frame = pl.read_parquet(file.whole(), n_rows=limit, use_pyarrow=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(
             f"{file.name} is a broken Parquet file, perhaps cut off while it was copied: {str(error).splitlines()[0]}"
         ) from error
     table = _from_frame(frame, file.name, "parquet")
-    return Table(**{**table.__dict__, "folder": file.folder})
+    return replace(table, folder=file.folder)
 
 
-def _from_json(file: SourceFile, encoding: str, limit: int | None) -> Table:
-    try:
-        records = json.loads("".join(file.lines(encoding)))
-    except RecursionError as error:
-        raise ValueError(f"{file.name} is not valid JSON for a table: it is nested too deeply") from error
-    except ValueError as error:
-        raise ValueError(f"{file.name} is not valid JSON: {error}") from error
-    return _from_records(file, enumerate(records, start=1), encoding, "json", limit)
-
-
-def _from_jsonl(file: SourceFile, encoding: str, limit: int | None) -> Table:
-    def records() -> Iterator[tuple[int, Any]]:
-        for number, line in enumerate(file.lines(encoding), start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError) as error:
-                yield number, error
-
-    return _from_records(file, records(), encoding, "jsonl", limit)
+def _from_sheet(file: SourceFile, sheet: str | int | None, header: bool | None, limit: int | None) -> Table:
+    read = read_sheet(file, sheet=sheet, header=header, limit=limit)
+    names, renamed = name_columns(read.names, keep=set(read.names) >= EXPORT_MARKS)
+    frame = read.frame(names)
+    return _table(file, frame, read.lines, format="sheet", header=read.header, renamed=renamed, notes=read.notes)
 
 
 def _from_records(

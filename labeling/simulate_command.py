@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labeling.formats.readable import FILE_HELP
 from labeling.terminal import shown, table, warn
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Metric(StrEnum):
 
 
 def simulate_file(
-    file: Annotated[str, typer.Argument(help="CSV, TSV, JSONL or Parquet file with known labels.")],
+    file: Annotated[str, typer.Argument(help=f"{FILE_HELP} With known labels.")],
     strategies: Annotated[
         str, typer.Option(metavar="NAMES", help="Strategies, split by commas; random is always among them.")
     ] = "auto,margin",

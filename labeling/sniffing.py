@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from labeling.formats.readable import READ_SUFFIXES, READABLE
+
 SAMPLE_BYTES = 1 << 18
 """How much of a file is looked at to find its format, encoding, delimiter and header."""
 
@@ -20,13 +22,11 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FOREIGN = (
-    (b"PK\x03\x04", "a zip archive or an Office document", "Unpack it, or save the sheet as CSV"),
-    (b"\x1f\x8b", "gzip-compressed", "Unpack it first"),
+    (b"PK\x03\x04", "a zip archive without a file to read", "Unpack it, or save the sheet as CSV"),
     (b"BZh", "bzip2-compressed", "Unpack it first"),
     (b"\xfd7zXZ", "xz-compressed", "Unpack it first"),
     (b"\x28\xb5\x2f\xfd", "zstd-compressed", "Unpack it first"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it first"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document", "Save the sheet as CSV"),
     (b"%PDF", "a PDF", "Export its text as CSV or JSONL"),
     (b"SQLite format 3", "an SQLite database", "Export the table as CSV or Parquet"),
     (b"ARROW1", "an Arrow file", "Save it as Parquet"),
@@ -35,18 +35,6 @@ _FOREIGN = (
     (b"GIF8", "a picture", "List the paths of pictures in a CSV column"),
     (b"\x80\x04\x95", "a Python pickle, which is never read,", "Save the data as Parquet"),
 )
-_FORMATS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".tab": "csv",
-    ".psv": "csv",
-    ".txt": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\r\n]', re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d+)*|\.\d+)([eE][-+]?\d+)?%?")
@@ -120,27 +108,28 @@ def sniff_format(name: str, head: bytes) -> str:
     --------
     >>> sniff_format("posts.data", b'{"text": "hello"}\n')
     'jsonl'
-    >>> sniff_format("posts.csv", b"PK\x03\x04")
+    >>> sniff_format("posts.csv", b"%PDF-1.7")
     Traceback (most recent call last):
     ...
-    ValueError: posts.csv is a zip archive or an Office document. Unpack it, or save the sheet as CSV; CSV, TSV,
-    JSONL and Parquet can be read.
+    ValueError: posts.csv is a PDF. Export its text as CSV or JSONL. CSV, TSV, JSON, JSON Lines, Parquet and Excel files
+    can be read, packed as gz or zip too.
     """
-    readable = "CSV, TSV, JSONL and Parquet can be read."
     if not head:
         raise ValueError(f"{name} is empty: it has 0 bytes.")
     if head.startswith(b"PAR1"):
         return "parquet"
     for magic, kind, hint in _FOREIGN:
         if head.startswith(magic):
-            raise ValueError(f"{name} is {kind}. {hint}; {readable}")
-    suffixed = _FORMATS.get(PurePath(name).suffix.lower())
+            raise ValueError(f"{name} is {kind}. {hint}. {READABLE}")
+    suffixed = READ_SUFFIXES.get(PurePath(name).suffix.lower())
+    if suffixed == "sheet":
+        raise ValueError(f"{name} is no workbook that Excel writes: it starts with {head[:8]!r}. {READABLE}")
     if suffixed == "parquet":
         raise ValueError(f"{name} is not a Parquet file: it starts with {head[:8]!r} and not with b'PAR1'.")
     text = head.lstrip(codecs.BOM_UTF8)
     if _HTML.match(text):
         raise ValueError(
-            f"{name} is an HTML page, perhaps the sign-in or error page of the site it came from. {readable}"
+            f"{name} is an HTML page, perhaps the sign-in or error page of the site it came from. {READABLE}"
         )
     start = text.lstrip()[:1]
     if suffixed == "json" or (suffixed is None and start in (b"{", b"[")):
@@ -169,8 +158,7 @@ def sniff_encoding(name: str, head: bytes) -> str:
     control = sum(head[:4096].count(byte) for byte in range(32) if byte not in (9, 10, 12, 13, 27, 31))
     if control * 10 > len(head[:4096]):
         raise ValueError(
-            f"{name} is not text: {control} of its first {len(head[:4096])} bytes are control characters. "
-            "CSV, TSV, JSONL and Parquet can be read."
+            f"{name} is not text: {control} of its first {len(head[:4096])} bytes are control characters. {READABLE}"
         )
     return "utf-8"
 

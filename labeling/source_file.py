@@ -1,12 +1,13 @@
 """A file on disk or in memory: opened, looked into, decoded, or refused with the reason."""
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
 from typing import IO
 
+from labeling.formats.readable import READABLE
 from labeling.sniffing import SAMPLE_BYTES
 
 _COMMON_ENCODINGS = [
@@ -18,11 +19,15 @@ _LATIN = ("cp1252", "cp1250", "cp1254", "iso8859_15", "mac_roman")
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file on disk or in memory, opened anew for every pass."""
+    """A file on disk or in memory, opened anew for every pass.
+
+    ``unpack`` takes the file as it lies there and gives what is packed in it; None: it is read as it is.
+    """
 
     name: str
     path: Path | None = None
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
+    unpack: Callable[[IO[bytes]], IO[bytes]] | None = field(default=None, repr=False)
 
     @staticmethod
     def of(source: object, name: str | None) -> "SourceFile":
@@ -49,7 +54,7 @@ class SourceFile:
             raise ValueError(f"{text!r} is a URL, and Tally fetches nothing. Download the file and give its path.")
         place = Path(text).expanduser()
         if place.is_dir():
-            raise IsADirectoryError(f"{place} is a folder. Give the path of a CSV, TSV, JSONL or Parquet file.")
+            raise IsADirectoryError(f"{place} is a folder. Give the path of a file. {READABLE}")
         if not place.exists():
             raise FileNotFoundError(f"There is no file {place} (looked in {Path.cwd()}).")
         if not place.is_file():
@@ -58,14 +63,20 @@ class SourceFile:
 
     def open(self) -> IO[bytes]:
         """Open it from its start."""
-        return self.path.open("rb") if self.path else io.BytesIO(self.content)
+        lying: IO[bytes] = self.path.open("rb") if self.path else io.BytesIO(self.content)
+        return self.unpack(lying) if self.unpack else lying
 
     def head(self) -> bytes:
         """Return the first bytes, as many as are looked at to know the file."""
-        if not self.path:
-            return self.content[:SAMPLE_BYTES]
         with self.open() as file:
             return file.read(SAMPLE_BYTES)
+
+    def whole(self) -> Path | IO[bytes]:
+        """Return what a reader that jumps about in the file takes: its path, or all of its bytes."""
+        if self.unpack:
+            with self.open() as file:
+                return io.BytesIO(file.read())
+        return self.path or io.BytesIO(self.content)
 
     @property
     def folder(self) -> Path | None:
@@ -81,8 +92,6 @@ class SourceFile:
                 raise ValueError(self._undecodable(encoding)) from error
 
     def _undecodable(self, encoding: str) -> str:
-        from charset_normalizer import from_bytes
-
         shown = "utf-8" if encoding == "utf-8-sig" else encoding
         if "16" in encoding or "32" in encoding:
             return f"{self.name} is not {shown} to its end: bytes are missing. Was it cut off while it was copied?"
@@ -95,10 +104,21 @@ class SourceFile:
                     where = f"byte 0x{raw[error.start]:02x} at line {line}, byte {error.start + 1} of that line"
                     near = raw
                     break
-        guess = from_bytes(self.head() + near, cp_isolation=_COMMON_ENCODINGS).best()
-        likely = ["cp1252"] if guess is None or guess.encoding in _LATIN else []
-        likely += [guess.encoding] if guess and guess.encoding != "cp1252" else []
+        guess = self._guess(near)
+        likely = ["cp1252"] if guess is None or guess in _LATIN else []
+        likely += [guess] if guess and guess != "cp1252" else []
         return (
             f"{self.name} is not {shown}: {where or 'its last character is cut off'}. "
             f"It may be {' or '.join(likely)}: give encoding={likely[0]!r}."
         )
+
+    def looks_western(self, near: bytes) -> bool:
+        """Say whether the file, with a line that is not UTF-8, reads most like a language of Western Europe."""
+        guess = self._guess(near)
+        return guess is None or guess in _LATIN
+
+    def _guess(self, near: bytes) -> str | None:
+        from charset_normalizer import from_bytes
+
+        guess = from_bytes(self.head() + near, cp_isolation=_COMMON_ENCODINGS).best()
+        return guess.encoding if guess else None

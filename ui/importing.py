@@ -9,6 +9,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
+from labeling.formats.readable import FILE_HELP, kind_of_name
 from labeling.io import guess_mapping
 from labeling.label_names import find_label
 from ui.markup import count, escape, figures, notice
@@ -38,9 +39,9 @@ def render(project: Project) -> None:
     turn = int(st.session_state.get(_UPLOAD, 0))
     file = st.file_uploader(
         "A file of items",
-        type=["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"],
+        # Any file may come: one that is not read is answered in words below, rather than by the widget.
         key=f"upload-{turn}",
-        help="CSV, TSV, JSON Lines or Parquet, up to 1 GB. The first row of a CSV holds the column names.",
+        help=f"{FILE_HELP} Up to 1 GB. The first row of a table holds the column names.",
     )
     if file is None:
         return
@@ -52,7 +53,7 @@ def render(project: Project) -> None:
 
 
 def _reading(name: str) -> tuple[str | None, str | None]:
-    if not name.lower().endswith((".csv", ".tsv", ".txt")):
+    if kind_of_name(name) != "csv":
         return None, None
     left, right, _ = st.columns([1, 1, 2])
     encoding = left.selectbox("Encoding", ENCODINGS, format_func=lambda value: value or "found by itself")
@@ -92,6 +93,8 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str |
     )
     st.html(f'<p class="tally-small">The first {rows.height} rows of {escape(file.name)}</p>')
     st.dataframe(rows, hide_index=True, height=min(38 * (rows.height + 1), 300))
+    for note in preview.table.notes:
+        notice(note)
     if preview.table.renamed:
         _renamed(preview.table.renamed)
     if st.button("Import", type="primary", key="import", icon=":material/upload:"):

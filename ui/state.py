@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project, StorageError, default_storage
+from labeling.formats.readable import READABLE
 from ui.markup import empty, heading, notice
 
 PROJECT = "project"
@@ -84,7 +85,7 @@ def require_items(project: Project) -> int:
     """Number of items of a project; without any, say where they come from and end the run."""
     items = project.status().items
     if items == 0:
-        empty("No items yet", "Import a file on the Data page. CSV, TSV, JSONL and Parquet are read.")
+        empty("No items yet", f"Import a file on the Data page. {READABLE}")
         st.page_link(st.session_state["pages"]["data"], label="Go to Data", icon=":material/arrow_forward:")
         st.stop()
     return int(items)
