@@ -7,9 +7,7 @@ not be carried out, 2 the call is wrong.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from labeling.command_options import By, Format, Model, Of, Ties
+from labeling.command_options import By, Model, Of, Ties
 from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
+from labeling.commands.export import export_labels
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.offer_command import offer_file
 from labeling.simulate_command import simulate_file
@@ -182,51 +181,6 @@ def weak_label(
     table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
 
 
-@commands.command(
-    "export",
-    no_args_is_help=True,
-    epilog=examples(
-        "export labels.parquet --project forum",
-        "export data/forum --project forum --format dataset",
-        "export - --format jsonl --project forum | head",
-    ),
-)
-def export_labels(
-    path: Annotated[
-        str,
-        typer.Argument(help="File (.csv, .jsonl, .parquet), folder (for datasets), or - for standard output."),
-    ],
-    project: ProjectName,
-    format_: Annotated[
-        Format | None,
-        typer.Option("--format", help="Format.", show_default="by suffix"),
-    ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Write the private columns too.")] = False,
-    escape: Annotated[
-        bool,
-        typer.Option("--escape-formulas/--raw-formulas", help="In CSV, put ' before formulas."),
-    ] = True,
-    storage: Storage = None,
-) -> None:
-    """Write the labels with their evidence.
-
-    The file appears when it is complete; on an error, what was there stays.
-    """
-    opened = _open(project, storage)
-    kind = format_.value if format_ else None
-    if path != "-":
-        report = opened.export(path, format=kind, private=private, escape_formulas=escape)
-        typer.echo(f"{report.rows:,} rows in {report.path}")
-        return
-    if kind is None or format_ is Format.dataset:
-        raise typer.BadParameter("Standard output needs csv, jsonl or parquet.", param_hint="'--format'")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"export.{kind}"
-        opened.export(file, format=kind, private=private, escape_formulas=escape)
-        with file.open("rb") as content:
-            shutil.copyfileobj(content, sys.stdout.buffer)
-
-
 @commands.command("status", epilog=examples("status", "status --project forum --json"))
 def show_status(
     project: Annotated[
@@ -284,6 +238,15 @@ def refit_loop(
 
 commands.command("serve", epilog=examples("serve", "serve --storage sqlite:///work.db --port 8600"))(serve_app)
 commands.command("demo", epilog=examples("demo", "demo --storage sqlite:///demo.db --no-serve"))(serve_demo)
+commands.command(
+    "export",
+    no_args_is_help=True,
+    epilog=examples(
+        "export labels.parquet --project forum",
+        "export data/forum --project forum --format dataset",
+        "export - --format jsonl --project forum | head",
+    ),
+)(export_labels)
 commands.command(
     "simulate",
     no_args_is_help=True,

@@ -33,12 +33,3 @@ class Model(StrEnum):
     dawid_skene = "DawidSkene"
     snorkel = "SnorkelLabelModel"
     robust = "Robust"
-
-
-class Format(StrEnum):
-    """What an export can be."""
-
-    csv = "csv"
-    jsonl = "jsonl"
-    parquet = "parquet"
-    dataset = "dataset"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from labeling.blocks import NO_LABEL
 from labeling.importing import BAR_DELAY
-from labeling.io import export_name, write_dataset, write_table
+from labeling.io import About, export_format, export_name, write_rows
 from labeling.matrix import LabelMatrix
 from labeling.records import ExportReport
 from labeling.votes import holdout_ids
@@ -35,7 +35,6 @@ class _Export:
         self.private = private
         self.held = holdout_ids(project.ledger)
         self.matrix = project.label_matrix() if project.functions() else None
-        self.soft = False
         self.sources: Counter[str] = Counter()
         self.image = self.columns.named("image")
         self.rows = self._rows()
@@ -82,7 +81,6 @@ class _Export:
         )
         run = self.project.newest_weak_run()
         if run is not None:
-            self.soft = True
             frame = run.frame()
             names = [name for name in frame.columns if name.startswith("p_")]
             columns = (pl.col(name).alias(name.removeprefix("p_")) for name in names)
@@ -148,27 +146,19 @@ def export(
     progress: bool,
 ) -> ExportReport:
     """Write the data set of a project; see `Project.export`."""
+    kind = export_format(path, format)
     made = _Export(project, private, progress)
+    about = About(
+        labels=project.label_names,
+        text=export_name(name) if (name := made.columns.named("text")) is not None else None,
+        image=export_name(made.image) if made.image is not None else None,
+        splits=("train", "test") if made.held else ("train",),
+        escape_formulas=escape_formulas,
+    )
+    report = write_rows(path, made.batches(), kind, about)
     options = {"private": private, "escape_formulas": escape_formulas}
-    folder = format == "dataset" or (format is None and Path(path).suffix == "")
-    if folder:
-        report: Any = write_dataset(
-            path,
-            {split: _of_split(made, split) for split in (("train", "test") if made.held else ("train",))},
-            project.label_names,
-            probabilities="probabilities" if made.soft else None,
-            image=made.image,
-        )
-    else:
-        report = write_table(path, made.batches(), format=format, escape_formulas=escape_formulas)
-    kind = "dataset" if folder else (format or Path(path).suffix.lstrip(".").lower())
-    project.ledger.note_export(Path(path).name, kind, report.rows, report.sha256 or None, options)
-    return ExportReport(report.rows, str(report.path), report.sha256 or None, dict(made.sources))
-
-
-def _of_split(made: _Export, split: str) -> Iterator[pl.DataFrame]:
-    for frame in made.batches():
-        yield frame.filter(pl.col("split") == split).drop("split")
+    project.ledger.note_export(Path(path).name, kind.name, report.rows, report.sha256, options)
+    return ExportReport(report.rows, str(report.path), report.sha256, dict(made.sources))
 
 
 def votes_of(matrix: LabelMatrix, item_id: int) -> list[Mapping[str, str | None]]:

@@ -2,24 +2,29 @@
 
 from labeling.columns import EXPORT_COLUMNS, ITEM_PREFIX, export_name
 from labeling.delimited import Rejected
+from labeling.formats.base import About, ExportFormat
+from labeling.formats.export_formats import EXPORT_FORMATS, export_format
 from labeling.mapping import ItemRows, Mapping, guess_mapping, prepare_items
 from labeling.reading import Table, read_source
-from labeling.writing import FORMATS, WriteReport, file_format, write_dataset, write_table
+from labeling.writing import WriteReport, write_dataset, write_rows, write_table
 
 __all__ = [
     "EXPORT_COLUMNS",
-    "FORMATS",
+    "EXPORT_FORMATS",
     "ITEM_PREFIX",
+    "About",
+    "ExportFormat",
     "ItemRows",
     "Mapping",
     "Rejected",
     "Table",
     "WriteReport",
+    "export_format",
     "export_name",
-    "file_format",
     "guess_mapping",
     "prepare_items",
     "read_source",
     "write_dataset",
+    "write_rows",
     "write_table",
 ]

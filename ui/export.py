@@ -10,23 +10,12 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project
+from labeling.io import EXPORT_FORMATS
 from ui import charts
 from ui.markup import count, figures, notice
 from ui.state import problems, require_items, require_project
 
-_FORMATS = {
-    "csv": "CSV, for spreadsheets",
-    "jsonl": "JSON Lines, one object a line",
-    "parquet": "Parquet, for Polars, pandas and Spark",
-    "dataset": "Folder for Hugging Face datasets, zipped",
-}
-_SUFFIX = {"csv": ".csv", "jsonl": ".jsonl", "parquet": ".parquet"}
-_MIME = {
-    "csv": "text/csv",
-    "jsonl": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-    "dataset": "application/zip",
-}
+_FORMATS = {each.name: each for each in EXPORT_FORMATS}
 _READY = "export_ready"
 
 
@@ -64,7 +53,7 @@ def render() -> None:
 
 
 def _prepare(project: Project, version: int) -> None:
-    kind = str(st.radio("Format", list(_FORMATS), format_func=lambda key: _FORMATS[key], key="export_format"))
+    kind = str(st.radio("Format", list(_FORMATS), format_func=lambda name: _FORMATS[name].title, key="export_format"))
     private = st.checkbox("With private columns", key="export_private", help="Left out unless you ask for them.")
     escaped = True
     if kind == "csv":
@@ -94,7 +83,7 @@ def _prepare(project: Project, version: int) -> None:
             f"Download {ready['path'].suffix}",
             file,
             file_name=ready["path"].name,
-            mime=_MIME[kind],
+            mime=_FORMATS[kind].mime,
             type="primary",
             key="export-download",
             icon=":material/download:",
@@ -107,12 +96,12 @@ def _prepare(project: Project, version: int) -> None:
 def _write(project: Project, kind: str, *, private: bool, escaped: bool) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="tally-export-"))
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in project.name)[:80] or "labels"
-    if kind == "dataset":
-        report = project.export(folder / name, format="dataset", private=private)
+    if _FORMATS[kind].folder:
+        report = project.export(folder / name, format=kind, private=private)
         path = Path(shutil.make_archive(str(folder / name), "zip", folder / name))
         shutil.rmtree(folder / name)
     else:
-        path = folder / f"{name}{_SUFFIX[kind]}"
+        path = folder / f"{name}{_FORMATS[kind].suffix}"
         report = project.export(path, format=kind, private=private, escape_formulas=escaped)
     return {"path": path, "rows": report.rows, "sha256": report.sha256}
 

@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from labeling.formats.export_formats import EXPORT_FORMATS
+from labeling.formats.whole_files import digest
 from labeling.reading import read_source
 from labeling.writing import write_dataset, write_table
 
-FORMATS = ["csv", "jsonl", "parquet"]
+FORMATS = [kind.name for kind in EXPORT_FORMATS if kind.chosen_by]
 EXPORT = pl.DataFrame(
     {
         "item_id": [1, 2, 3],
@@ -101,6 +103,7 @@ def test_a_link_is_written_through(tmp_path):
         ("out.csv", {"format": "xml"}, ValueError, "csv, jsonl, parquet"),
         ("gone/out.csv", {}, FileNotFoundError, "no folder"),
         ("folder.csv", {}, IsADirectoryError, "is a folder"),
+        ("folder", {}, ValueError, "would be a folder"),
     ],
 )
 def test_places_that_cannot_be_written_are_refused(name, options, error, message, tmp_path):
@@ -174,6 +177,7 @@ def test_a_folder_opens_with_classes_soft_labels_and_a_test_split(datasets, tmp_
     assert loaded["test"][0]["label"] == 1
     assert loaded["test"][0]["probabilities"] == [0.25, 0.75]
     assert loaded["train"][0]["text"] == "=1+1"
+    assert report.sha256 == digest(tmp_path / "set")
     assert files(tmp_path) == ["set"]
 
 

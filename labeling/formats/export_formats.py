@@ -1,0 +1,48 @@
+"""The formats that a data set can be exported in; calls, messages, the command line and the page read this list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labeling.formats.base import ExportFormat
+from labeling.formats.csv_file import CSV
+from labeling.formats.dataset_folder import DATASET
+from labeling.formats.jsonl_file import JSONL
+from labeling.formats.parquet_file import PARQUET
+
+EXPORT_FORMATS: tuple[ExportFormat, ...] = (CSV, JSONL, PARQUET, DATASET)
+"""In the order of menus."""
+
+
+def export_format(path: str | Path, name: str | None = None) -> ExportFormat:
+    """Return the format to write: by its name, else by the suffix of the path, where none means the folder.
+
+    Raises
+    ------
+    ValueError
+        There is no format of that name, or the path does not say which; the message lists those there are.
+
+    Examples
+    --------
+    >>> export_format("labels.ndjson").name, export_format("data/forum").name, export_format("x.txt", "csv").name
+    ('jsonl', 'dataset', 'csv')
+    >>> export_format("labels.xlsx")
+    Traceback (most recent call last):
+    ...
+    ValueError: 'labels.xlsx' does not say its format. Use the suffix .csv, .jsonl or .parquet, or give
+    format= (csv, jsonl, parquet, dataset).
+    """
+    names = ", ".join(each.name for each in EXPORT_FORMATS)
+    if name is not None:
+        found = next((each for each in EXPORT_FORMATS if each.name == name), None)
+        if found is None:
+            raise ValueError(f"There is no format {name!r}. Formats are: {names}.")
+        return found
+    suffix = Path(path).suffix.lower()
+    for each in EXPORT_FORMATS:
+        if suffix in each.chosen_by or (each.folder and not suffix):
+            return each
+    *most, last = (each.chosen_by[0] for each in EXPORT_FORMATS if each.chosen_by)
+    raise ValueError(
+        f"{str(path)!r} does not say its format. Use the suffix {', '.join(most)} or {last}, or give format= ({names})."
+    )
