@@ -35,8 +35,8 @@ def check_setting(loop: str, key: str, value: Any, stored: Any, *others: Any) ->
     Traceback (most recent call last):
     ValueError: The loop 'first' was made with seed = 1, not 2. Open it without settings, or take another name.
     """
-    given = specs.dump(value)
-    if given not in (stored, *others):
+    given = specs.dump(value, key)
+    if not any(specs.same(given, known) for known in (stored, *others)):
         raise ValueError(
             f"{loop} was made with {key} = {specs.describe(stored)}, not {specs.describe(given)}. "
             "Open it without settings, or take another name."

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from labeling import specs
+from labeling.arguments import whole_number
 from labeling.forecast import ENOUGH, Forecast, forecast, pace_of
 from labeling.history import history_row, trained
 from labeling.loop_base import GO_ON, LoopBase, annotator_name
@@ -128,15 +129,14 @@ class StopVerbs(LoopBase):
         )
 
     def _extended(self, rules: tuple[StopRule, ...], answers: object) -> tuple[StopRule, ...]:
-        if isinstance(answers, bool) or not isinstance(answers, int) or answers < 1:
-            raise ValueError(f"answers must be a whole number of at least 1, got {answers!r}.")
+        more = whole_number("answers", answers, 1)
         fired = [rule for rule, _ in self._fired(rules)]
         if not fired and self._exhausted():
             raise ValueError("Every item of the pool has an answer. Import more items with add_items().")
         if not fired:
             raise ValueError("No stop rule has fired: the loop goes on by itself. To change its rules pass stop=[…].")
         with self._ledger.read() as connection:
-            until = self._answered(connection) + answers
+            until = self._answered(connection) + more
         return tuple(extended(rule, until) if rule in fired else rule for rule in rules)
 
     def _fired(self, rules: Sequence[StopRule]) -> Iterator[tuple[StopRule, str]]:

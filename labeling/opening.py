@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from labeling import specs
+from labeling.arguments import whole_number
 from labeling.as_made import check_kind, check_setting
 from labeling.classifiers import Classifier, default_classifier
 from labeling.ending import check_stop
@@ -91,7 +92,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
     check_suits(given["strategy"], settings["classifier"])
     check_regions(project, given["strategy"], given.get("regions", {}))
     check_stop(project, settings["stop"])
-    stored = {key: specs.dump(value) for key, value in settings.items()}
+    stored = {key: specs.dump(value, key) for key, value in settings.items()}
     stored["strategy_text"] = specs.describe(stored["strategy"])
     made = project.ledger.loops.add(name, "pool", stored) or project.ledger.loops.get(name)
     if made is None:
@@ -109,15 +110,14 @@ def _default_classifier(project: Project, strategy: Strategy) -> Classifier:
 
 
 def _check(given: dict[str, Any]) -> None:
-    """Check the settings that were given; raise with what would work."""
+    """Check the settings that were given, and make numbers plain; raise with what would work."""
     kinds = {"strategy": (Strategy, "Entropy()"), "classifier": (Classifier, "TextClassifier()")}
     for key, (kind, example) in kinds.items():
         if key in given and not isinstance(given[key], kind):
             raise TypeError(f"{key}= takes an object such as {example}, got {given[key]!r}.")
     for key, least in (("batch_size", 1), ("seed", 0), ("candidates", 1)):
-        value = given.get(key, least)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{key} must be a whole number of at least {least}, got {value!r}.")
+        if key in given:
+            given[key] = whole_number(key, given[key], least)
     for rule in given.get("stop", ()):
         if not isinstance(rule, StopRule):
             raise TypeError(f"stop= takes a list of rules such as LabelBudget(500), got {rule!r}.")

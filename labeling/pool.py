@@ -10,6 +10,7 @@ import polars as pl
 
 from labeling.alike import ALIKE, AlikeVerbs
 from labeling.answering import AnswerVerbs
+from labeling.arguments import whole_number
 from labeling.ending import StopVerbs
 from labeling.history import history_frame, noted, refit_of
 from labeling.loop_base import annotator_name
@@ -52,8 +53,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             The loop is done, or everything left is taken; the message says which.
         """
         annotator = annotator_name(annotator)
-        if n is not None and n < 1:
-            raise ValueError(f"n must be at least 1, got {n!r}.")
+        n = None if n is None else whole_number("n", n, 1)
         open_ = self._queue.open(annotator)
         if open_ and not more:
             return open_

@@ -11,6 +11,7 @@ import polars as pl
 
 from labeling import importing
 from labeling import io as tables
+from labeling.arguments import whole_number
 from labeling.blocks import pack
 from labeling.near_duplicates import joined, near_duplicates_of
 from labeling.project_base import ProjectBase
@@ -163,7 +164,8 @@ class ItemVerbs(ProjectBase):
         ValueError
             There is no gold, or the fraction is outside (0, 1).
         """
-        if not 0 < fraction < 1:
+        seed = whole_number("seed", seed, 0)
+        if not 0 < (fraction := float(fraction)) < 1:
             raise ValueError(f"The hold-out is a share of the gold items between 0 and 1, got {fraction!r}.")
         gold = [item for item, _ in self.ledger.items.gold()]
         if not gold:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labeling.arguments import whole_number
 from labeling.classifiers import Classifier, default_classifier
 from labeling.curves import Curves
 from labeling.executors import Engine, map_in_order
@@ -94,12 +95,16 @@ def simulate(
     >>> curves.frame().select("strategy", "seed", "labels").head(3).rows()
     [('margin', 0, 4), ('margin', 0, 8), ('margin', 0, 12)]
     """
-    _check(strategies, start, batch_size, rounds, holdout)
+    _check(strategies, holdout)
+    start, batch_size = whole_number("start", start, 0), whole_number("batch_size", batch_size, 1)
+    rounds = whole_number("rounds", rounds, 0)
+    if start == 0 and rounds == 0:
+        raise ValueError("start=0 and rounds=0 leave nothing to learn from.")
     data = _Items.of(frame, gold, labels, text, holdout)
     chosen = classifier or _default(data, strategies)
     for strategy in strategies.values():
         check_suits(strategy, chosen)
-    drawn = [int(seed) for seed in seeds]
+    drawn = [whole_number("A seed", seed, 0) for seed in ([seeds] if hasattr(seeds, "__index__") else seeds)]
     if not drawn:
         raise ValueError("seeds= names no seed. Pass for example range(3).")
     if start > (left := data.size - data.held_out):
@@ -115,7 +120,7 @@ def simulate(
     return Curves.of(done, list(strategies), baseline)
 
 
-def _check(strategies: object, start: int, batch_size: int, rounds: int, holdout: float) -> None:
+def _check(strategies: object, holdout: float) -> None:
     if not isinstance(strategies, Mapping) or not strategies:
         raise ValueError(
             'strategies= takes names and strategies, for example {"margin": Margin(), "random": Random()}.'
@@ -123,11 +128,6 @@ def _check(strategies: object, start: int, batch_size: int, rounds: int, holdout
     for name, strategy in strategies.items():
         if not isinstance(strategy, Strategy):
             raise TypeError(f"strategies[{name!r}] must be an object such as Margin(), got {strategy!r}.")
-    for what, value, least in (("start", start, 0), ("batch_size", batch_size, 1), ("rounds", rounds, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{what} must be a whole number of at least {least}, got {value!r}.")
-    if start == 0 and rounds == 0:
-        raise ValueError("start=0 and rounds=0 leave nothing to learn from.")
     if not 0 < holdout < 1:
         raise ValueError(f"holdout must lie between 0 and 1, got {holdout!r}.")
 

@@ -1,14 +1,22 @@
 """Strategies, classifiers, label models and stop rules as JSON, and back by name.
 
-Only classes that this process offers by itself are looked up: a name in a
-database never decides what is imported.
+What JSON knows is stored as it is; a JSON list is a tuple, and anything else is an object with a key that names its
+kind. There is no NaN and no Infinity in it, no key that is not text, and nothing that is lost on the way: what is
+loaded equals what was stored. Only classes that this process offers by itself are looked up: a name in a database
+never decides what is imported.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
+import functools
+import inspect
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from labeling.spec_names import find_class, find_function, find_type
+from labeling.spec_writing import TEXTS, shortened
+from labeling.spec_writing import dump as dump
 
 Json = dict[str, Any]
 
@@ -17,34 +25,8 @@ class UnknownClass(LookupError):
     """A stored setting names a class of the user's own; it must be passed again."""
 
 
-def dump(value: Any) -> Any:
-    """Return `value` as JSON: plain values, lists, and objects as {"class", "params"}.
-
-    Examples
-    --------
-    >>> from strategies import Entropy
-    >>> dump(Entropy())["class"]
-    'strategies.Entropy'
-    """
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple | range):
-        return [dump(element) for element in value]
-    if isinstance(value, Mapping):
-        return {"mapping": {str(key): dump(element) for key, element in value.items()}}
-    if hasattr(value, "item") and getattr(value, "shape", None) == ():
-        return value.item()
-    name = f"{type(value).__module__.split('.')[0]}.{type(value).__qualname__}"
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
-        return {"class": name, "params": {key: dump(element) for key, element in fields.items()}}
-    if hasattr(value, "get_params"):
-        return {"class": name, "params": {key: dump(element) for key, element in value.get_params(deep=False).items()}}
-    return {"class": name, "params": None}
-
-
 def load(spec: Any) -> Any:
-    """Return the object that `dump` described.
+    """Return the object that `dump` described, also in the form of earlier versions.
 
     Raises
     ------
@@ -55,16 +37,123 @@ def load(spec: Any) -> Any:
         return tuple(load(element) for element in spec)
     if not isinstance(spec, Mapping):
         return spec
-    if "mapping" in spec:
-        return {key: load(element) for key, element in spec["mapping"].items()}
-    name = spec["class"]
-    found = _find(name)
+    kind = next(iter(spec.keys() & _LOADERS.keys()), None)
+    if kind is None:
+        raise ValueError(f"The setting {shortened(spec)} is of a kind that this version does not know. Update Tally.")
+    return _LOADERS[kind](spec)
+
+
+def _load_object(spec: Mapping[str, Any]) -> Any:
+    name, found = spec["class"], find_class(spec["class"])
     if found is None or spec["params"] is None:
-        raise UnknownClass(
-            f"The class {name} is not part of Tally or scikit-learn, so it is not rebuilt from the database. "
-            "Pass the object again, as when the loop was made."
-        )
-    return found(**{key: load(element) for key, element in spec["params"].items()})
+        raise _unknown(name)
+    params = {key: load(element) for key, element in spec["params"].items()}
+    try:
+        return found(**params)
+    except TypeError as error:
+        raise ValueError(
+            f"{name} was stored with settings that this version does not take: {error}. Pass the object again."
+        ) from error
+
+
+def _unknown(name: str) -> UnknownClass:
+    return UnknownClass(
+        f"The class {name} is not part of Tally or scikit-learn, so it is not rebuilt from the database. "
+        "Pass the object again, as when the loop was made."
+    )
+
+
+def _load_name(find: Callable[[str], Any], name: str) -> Any:
+    found = find(name)
+    if found is None:
+        raise _unknown(name)
+    return found
+
+
+def _load_numpy(spec: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    elements, dtype = load(spec["numpy"]), np.dtype(spec["of"])
+    return np.array(elements, dtype=dtype).reshape(spec["shape"])[()]
+
+
+def _load_dtype(spec: Mapping[str, Any]) -> Any:
+    import numpy as np
+
+    return np.dtype(spec["dtype"])
+
+
+def _load_distribution(spec: Mapping[str, Any]) -> Any:
+    from scipy import stats
+
+    found = getattr(stats, spec["distribution"], None)
+    if not isinstance(found, stats.rv_continuous | stats.rv_discrete):
+        raise _unknown(f"scipy.stats.{spec['distribution']}")
+    return found(*load(spec["args"]), **load(spec["keywords"]))
+
+
+def _reader(kind: str, read: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda spec: read(spec[kind])
+
+
+_LOADERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "class": _load_object,
+    "numpy": _load_numpy,
+    "partial": lambda spec: functools.partial(load(spec["partial"]), *load(spec["args"]), **load(spec["keywords"])),
+    "distribution": _load_distribution,
+    "mapping": lambda spec: {key: load(element) for key, element in spec["mapping"].items()},
+    "pairs": lambda spec: {load(key): load(element) for key, element in spec["pairs"]},
+    "list": lambda spec: [load(element) for element in spec["list"]],
+    "set": lambda spec: {load(element) for element in spec["set"]},
+    "frozenset": lambda spec: frozenset(load(element) for element in spec["frozenset"]),
+    "range": lambda spec: range(*spec["range"]),
+    "slice": lambda spec: slice(*(load(end) for end in spec["slice"])),
+    "float": lambda spec: float(spec["float"]),
+    "function": lambda spec: _load_name(find_function, spec["function"]),
+    "type": lambda spec: _load_name(lambda name: find_type(name) or find_class(name), spec["type"]),
+    "dtype": _load_dtype,
+} | {kind: _reader(kind, read) for kind, (_, _, read) in TEXTS.items()}
+
+
+def same(given: Any, stored: Any) -> bool:
+    """Tell whether two specs describe the same setting, also where one was stored by an earlier version.
+
+    A list is the same as a tuple of the same, NumPy's 1 as 1, and a parameter that is missing as its default.
+
+    Examples
+    --------
+    >>> same(dump([float("nan")]), [float("nan")])
+    True
+    """
+    return bool(_comparable(given) == _comparable(stored))
+
+
+def _comparable(spec: Any) -> Any:
+    """Return what can be compared: tuples and plain values, nothing that is lost on the way to an earlier version."""
+    if isinstance(spec, list):
+        return "sequence", tuple(_comparable(element) for element in spec)
+    if not isinstance(spec, Mapping):
+        return "nan" if isinstance(spec, float) and math.isnan(spec) else spec
+    if "class" in spec:
+        if spec["params"] is None:
+            return spec["class"], None
+        params = {**_defaults(spec["class"]), **spec["params"]}
+        return spec["class"], frozenset((key, _comparable(value)) for key, value in params.items())
+    if "mapping" in spec:
+        return "mapping", frozenset((key, _comparable(value)) for key, value in spec["mapping"].items())
+    if "pairs" in spec:
+        # Earlier versions kept keys as texts.
+        pairs = ((_comparable(key), _comparable(value)) for key, value in spec["pairs"])
+        return "mapping", frozenset((key if isinstance(key, tuple) else str(key), value) for key, value in pairs)
+    if "list" in spec:
+        return _comparable(spec["list"])
+    if "range" in spec:
+        return _comparable(list(range(*spec["range"])))
+    if "numpy" in spec:
+        return _comparable(spec["numpy"])
+    if "float" in spec:
+        return _comparable(float(spec["float"]))
+    return "other", tuple(sorted((key, _comparable(value)) for key, value in spec.items()))
 
 
 def describe(spec: Any) -> str:
@@ -79,35 +168,45 @@ def describe(spec: Any) -> str:
         return "[" + ", ".join(describe(element) for element in spec) + "]"
     if not isinstance(spec, Mapping):
         return repr(spec)
+    if "class" in spec:
+        return _describe_object(spec)
     if "mapping" in spec:
         return "{" + ", ".join(f"{key}: {describe(element)}" for key, element in spec["mapping"].items()) + "}"
-    short = str(spec["class"]).rsplit(".", 1)[-1]
-    found = _find(spec["class"])
-    defaults = _defaults(found) if found is not None else {}
-    given = {key: value for key, value in (spec["params"] or {}).items() if dump(defaults.get(key)) != value}
+    if "pairs" in spec:
+        return "{" + ", ".join(f"{describe(key)}: {describe(element)}" for key, element in spec["pairs"]) + "}"
+    if "partial" in spec:
+        return f"partial({describe(spec['partial'])})"
+    if "distribution" in spec:
+        given = [describe(each) for each in spec["args"]]
+        given += [f"{key}={describe(each)}" for key, each in spec["keywords"].get("mapping", {}).items()]
+        return f"{spec['distribution']}({', '.join(given)})"
+    if "range" in spec:
+        return repr(range(*spec["range"]))
+    inside = spec[next(iter(spec))]
+    if "function" in spec or "type" in spec:
+        return str(inside).rsplit(".", 1)[-1]
+    return describe(inside) if isinstance(inside, list | Mapping) else str(inside)
+
+
+def _describe_object(spec: Mapping[str, Any]) -> str:
+    short, defaults = str(spec["class"]).rsplit(".", 1)[-1], _defaults(spec["class"])
+    given = {
+        key: value
+        for key, value in (spec["params"] or {}).items()
+        if key not in defaults or not same(defaults[key], value)
+    }
     return short + (f"({', '.join(f'{key}={describe(value)}' for key, value in given.items())})" if given else "")
 
 
-def _defaults(cls: type) -> dict[str, Any]:
-    if not dataclasses.is_dataclass(cls):
+@functools.cache
+def _defaults(name: str) -> Mapping[str, Any]:
+    """Return the specs of a class' defaults by parameter."""
+    found = find_class(name)
+    if found is None:
         return {}
-    return {f.name: f.default for f in dataclasses.fields(cls) if f.default is not dataclasses.MISSING}
-
-
-def _find(name: str) -> type | None:
-    package, _, short = name.partition(".")
-    if package == "strategies":
-        import strategies
-
-        found = getattr(strategies, short, None) if short in strategies.__all__ else None
-    elif package == "labeling":
-        import labeling
-
-        found = getattr(labeling, short, None) if short in labeling.__all__ else None
-    elif package == "sklearn":
-        from sklearn.utils import all_estimators
-
-        found = dict(all_estimators()).get(short)
-    else:
-        found = None
-    return found if isinstance(found, type) else None
+    known = {}
+    for key, parameter in inspect.signature(found).parameters.items():
+        # A dataclass' default that is made anew each time has no value here.
+        if parameter.default is not parameter.empty and "FACTORY" not in type(parameter.default).__name__:
+            known[key] = dump(parameter.default, key)
+    return known

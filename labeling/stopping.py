@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labeling.arguments import whole_number
+
 SCORES = ("accuracy", "f1_macro", "average_precision")
 
 
@@ -37,8 +39,7 @@ class LabelBudget(StopRule):
     labels: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.labels, bool) or not isinstance(self.labels, int) or self.labels < 1:
-            raise ValueError(f"LabelBudget needs a whole number of at least 1, got {self.labels!r}.")
+        object.__setattr__(self, "labels", whole_number("The labels of a LabelBudget", self.labels, 1))
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
         """Return why the loop is done, None if it is not."""
@@ -108,7 +109,8 @@ class Stability(StopRule):
     def __post_init__(self) -> None:
         if not 0 < self.kappa <= 1:
             raise ValueError(f"kappa must lie above 0 and be at most 1, got {self.kappa!r}.")
-        _check_rounds("Stability", self.rounds)
+        object.__setattr__(self, "rounds", whole_number("The rounds of Stability", self.rounds, 1))
+        object.__setattr__(self, "labels", whole_number("The labels of Stability", self.labels, 0))
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:
         """Return why the loop is done, None if it is not."""
@@ -184,7 +186,7 @@ class Plateau(StopRule):
             raise ValueError(f"Plateau knows {', '.join(map(repr, SCORES))}, got {self.metric!r}.")
         if not 0 <= self.least < 1:
             raise ValueError(f"The least rise must lie in [0, 1), got {self.least!r}.")
-        _check_rounds("Plateau", self.rounds)
+        object.__setattr__(self, "rounds", whole_number("The rounds of Plateau", self.rounds, 1))
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
         """Return why the loop is done, None if it is not."""
@@ -220,8 +222,7 @@ class After(StopRule):
     def __post_init__(self) -> None:
         if not isinstance(self.rule, StopRule):
             raise TypeError(f"After takes a rule such as TargetScore('f1_macro', 0.9), got {self.rule!r}.")
-        if isinstance(self.answers, bool) or not isinstance(self.answers, int) or self.answers < 0:
-            raise ValueError(f"After needs a whole number of answers of at least 0, got {self.answers!r}.")
+        object.__setattr__(self, "answers", whole_number("The answers of After", self.answers, 0))
 
     @property
     def needs_holdout(self) -> bool:  # type: ignore[override]
@@ -246,8 +247,3 @@ def extended(rule: StopRule, answers: int) -> StopRule:
     if isinstance(rule, LabelBudget):
         return LabelBudget(max(rule.labels, answers))
     return After(rule.rule if isinstance(rule, After) else rule, answers)
-
-
-def _check_rounds(rule: str, rounds: object) -> None:
-    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
-        raise ValueError(f"{rule} needs a whole number of rounds of at least 1, got {rounds!r}.")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labeling.arguments import whole_number
 from labeling.classifiers import Model
 from labeling.features import Features
 
@@ -85,8 +86,8 @@ class Refits(StreamLearning):
         object.__setattr__(self, "half_lives", None if self.half_lives is None else lives)
         if any(not 0.0 < life < float("inf") for life in lives) or len(lives) > 20:
             raise ValueError(f"half_lives are at most 20 numbers above 0, got {self.half_lives!r}.")
-        if self.every is not None and (isinstance(self.every, bool) or self.every < 1):
-            raise ValueError(f"every must be at least 1, got {self.every!r}.")
+        if self.every is not None:
+            object.__setattr__(self, "every", whole_number("every", self.every, 1))
 
     def lives(self, text: bool) -> tuple[float, ...]:
         """Return the half-lives for records with or without a text."""
@@ -115,8 +116,7 @@ class Online(StreamLearning):
     replay: int = 500
 
     def __post_init__(self) -> None:
-        if isinstance(self.replay, bool) or self.replay < 1:
-            raise ValueError(f"replay must be at least 1, got {self.replay!r}.")
+        object.__setattr__(self, "replay", whole_number("replay", self.replay, 1))
 
     def gap(self, answers: int) -> int:
         """Return 1: every answer is learned from at once."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from labeling import specs
+from labeling.arguments import whole_number
 from labeling.as_made import check_kind, check_setting
 from labeling.classifiers import Classifier
 from labeling.drift import DriftDetector, ErrorRise, KolmogorovSmirnov
@@ -66,7 +68,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
         )
     if isinstance(given.get("learning"), Online):
         check_online(given.get("classifier"))
-    stored = {key: specs.dump(value) for key, value in (DEFAULTS | given).items()}
+    stored = {key: specs.dump(value, key) for key, value in (DEFAULTS | given).items()}
     stored["strategy_text"] = f"{specs.describe(stored['strategy'])}, {specs.describe(stored['budget'])}"
     # A stream ends when nothing is offered any more: no rule stops it.
     stored["stop"] = []
@@ -77,7 +79,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
 
 
 def _check(given: dict[str, Any]) -> None:
-    """Check the settings that were given; raise with what would work."""
+    """Check the settings that were given, and make numbers plain; raise with what would work."""
     kinds = {
         "strategy": (Strategy, "LeastConfidence()"),
         "budget": (Budget, "VariableUncertainty(0.1)"),
@@ -98,12 +100,13 @@ def _check(given: dict[str, Any]) -> None:
             "Use LeastConfidence(), Margin(), Entropy() or a mixture of them; FixedBudget() asks at random."
         )
     for key, least in (("seed", 0), ("memory", 1), ("boost_records", 1)):
-        value = given.get(key, least)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ValueError(f"{key} must be a whole number of at least {least}, got {value!r}.")
+        if key in given:
+            given[key] = whole_number(key, given[key], least)
     boost = given.get("boost", 1.0)
-    if isinstance(boost, bool) or not isinstance(boost, int | float) or not 1.0 <= boost <= 100.0:
+    if isinstance(boost, bool) or not isinstance(boost, Real) or not 1.0 <= float(boost) <= 100.0:
         raise ValueError(f"boost must lie between 1 (the default: none) and 100, got {boost!r}.")
+    if "boost" in given:
+        given["boost"] = float(boost)
 
 
 def _alone(strategy: Strategy) -> bool:

@@ -3,9 +3,21 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
-from labeling import LabelBudget, Project, TargetScore, TextClassifier
-from strategies import Entropy, Margin, Random, Strategy
+from labeling import (
+    LabelBudget,
+    Plateau,
+    Project,
+    Refits,
+    SklearnClassifier,
+    Stability,
+    TargetScore,
+    TextClassifier,
+)
+from strategies import Entropy, LeastConfidence, Margin, Random, Strategy, VariableUncertainty
 
 SETTINGS = {"strategy": Entropy(), "batch_size": 5, "seed": 3, "stop": [LabelBudget(9)]}
 
@@ -72,6 +84,37 @@ def test_a_target_score_without_a_holdout_is_refused_and_no_loop_made(project):
 def test_settings_that_cannot_work_are_refused(project, settings, error, hint):
     with pytest.raises(error, match=hint):
         project.pool_loop("l", **settings)
+    assert project.loops() == []
+
+
+def test_numbers_of_numpy_do_for_sizes_and_seeds(project):
+    sizes = {"batch_size": np.int32(5), "seed": np.uint8(3), "candidates": np.int64(2)}
+    rules = [LabelBudget(np.int64(9)), Stability(rounds=np.int64(2)), Plateau(rounds=np.int64(2))]
+    project.set_holdout(np.float32(0.5), seed=np.int64(3))
+    loop = project.pool_loop("l", strategy=Entropy(), stop=rules, **sizes)
+    assert loop.ask("ann", n=np.int64(1))[0].item_id
+    opened = Project.open("p", storage=project.ledger.full_url)
+    assert opened.pool_loop("l", batch_size=5, seed=3, stop=rules).budget == 9
+    learning, budget = Refits(every=np.int64(2)), VariableUncertainty(0.5)
+    numbers = {"memory": np.int64(50), "boost_records": np.int64(5), "boost": np.float64(2.0), "seed": np.int64(1)}
+    for _ in range(2):
+        project.stream_loop("s", strategy=LeastConfidence(), budget=budget, learning=learning, **numbers)
+
+
+def test_a_whole_estimator_of_scikit_learn_opens_by_name_and_with_the_same_settings(project):
+    def classifier():
+        return SklearnClassifier(make_pipeline(SimpleImputer(), LogisticRegression(C=np.inf, class_weight={0: 1})))
+
+    for _ in range(2):
+        project.pool_loop("l", strategy=Entropy(), classifier=classifier())
+    opened = Project.open("p", storage=project.ledger.full_url).pool_loop("l")
+    assert repr(opened._settings.classifier) == repr(classifier())
+
+
+def test_a_loop_whose_settings_cannot_be_kept_is_not_made(project):
+    own = SklearnClassifier(LogisticRegression(random_state=np.random.RandomState(0)))
+    with pytest.raises(TypeError, match=r"classifier\.estimator\.random_state = RandomState.*Pass a whole number"):
+        project.pool_loop("l", strategy=Entropy(), classifier=own)
     assert project.loops() == []
 
 
