@@ -1,17 +1,21 @@
 """Rules mined from what is known: words and phrases that tell a class, and what each would add."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from labeling.analysis import wilson, word_rows
-from labeling.arrays import ABSTAINS, BoolArray, IntArray
+from labeling.arrays import ABSTAINS, BoolArray, FloatArray, IntArray
 from labeling.function_base import LabelingFunction
+from labeling.function_words import FUNCTION_WORDS
 from labeling.functions import keyword
 from labeling.label_names import label_position
 from labeling.running import run_functions
+
+EXAMPLES = 3
+"""Texts that are shown of each."""
 
 CANDIDATES = 300
 """Words and phrases that are tried as rules."""
@@ -35,6 +39,9 @@ class Suggestion:
         Share of all items that it matches.
     added
         Share of all items that it matches and that neither a rule at hand nor an earlier suggestion does.
+    examples
+        Texts that it matches, with their class where it is known: one where it is wrong, if there is one, then what
+        it adds.
     """
 
     function: LabelingFunction
@@ -45,6 +52,7 @@ class Suggestion:
     matches: int
     coverage: float
     added: float
+    examples: tuple[tuple[str, str | None], ...] = ()
 
 
 def suggest_functions(
@@ -62,9 +70,11 @@ def suggest_functions(
     """Mine keyword rules from items whose class is known.
 
     A word qualifies where the lower end of its precision's interval is nearer to
-    1 than to the share of its class, so that the little words of a frequent class
-    do not. They are chosen one after the other by how many items each would
-    newly get right.
+    1 than to the share of its class, so that the words of a frequent class do not.
+    They are chosen one after the other by how many items each would newly get
+    right, and judged by those again: a word that is right only where another rule
+    votes already ("her" beside an insult) adds nothing but errors. Words that
+    hold sentences together are not tried, alone or beside one another.
 
     Parameters
     ----------
@@ -109,7 +119,10 @@ def suggest_functions(
     ]
     frame = pl.DataFrame({column or "text": column_texts})
     fires = run_functions(functions, frame, labels, text="text").values != ABSTAINS
-    return _choose(functions, fires, gold, labels, covered, n)
+    return [
+        replace(suggestion, examples=_examples(column_texts, gold, labels, suggestion.label, places))
+        for suggestion, places in _choose(functions, fires, gold, labels, covered, n, fewest)
+    ]
 
 
 def _candidates(texts: pl.Series, gold: IntArray, k: int, fewest: int, longest: int) -> list[tuple[str, int]]:
@@ -122,7 +135,8 @@ def _candidates(texts: pl.Series, gold: IntArray, k: int, fewest: int, longest: 
     share = np.bincount(gold, minlength=k) / len(gold)
     counts = counts.with_columns(low=low).filter(pl.Series(low > (1 + share[counts["gold"].to_numpy()]) / 2))
     # Of words and phrases that match as many items as surely, the shortest says it best.
-    best = counts.sort(
+    meaningful = ~pl.col("word").str.split(" ").list.eval(pl.element().is_in(sorted(FUNCTION_WORDS))).list.all()
+    best = counts.filter(meaningful).sort(
         pl.col("low") * pl.col("right"), pl.col("word").str.len_chars(), "word", descending=[True, False, False]
     )
     return [(str(word), int(position)) for word, position in best.head(CANDIDATES).select("word", "gold").iter_rows()]
@@ -135,31 +149,57 @@ def _choose(
     labels: Sequence[str],
     covered: BoolArray | None,
     n: int,
-) -> list[Suggestion]:
-    """Take the rule that newly gets most items right, then the next, until none adds any."""
+    fewest: int,
+) -> list[tuple[Suggestion, IntArray]]:
+    """Take the rule that newly gets most items right, then the next, until none adds any that it is right on.
+
+    With each come the rows that it matches, those that it adds first.
+    """
     known = gold != ABSTAINS
     position = np.array([label_position(function.labels[0], labels) for function in functions], dtype=np.int64)
     matches = fires[known].sum(axis=0)
     right = (fires[known] & (gold[known][:, None] == position)).sum(axis=0)
     low, high = wilson(right, matches)
+    share = np.bincount(gold[known], minlength=len(labels)) / known.sum()
     open_items = np.ones(len(gold), dtype=bool) if covered is None else ~covered
-    chosen: list[Suggestion] = []
+    chosen: list[tuple[Suggestion, IntArray]] = []
     while len(chosen) < min(n, len(functions)):
-        added = fires[open_items].sum(axis=0)
+        added = fires[open_items].sum(axis=0) * _tells(fires, gold, position, share, open_items & known, fewest)
         best = int(np.argmax(added * low))
         if not added[best]:
             break
-        chosen.append(
-            Suggestion(
-                function=functions[best],
-                label=functions[best].labels[0],
-                precision=float(right[best] / matches[best]),
-                low=float(low[best]),
-                high=float(high[best]),
-                matches=int(matches[best]),
-                coverage=float(fires[:, best].mean()),
-                added=float(added[best] / len(gold)),
-            )
+        new = fires[:, best] & open_items
+        places = np.concatenate([np.flatnonzero(new), np.flatnonzero(fires[:, best] & ~new)])
+        suggestion = Suggestion(
+            function=functions[best],
+            label=functions[best].labels[0],
+            precision=float(right[best] / matches[best]),
+            low=float(low[best]),
+            high=float(high[best]),
+            matches=int(matches[best]),
+            coverage=float(fires[:, best].mean()),
+            added=float(added[best] / len(gold)),
         )
+        chosen.append((suggestion, places))
         open_items &= ~fires[:, best]
     return chosen
+
+
+def _tells(
+    fires: BoolArray, gold: IntArray, position: IntArray, share: FloatArray, judged: BoolArray, fewest: int
+) -> BoolArray:
+    """Whether each rule is surely better than naming its class always, shape (m,), on the items judged, shape (n,)."""
+    matches = fires[judged].sum(axis=0)
+    right = (fires[judged] & (gold[judged][:, None] == position)).sum(axis=0)
+    low, _ = wilson(right, matches)
+    return np.asarray((matches >= fewest) & (low > (1 + share[position]) / 2))
+
+
+def _examples(
+    texts: pl.Series, gold: IntArray, labels: Sequence[str], label: str, places: IntArray
+) -> tuple[tuple[str, str | None], ...]:
+    known = gold[places] != ABSTAINS
+    wrong = places[known & (gold[places] != list(labels).index(label))][:1]
+    shown = [*wrong, *places[~np.isin(places, wrong)]][:EXAMPLES]
+    names = [*labels, None]
+    return tuple((str(texts[int(place)]), names[gold[place]]) for place in shown)

@@ -6,11 +6,15 @@ import streamlit as st
 
 from labeling import Project
 from labeling.suggesting import Suggestion
-from ui.markup import chip, count, empty, escape, notice, percent
+from ui.drafts import found_in
+from ui.markup import chip, count, empty, escape, mark_spans, notice, percent, spans_of
 from ui.rule_analysis import title
-from ui.state import message, open_project, problems, storage
+from ui.state import EXPECTED, message, open_project, problems, storage
 
 MOST = 20
+LONGEST = 300
+"""Characters of an example that are shown."""
+
 _SAID = "suggestions_said"
 
 
@@ -22,9 +26,7 @@ def draw(project: Project) -> None:
         "Words and phrases that tell a label, mined from the answers of people and from known answers outside the "
         "hold-out. Those that add most come first; each is counted on what is left over by the ones before it.",
     )
-    said = st.session_state.pop(_SAID, None)
-    if said:
-        notice(*said)
+    _said(project)
     status = project.status()
     if not status.human and status.gold <= status.holdout:
         empty("Nothing to learn rules from yet", "Label some items, or import known answers that are not held out.")
@@ -53,24 +55,46 @@ def _found(storage: str, name: str, version: int) -> list[Suggestion]:  # noqa: 
 def _one(project: Project, suggestion: Suggestion, labels: list[str], number: int) -> None:
     words = ", ".join(getattr(suggestion.function, "words", ())) or suggestion.function.name
     facts = (
-        f"right on <b>{percent(suggestion.precision)}</b> of {count(suggestion.matches)} known "
-        f"({percent(suggestion.low)} to {percent(suggestion.high)}) · matches <b>{_share(suggestion.coverage)}</b> "
-        f"of all · <b>{_share(suggestion.added)}</b> that no rule covers"
+        f"right on <b>{percent(suggestion.precision)}</b> of {count(suggestion.matches)} known answers, "
+        f"between {percent(suggestion.low)} and {percent(suggestion.high)} at 95 % · "
+        f"matches <b>{_share(suggestion.coverage)}</b> of all · <b>{_share(suggestion.added)}</b> that no rule covers"
     )
-    with st.container(
-        border=True, horizontal=True, vertical_alignment="center", key=f"suggestion-{number}", gap="small"
-    ):
-        st.html(
-            f'<div class="tally-suggestion"><strong>{escape(words)}</strong> '
-            f"{chip(suggestion.label, labels.index(suggestion.label))}<p>{facts}</p></div>"
-        )
-        st.button(
-            "Take it",
-            key=f"take-suggestion-{number}",
-            icon=":material/add:",
-            on_click=_take,
-            args=(project, suggestion),
-        )
+    with st.container(border=True, key=f"suggested-{number}", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"suggestion-{number}", gap="small"):
+            st.html(
+                f'<div class="tally-suggestion"><strong>{escape(words)}</strong> '
+                f"{chip(suggestion.label, labels.index(suggestion.label))}<p>{facts}</p></div>"
+            )
+            st.button(
+                "Take it",
+                key=f"take-suggestion-{number}",
+                icon=":material/add:",
+                on_click=_take,
+                args=(project, suggestion),
+            )
+        st.html(f'<div class="tally-texts">{_examples(suggestion, labels)}</div>')
+
+
+def _examples(suggestion: Suggestion, labels: list[str]) -> str:
+    texts = [text[:LONGEST] for text, _ in suggestion.examples]
+    pieces = found_in(suggestion.function, texts)
+    boxes = []
+    for text, (_, label), found in zip(texts, suggestion.examples, pieces, strict=True):
+        # What it would get wrong says what it is; that the others have the label is what it is for.
+        known = "" if label in (None, suggestion.label) else f"{chip(str(label), labels.index(str(label)))} "
+        boxes.append(f'<div class="tally-text">{known}{mark_spans(text, spans_of(text, found))}</div>')
+    return "".join(boxes)
+
+
+def _said(project: Project) -> None:
+    said = st.session_state.pop(_SAID, None)
+    if not said:
+        return
+    text, kind, taken = said
+    with st.container(horizontal=True, vertical_alignment="center", key="taken-said"):
+        notice(text, kind)
+        if taken:
+            st.button("Undo", key="undo-suggestion", icon=":material/undo:", on_click=_undo, args=(project, taken))
 
 
 def _share(share: float) -> str:
@@ -81,7 +105,16 @@ def _take(project: Project, suggestion: Suggestion) -> None:
     name = suggestion.function.name
     try:
         project.add_functions([suggestion.function])
-    except ValueError as error:
-        st.session_state[_SAID] = (message(error), "bad")
+    except EXPECTED as error:
+        st.session_state[_SAID] = (message(error), "bad", None)
         return
-    st.session_state[_SAID] = (f"Rule “{name}” is added.", "good")
+    st.session_state[_SAID] = (f"Rule “{name}” is added.", "good", name)
+
+
+def _undo(project: Project, name: str) -> None:
+    try:
+        project.remove_function(name)
+    except EXPECTED as error:
+        st.session_state[_SAID] = (message(error), "bad", None)
+        return
+    st.session_state[_SAID] = (f"Rule “{name}” is taken back.", "info", None)

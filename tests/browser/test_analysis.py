@@ -89,6 +89,9 @@ def test_a_suggested_rule_is_taken_with_one_click(desk: Callable[[], Any], known
     person.page.get_by_role("button", name="Take it").first.click()
     expect(person.page.get_by_text(f"Rule “{suggested.name}” is added.")).to_be_visible()
     assert suggested.name in [info.name for info in known.functions()]
+    person.page.get_by_role("button", name="Undo").click()
+    expect(person.page.get_by_text(f"Rule “{suggested.name}” is taken back.")).to_be_visible()
+    assert suggested.name not in [info.name for info in known.functions()]
 
 
 def test_without_known_answers_nothing_is_suggested(desk: Callable[[], Any], project: Project) -> None:

@@ -8,22 +8,22 @@ from labeling.running import run_functions
 from labeling.suggesting import suggest_functions
 
 LABELS = ("ham", "spam")
-TEXTS = ["win a prize", "prize inside", "prize draw", "free prize", "a prize"] * 4 + ["see you", "you there"] * 10
+TEXTS = ["win a prize", "prize inside", "prize draw", "free prize", "a prize"] * 4 + ["tea today", "today then"] * 10
 GOLD = np.array([1] * 20 + [0] * 20)
 
 
 def test_words_that_tell_a_class_are_suggested_with_what_they_add():
     found = suggest_functions(TEXTS, GOLD, LABELS)
     assert [(s.function.name, s.label, s.matches, s.added) for s in found] == [
-        ('has "you"', "ham", 20, 0.5),
         ('has "prize"', "spam", 20, 0.5),
+        ('has "today"', "ham", 20, 0.5),
     ]
     assert found[0].precision == 1.0
     assert 0.8 < found[0].low < found[0].high == 1.0
 
 
 def test_a_suggestion_is_a_rule_that_does_what_it_says():
-    best = suggest_functions(TEXTS, GOLD, LABELS)[1]
+    best = suggest_functions(TEXTS, GOLD, LABELS)[0]
     votes = run_functions([best.function], pl.DataFrame({"text": TEXTS}), LABELS).values[:, 0]
     assert ((votes != -1).mean(), (votes == 1).sum()) == (best.coverage, best.matches)
 
@@ -54,3 +54,25 @@ def test_nothing_known_suggests_nothing():
     assert suggest_functions(TEXTS, np.full(40, -1), LABELS) == []
     with pytest.raises(ValueError, match="gold has 3 entries for 40 texts"):
         suggest_functions(TEXTS, GOLD[:3], LABELS)
+
+
+def test_words_that_hold_a_sentence_together_are_no_rules():
+    texts = ["she is rude", "these rude words", "her rude friend"] * 10 + ["a fine day", "the day is fine"] * 15
+    found = suggest_functions(texts, np.array([1] * 30 + [0] * 30), LABELS)
+    assert {s.function.name for s in found} == {'has "rude"', 'has "day"'}
+    only = suggest_functions(["she her these"] * 20 + ["fine"] * 20, GOLD, LABELS)
+    assert {s.function.name for s in only} == {'has "fine"'}
+
+
+def test_a_word_is_judged_by_what_it_adds_to_the_rules_before_it():
+    # "table" stands beside "prize" 40 times and is spam there; alone it is as often ham as spam.
+    texts = ["prize"] * 30 + ["prize table"] * 40 + ["table"] * 10 + ["tea"] * 30
+    gold = np.array([1] * 70 + [0, 1] * 5 + [0] * 30)
+    assert [s.function.name for s in suggest_functions(texts, gold, LABELS)] == ['has "prize"', 'has "tea"']
+
+
+def test_a_suggestion_shows_where_it_is_wrong_and_what_it_adds():
+    texts = ["free prize"] * 38 + ["the prize is ours", "a prize"] + ["tea"] * 40
+    gold = np.array([1] * 38 + [0, -1] + [0] * 40)
+    (best,) = [s for s in suggest_functions(texts, gold, LABELS) if s.label == "spam"]
+    assert best.examples == (("the prize is ours", "ham"), ("free prize", "spam"), ("free prize", "spam"))
