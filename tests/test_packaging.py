@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -124,6 +125,27 @@ def served(site: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], 
     finally:
         server.kill()
         server.communicate()
+
+
+def test_every_setting_reaches_the_server_whatever_the_folder_says(site: Path, tmp_path: Path) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text('[server]\naddress = "0.0.0.0"\nallowedHosts = []\n')
+    code = """
+import json
+from streamlit import config
+from streamlit.web import bootstrap
+from ui.entry.serve import settings
+wanted = settings(8700)
+bootstrap.load_config_options(wanted)
+print(json.dumps([wanted, {name: config.get_option(name) for name in wanted}]))
+"""
+    _, environment = command(site)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    wanted, found = json.loads(done.stdout)
+    assert found == wanted
+    assert (found["server.address"], found["server.allowedHosts"]) == ("127.0.0.1", ["127.0.0.1", "localhost"])
 
 
 def test_from_an_empty_folder_it_listens_on_this_machine_alone(served: tuple[subprocess.Popen[str], int]) -> None:

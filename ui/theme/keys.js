@@ -16,10 +16,17 @@ const typing = (event) =>
 
 function install() {
   const state = { shown: null, since: 0, answered: null, at: 0 };
+  // Who has just written a name in the sidebar is still in it, and would write the answers behind it.
+  const leaveName = () => {
+    const focused = document.activeElement;
+    const named = focused instanceof HTMLInputElement && focused.type === "text" && focused.role !== "combobox";
+    if (named && focused.closest('[data-testid="stSidebar"]')) focused.blur();
+  };
   const card = () => document.querySelector("[data-shown]");
   const look = () => {
     const now = card()?.dataset.shown ?? null;
     if (now !== state.shown) {
+      if (state.shown === null) leaveName();
       state.shown = now;
       state.since = performance.now();
     }
