@@ -56,6 +56,21 @@ class WeakResult:
         """Share of the items without a label."""
         return float(self._summary["abstained"])
 
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.arrays()[0])
+
+    @property
+    def open(self) -> int:
+        """Items that the votes leave open, whether `otherwise` filled them or not."""
+        _, weak = self.arrays()
+        return int(((weak.positions == NO_LABEL) | _filled(weak)).sum())
+
+    def filled(self) -> pl.DataFrame:
+        """Return item_id of the items whose label only fills what the votes leave open: stated, not estimated."""
+        ids, weak = self.arrays()
+        return pl.DataFrame({"item_id": ids[_filled(weak)]}, schema={"item_id": pl.Int64()})
+
     def frame(self) -> pl.DataFrame:
         """Return item_id, label, confidence, and a column p_<class> a class, one row an item.
 
@@ -78,14 +93,23 @@ class WeakResult:
         )
 
     def balance(self) -> pl.DataFrame:
-        """Return label, count and share, a row a class, and one with a null label for items without one."""
+        """Return label, count, share and filled, a row a class, and one with a null label for items without one.
+
+        `filled` is how many of `count` only fill what the votes leave open.
+        """
         _, weak = self.arrays()
-        counts = [int((weak.positions == position).sum()) for position in range(len(self._labels.classes))]
-        counts.append(int((weak.positions == NO_LABEL).sum()))
+        places = [*range(len(self._labels.classes)), NO_LABEL]
+        filled = _filled(weak)
+        counts = [int((weak.positions == place).sum()) for place in places]
         n = max(len(weak.positions), 1)
         return pl.DataFrame(
-            {"label": [*self._labels.names, None], "count": counts, "share": [count / n for count in counts]},
-            schema={"label": pl.String(), "count": pl.Int64(), "share": pl.Float64()},
+            {
+                "label": [*self._labels.names, None],
+                "count": counts,
+                "share": [count / n for count in counts],
+                "filled": [int(filled[weak.positions == place].sum()) for place in places],
+            },
+            schema={"label": pl.String(), "count": pl.Int64(), "share": pl.Float64(), "filled": pl.Int64()},
         )
 
 
@@ -242,6 +266,11 @@ def _label(matrix: LabelMatrix, model: LabelModel) -> tuple[LabelModel, WeakLabe
         raise ValueError(f"There is nothing to vote on: the project has no {missing}.")
     fitted = model.fit(matrix)
     return fitted, fitted.label(matrix)
+
+
+def _filled(weak: WeakLabels) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """What fills silence has a label and no weight in training, shape (n,)."""
+    return np.asarray((weak.positions != NO_LABEL) & (weak.weight == 0))
 
 
 def _summary(matrix: LabelMatrix, result: WeakLabels, notes: Sequence[str]) -> dict[str, Any]:

@@ -23,15 +23,39 @@ def class_colours(labels: Sequence[str]) -> list[str]:
 
 
 def _colour(labels: Sequence[str], *, legend: bool) -> alt.Color:
-    rest = [name for name in labels if name == SILENT]
-    named = [name for name in labels if name != SILENT]
-    scale = alt.Scale(domain=[*named, *rest], range=[*class_colours(named), *["#8b8f94"] * len(rest)])
+    scale = alt.Scale(domain=list(labels), range=class_colours(labels))
     shown = alt.Legend(title=None, orient="top", labelLimit=220) if legend else None
     return alt.Color("label:N", scale=scale, legend=shown)
 
 
 SILENT = "no label"
 """Name under which items without a label are drawn."""
+
+FILLED = ", where rules leave it open"
+"""What stands behind the name of a class where it only fills silence."""
+
+_GREY = "#8b8f94"
+_FILLED = "#c08a2e"
+
+
+def balance_rows(frame: pl.DataFrame, labels: Sequence[str]) -> list[tuple[str, int, int | None]]:
+    """The bars of a balance: what stands beside each, how many items, and the position of the class voted for.
+
+    What only fills silence stands apart from what rules voted for, and what has no label apart from both.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"label": ["ok", "bad", None], "count": [9, 1, 0], "filled": [6, 0, 0]})
+    >>> balance_rows(frame, ["ok", "bad"])
+    [('ok', 3, 0), ('bad', 1, 1), ('ok, where rules leave it open', 6, None)]
+    """
+    counts = {label: (number, filled) for label, number, filled in frame.select("label", "count", "filled").rows()}
+    rows: list[tuple[str, int, int | None]] = [
+        (name, counts[name][0] - counts[name][1], position) for position, name in enumerate(labels)
+    ]
+    rows += [(f"{name}{FILLED}", counts[name][1], None) for name in labels if counts[name][1]]
+    without = counts[None][0]
+    return rows + ([(SILENT, without, None)] if without else [])
 
 
 def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
@@ -40,16 +64,27 @@ def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
     Parameters
     ----------
     frame
-        Columns `label` (null where there is none) and `count`.
+        Columns `label` (null where there is none), `count`, and `filled`: how many of them only fill silence.
     labels
         The classes in order.
     """
-    frame = frame.filter(pl.col("label").is_not_null() | (pl.col("count") > 0))
-    total = max(1, int(frame["count"].sum()))
-    rows = frame.select(pl.col("label").fill_null(SILENT), "count").with_columns(share=pl.col("count") / total)
-    order = [*labels, SILENT] if SILENT in rows["label"].to_list() else list(labels)
+    bars = balance_rows(frame, labels)
+    total = max(1, sum(number for _, number, _ in bars))
+    colours = class_colours(labels)
+    rows = pl.DataFrame(
+        {
+            "label": [name for name, _, _ in bars],
+            "count": [number for _, number, _ in bars],
+            "share": [number / total for _, number, _ in bars],
+            "colour": [
+                colours[position] if position is not None else _GREY if name == SILENT else _FILLED
+                for name, _, position in bars
+            ],
+        }
+    )
+    order = rows["label"].to_list()
     base = alt.Chart(rows).encode(
-        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=160, ticks=False, domain=False)),
+        y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, ticks=False, domain=False)),
         x=alt.X(
             "count:Q",
             title=None,
@@ -57,8 +92,8 @@ def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
             scale=alt.Scale(domain=[0, max(rows["count"].to_list(), default=1) * 1.22]),
         ),
     )
-    bars = base.mark_bar(cornerRadiusEnd=4, height={"band": 0.66}).encode(
-        color=_colour(order, legend=False),
+    drawn = base.mark_bar(cornerRadiusEnd=4, height={"band": 0.66}).encode(
+        color=alt.Color("colour:N", scale=None, legend=None),
         tooltip=["label:N", alt.Tooltip("count:Q", format=","), alt.Tooltip("share:Q", format=".1%")],
     )
     words = (
@@ -66,7 +101,7 @@ def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
         .mark_text(align="left", dx=7, color="#e8e6e1" if is_dark() else "#24221e")
         .encode(text="text:N")
     )
-    st.altair_chart((bars + words).properties(height=44 * len(order) + 8))
+    st.altair_chart((drawn + words).properties(height=44 * len(order) + 8))
 
 
 def asked(history: pl.DataFrame, labels: Sequence[str]) -> None:

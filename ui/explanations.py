@@ -50,19 +50,37 @@ def _run(storage: str, name: str, number: int, version: int) -> WeakRun:  # noqa
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _labels(storage: str, name: str, number: int, version: int) -> pl.DataFrame:
-    """Item, label and confidence of a run, the least sure first, with the items' text."""
-    project = open_project(storage, name)
-    frame = _run(storage, name, number, version).frame().select("item_id", "label", "confidence")
+    """Item, label and confidence of a run, with the items' text; what rules decided first, the least sure first."""
+    project, run = open_project(storage, name), _run(storage, name, number, version)
+    frame = run.frame().select("item_id", "label", "confidence")
+    frame = frame.with_columns(decided=~pl.col("item_id").is_in(run.filled()["item_id"].implode()))
     if project.text_column is not None:
         frame = frame.join(project.items([project.text_column]), on="item_id", how="left")
-    return frame.sort("confidence", "item_id")
+    return in_order(frame)
+
+
+def in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put labels that rules decided first, the least sure first; then what only fills silence, then what has no label.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"item_id": [1, 2, 3, 4], "label": ["a", None, "a", "b"],
+    ...                       "confidence": [0.7, None, 0.9, 0.6], "decided": [False, True, True, True]})
+    >>> in_order(frame)["item_id"].to_list()
+    [4, 3, 1, 2]
+    """
+    order = [pl.col("label").is_null(), ~pl.col("decided"), "confidence", "item_id"]
+    return frame.sort(order)
 
 
 def _choose(frame: pl.DataFrame, column: str | None) -> int | None:
     words = st.text_input("Find", key="explain-find", live=True, placeholder="an item's number, or words of its text")
-    rows = _matching(frame, column, (words or "").strip()).head(MOST)
+    words = (words or "").strip()
+    # Unasked, only what has a label that can be explained is listed; what is looked for is found, label or not.
+    rows = _matching(frame, column, words) if words else frame.filter("decided", pl.col("label").is_not_null())
+    rows = rows.head(MOST)
     if rows.is_empty():
-        notice("No item matches.")
+        notice("No item matches." if words else "The rules decide on no item in this run.")
         return None
     config = {
         "item_id": st.column_config.NumberColumn("item", width="small", format="%d"),
@@ -85,8 +103,6 @@ def _choose(frame: pl.DataFrame, column: str | None) -> int | None:
 
 
 def _matching(frame: pl.DataFrame, column: str | None, words: str) -> pl.DataFrame:
-    if not words:
-        return frame
     wanted = pl.col("item_id") == int(words) if words.isdecimal() else pl.lit(False)
     if column is not None and not words.isdecimal():
         wanted = pl.col(column).cast(pl.String).str.to_lowercase().str.contains(words.lower(), literal=True)

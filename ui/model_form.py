@@ -59,16 +59,15 @@ def draw(project: Project) -> LabelModel:
     st.html(f'<p class="tally-small">{escape(_MODELS[name][1])}</p>')
     if name == "MajorityVote":
         return _majority(project)
-    return LABEL_MODELS[name](otherwise=_otherwise(project, 0))
+    return LABEL_MODELS[name](otherwise=_otherwise(project))
 
 
-def _otherwise(project: Project, index: int) -> str | None:
+def _otherwise(project: Project) -> str | None:
     chosen = st.selectbox(
         "Otherwise",
         ["", *project.label_names],
         format_func=lambda name: name or "no label",
-        key=f"weak_otherwise_{index}",
-        index=index,
+        key="weak_otherwise",
         help="For items where the rules are silent or leave it open. Such labels are never trained on.",
     )
     return chosen or None
@@ -83,7 +82,7 @@ def _majority(project: Project) -> MajorityVote:
         share = st.slider("A label needs at least", 1, 100, 10, 1, format="%d %%", key="weak_share")
         of = st.radio("of the votes of", list(_OF), format_func=lambda key: _OF[key], key="weak_of", horizontal=True)
         threshold = share / 100
-    otherwise = _otherwise(project, 1 if ask else 0)
+    otherwise = _otherwise(project)
     ties = st.selectbox("Where two labels tie", list(_TIES), format_func=lambda key: _TIES[key], key="weak_ties")
     return MajorityVote(by=by, threshold=threshold, of=of, otherwise=otherwise, ties=ties)
 

@@ -8,8 +8,10 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
+from labeling.label_model_base import LabelModel
+from labeling.weak import WeakResult
 from ui import charts, explanations, label_checks, model_form
-from ui.markup import chip, count, empty, escape, figures, notice, percent
+from ui.markup import chip, count, empty, escape, figures, notice, percent, plain
 from ui.state import problems, require_items, require_project
 
 _DONE = "weak_done"
@@ -49,12 +51,14 @@ def _choose(project: Project) -> None:
         left, right = st.columns([4, 7], gap="large")
     with left:
         model = model_form.draw(project)
+    result = None
     with right, problems("No result with these settings."):
         with st.spinner("Counting votes…", show_time=True):
             result = model_form.preview(project, model)
         _result(project, result)
     with left:
-        if st.button("Keep as a run", type="primary", key="weak-keep", icon=":material/check:", width="stretch"):
+        said = plain(keeping(result, model)) if result else "Keep as a run"
+        if st.button(said, type="primary", key="weak-keep", icon=":material/check:", width="stretch"):
             with problems("The run was not kept."):
                 with st.spinner("Writing…"):
                     run = project.weak_label(model)
@@ -62,24 +66,40 @@ def _choose(project: Project) -> None:
                 st.rerun()
 
 
-def _result(project: Project, result: Any) -> None:
+def keeping(result: WeakResult, model: LabelModel) -> str:
+    """What keeping a run will do, for the button: labels that no rule voted for are named with their number."""
+    if model.otherwise is None or not result.open:
+        return "Keep as a run"
+    which = "no rule speaks about" if result.open == round(result.silent * len(result)) else "the rules leave open"
+    items = "1 item" if result.open == 1 else f"{count(result.open)} items"
+    return f"Keep as a run, and label {items} that {which} as “{model.otherwise}”"
+
+
+def _result(project: Project, result: WeakResult) -> None:
     figures(
         [
             ("without a single vote", percent(result.silent)),
             ("rules disagree", percent(result.conflicts)),
-            ("without a label", percent(result.abstained)),
+            ("without a label from rules", percent(result.open / max(len(result), 1))),
         ]
     )
+    filled = result.filled().height
+    if filled:
+        notice(
+            f"{count(filled)} items get a label although the rules leave them open. It is stated, not counted: models "
+            "do not learn from it, and what a model says goes before it.",
+        )
     for note in result.notes:
         notice(note, "warn")
     labels = list(project.label_names)
     charts.balance(result.balance(), labels)
-    _examples(project, result.frame(), labels)
+    _examples(project, result, labels)
 
 
-def _examples(project: Project, frame: pl.DataFrame, labels: list[str]) -> None:
+def _examples(project: Project, result: WeakResult, labels: list[str]) -> None:
     chosen = st.selectbox("Examples of", labels, key="weak_examples")
-    rows = frame.filter(pl.col("label") == chosen)
+    filled = result.filled()["item_id"].implode()
+    rows = result.frame().filter(pl.col("label") == chosen).with_columns(filled=pl.col("item_id").is_in(filled))
     if rows.is_empty():
         notice("No item has this label with these settings.")
         return
@@ -91,7 +111,9 @@ def _examples(project: Project, frame: pl.DataFrame, labels: list[str]) -> None:
         key="weak_order",
         label_visibility="collapsed",
     )
-    rows = rows.sort("confidence", "item_id", descending=[sure == "surest first", False]).head(EXAMPLES)
+    # What only fills silence comes last in either order: its confidence is stated, not counted.
+    order = [False, sure == "surest first", False]
+    rows = rows.sort("filled", "confidence", "item_id", descending=order).head(EXAMPLES)
     position = labels.index(str(chosen))
     text_column = project.text_column
     boxes = []
@@ -99,10 +121,14 @@ def _examples(project: Project, frame: pl.DataFrame, labels: list[str]) -> None:
         item = project.item(row["item_id"])
         text = item.get(text_column) if text_column else None
         boxes.append(
-            f'<div class="tally-text">{chip(percent(row["confidence"]), position)} '
+            f'<div class="tally-text">{_sure(row, position)} '
             f"{escape(text if text is not None else 'item ' + str(row['item_id']))}</div>"
         )
     st.html(f'<div class="tally-texts">{"".join(boxes)}</div>')
+
+
+def _sure(row: dict[str, Any], position: int) -> str:
+    return chip("no rule decides") if row["filled"] else chip(percent(row["confidence"]), position)
 
 
 def _runs(project: Project) -> None:

@@ -35,7 +35,10 @@ def test_a_share_of_the_votes_is_kept_as_a_run(desk: Callable[[], Any], project:
     person.page.get_by_role("combobox", name="How votes become labels").click()
     person.page.get_by_role("option", name="Majority vote").click()
     expect(person.page.get_by_text("A label needs at least")).to_be_visible()
-    person.page.get_by_role("button", name="Keep as a run").click()
+    # Nobody chose what silence means: no label.
+    expect(person.page.get_by_role("combobox", name="Otherwise")).to_have_value("no label")
+    person.choose("Otherwise", "ok")
+    person.page.get_by_role("button", name="label 80 items that no rule speaks about as “ok”").click()
     expect(person.page.get_by_text("Run 1 is kept.")).to_be_visible()
     run = Project.open(project.name, storage=person.app.storage).weak_run()
     texts = project.items(["text"]).join(run.frame(), on="item_id")

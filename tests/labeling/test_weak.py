@@ -38,7 +38,15 @@ def test_items_without_votes_have_no_label(project):
     assert frame["confidence"].null_count() == 1
     assert frame.columns == ["item_id", "label", "confidence", "p_ok", "p_offensive"]
     balance = project.weak_run().balance().rows()
-    assert balance == [("ok", 2, 0.4), ("offensive", 2, 0.4), (None, 1, 0.2)]
+    assert balance == [("ok", 2, 0.4, 0), ("offensive", 2, 0.4, 0), (None, 1, 0.2, 0)]
+
+
+def test_what_only_fills_silence_is_counted_apart(project):
+    project.add_items(pl.DataFrame({"text": ["?"]}))
+    run = project.weak_label(MajorityVote(otherwise="offensive"))
+    assert run.balance().rows() == [("ok", 2, 0.4, 0), ("offensive", 3, 0.6, 1), (None, 0, 0.0, 0)]
+    assert run.filled()["item_id"].to_list() == run.frame()["item_id"].to_list()[-1:]
+    assert (run.open, project.weak_label(MajorityVote()).open) == (1, 1)
 
 
 def test_runs_count_from_one_and_an_old_one_stays_readable(project):
