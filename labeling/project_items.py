@@ -23,7 +23,7 @@ class ItemVerbs(ProjectBase):
 
     def preview_items(self, source: object, **options: Any) -> ImportPreview:
         """Return what `add_items` would read with the same options, with the first 20 rows."""
-        names = ("encoding", "delimiter", "sheet", "name")
+        names = ("encoding", "delimiter", "sheet", "format", "name")
         reading = {key: options.pop(key) for key in names if options.get(key) is not None}
         table = tables.read_source(source, limit=1000, **reading)
         mapping = self._mapping(table, **{key: value for key, value in options.items() if key not in names})
@@ -42,6 +42,7 @@ class ItemVerbs(ProjectBase):
         encoding: str | None = None,
         delimiter: str | None = None,
         sheet: str | int | None = None,
+        format: str | None = None,  # noqa: A002 - the name that users know
         name: str | None = None,
         progress: importing.Progress = None,
     ) -> ImportReport:
@@ -64,6 +65,9 @@ class ItemVerbs(ProjectBase):
             Of a text file, where the guess is wrong.
         sheet
             Of a workbook, its name, or its number from 1; None: the first that holds anything.
+        format
+            ``"label_studio"``, ``"prodigy"`` or ``"doccano"`` for tasks of these tools, ``"plain"`` for JSON as it
+            is; None: found from the first tasks. Labels in them are known answers where ``gold="label"`` says so.
         name
             What to call the source in messages.
         progress
@@ -75,8 +79,10 @@ class ItemVerbs(ProjectBase):
         ValueError
             The source is broken, a column is missing, a gold value is no label.
         """
-        table = tables.read_source(source, encoding=encoding, delimiter=delimiter, sheet=sheet, name=name)
+        reading = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet, "format": format, "name": name}
+        table = tables.read_source(source, **reading)  # type: ignore[arg-type]
         mapping = self._mapping(table, text=text, id=id, gold=gold, group=group, private=private, image=image)
+        table = _without_labels(table, mapping)
         return importing.import_table(self.ledger, self.label_set, table, mapping, progress=progress)
 
     def _mapping(self, table: tables.Table, *, private: Sequence[str] = (), **given: str | None) -> tables.Mapping:
@@ -191,3 +197,14 @@ class ItemVerbs(ProjectBase):
         )
         self.ledger.items.set_holdout(fraction, seed, len(held), pack(held.to_numpy(), "<i8"))
         return len(held)
+
+
+def _without_labels(table: tables.Table, mapping: tables.Mapping) -> tables.Table:
+    """Leave out the labels of another tool's tasks where they are not mapped: the answer is no content of an item."""
+    if table.tool is None or table.is_export or "label" not in table.frame.columns:
+        return table
+    if "label" in mapping.roles().values():
+        return table
+    given = len(table.frame) - table.frame["label"].null_count()
+    note = f"{given:,} labels of {table.tool} were left out. To take them as known answers, give gold='label'."
+    return replace(table, frame=table.frame.drop("label"), notes=[*table.notes, *([note] if given else [])])

@@ -22,10 +22,12 @@ from labeling.columns import (
 )
 from labeling.delimited import DelimitedRows, Rejected
 from labeling.formats.compressed import unpacked
+from labeling.formats.exchange import PLAIN
 from labeling.formats.json_file import json_records
 from labeling.formats.kinds import file_kind
 from labeling.formats.sheet_file import read_sheet
 from labeling.formats.text_encoding import find_encoding
+from labeling.formats.tools import tool_of
 from labeling.json_rows import RecordColumns
 from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
 from labeling.source_file import SourceFile
@@ -38,6 +40,7 @@ class Table:
     ``lines`` (n,) is the line of the file that a row starts at, the header included; for Parquet and
     frames the row number; both from 1. ``evidence`` holds the columns that an export of ours
     has beside the items' own (who labeled, when, how sure), row for row; None for any other source.
+    ``tool`` names the labeling tool whose tasks they were, and ``answers`` who answered what in it, by row.
     """
 
     frame: pl.DataFrame
@@ -54,6 +57,8 @@ class Table:
     evidence: pl.DataFrame | None = None
     originals: dict[str, pl.Series] = field(default_factory=dict, repr=False)
     folder: Path | None = None
+    tool: str | None = None
+    answers: pl.DataFrame | None = field(default=None, repr=False)
 
     def text_of(self, column: str) -> pl.Series:
         """Return a column as it was written: numbers and truth values as their text, nothing rounded."""
@@ -76,6 +81,7 @@ def read_source(
     delimiter: str | None = None,
     header: bool | None = None,
     sheet: str | int | None = None,
+    format: str | None = None,  # noqa: A002 - the name that users know
     name: str | None = None,
     limit: int | None = None,
 ) -> Table:
@@ -96,6 +102,9 @@ def read_source(
         None: found from the first rows.
     sheet
         Of a workbook, its name, or its number from 1; None: the first that holds anything.
+    format
+        ``"label_studio"``, ``"prodigy"`` or ``"doccano"`` for JSON of these tools, ``"plain"`` for JSON as it is;
+        None: found from the first tasks.
     name
         What to call bytes in messages; its suffix helps to find the format.
     limit
@@ -129,8 +138,16 @@ def read_source(
     chosen = "utf-8-sig" if chosen == "utf-8" else chosen
     if kind in ("json", "jsonl"):
         records, kind, notes = json_records(file, chosen)
-        table = _from_records(file, records, chosen, kind, limit)
+        tool, records = tool_of(file.name, records, format)
+        if tool:
+            table = _from_records(file, tool.rows(records), chosen, tool.name, limit)
+            answers = tool.answer_frame(table.lines.tolist())
+            table = replace(table, tool=tool.name, answers=answers, notes=[*tool.notes(), *table.notes])
+        else:
+            table = _from_records(file, records, chosen, kind, limit)
         return replace(table, notes=[*([note] if note else []), *notes, *table.notes])
+    if format not in (None, PLAIN):
+        raise ValueError(f"{file.name} is no JSON, which the files of {format!r} are.")
     table = _from_csv(file, chosen, delimiter, header, limit)
     return replace(table, notes=[note, *table.notes]) if note else table
 

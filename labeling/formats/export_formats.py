@@ -7,10 +7,13 @@ from pathlib import Path
 from labeling.formats.base import ExportFormat
 from labeling.formats.csv_file import CSV
 from labeling.formats.dataset_folder import DATASET
+from labeling.formats.doccano import DOCCANO
 from labeling.formats.jsonl_file import JSONL
+from labeling.formats.label_studio import LABEL_STUDIO
 from labeling.formats.parquet_file import PARQUET
+from labeling.formats.prodigy import PRODIGY
 
-EXPORT_FORMATS: tuple[ExportFormat, ...] = (CSV, JSONL, PARQUET, DATASET)
+EXPORT_FORMATS: tuple[ExportFormat, ...] = (CSV, JSONL, PARQUET, DATASET, LABEL_STUDIO, PRODIGY, DOCCANO)
 """In the order of menus."""
 
 
@@ -30,7 +33,7 @@ def export_format(path: str | Path, name: str | None = None) -> ExportFormat:
     Traceback (most recent call last):
     ...
     ValueError: 'labels.xlsx' does not say its format. Use the suffix .csv, .jsonl or .parquet, or give
-    format= (csv, jsonl, parquet, dataset).
+    format= (csv, jsonl, parquet, dataset, label_studio, prodigy, doccano).
     """
     names = ", ".join(each.name for each in EXPORT_FORMATS)
     if name is not None:

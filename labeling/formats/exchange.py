@@ -1,0 +1,200 @@
+"""What the files of other labeling tools share: tasks taken apart into rows, rows put together as tasks."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from labeling.columns import EXPORT_COLUMNS, EXPORT_MARKS
+from labeling.formats.base import About
+from labeling.formats.plain_columns import plain
+
+OWN = "tally"
+"""Where a task keeps what an export says of an item and the other tool has no field for."""
+
+ANSWERS = {
+    "row": pl.Int64(),
+    "annotator": pl.String(),
+    "label": pl.String(),
+    "at": pl.Datetime("us", "UTC"),
+    "seconds": pl.Float64(),
+}
+"""The columns of answers: the position of the row that each is of, who gave it, the label, when, after how long."""
+
+PLAIN = "plain"
+"""What ``format=`` calls a file that is to be read as it is, whichever tool it looks like."""
+
+Task = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """One person's answer in a file of another tool."""
+
+    label: str
+    annotator: str | None = None
+    at: datetime | None = None
+    seconds: float | None = None
+
+
+@dataclass
+class ToolReader:
+    """Reads the tasks of one tool as rows; a member for each tool says how.
+
+    Each row has the item's columns, and ``label`` where all who answered agree. What each of them said is kept in
+    ``answers``, by the place of the task in the file.
+    """
+
+    file: str
+    answers: list[tuple[int, GivenAnswer]] = field(default_factory=list)
+    dropped: int = 0
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @classmethod
+    def knows(cls, tasks: list[Task]) -> bool:
+        """Say whether these first tasks of a file are this tool's."""
+        raise NotImplementedError
+
+    def row(self, task: Task) -> tuple[Task, list[GivenAnswer]]:
+        """Return a task as a row, and the answers in it."""
+        raise NotImplementedError
+
+    def rows(self, records: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        """Turn tasks into rows, and leave alone what is none: reading says what is wrong with it."""
+        for number, record in records:
+            if not isinstance(record, dict):
+                yield number, record
+                continue
+            try:
+                row, answers = self.row(record)
+            except OtherTask as error:
+                raise ValueError(
+                    f"{self.file} is not of one label an item: task {number:,} is a {self.title} task of kind "
+                    f"{error}. Give format='{PLAIN}' to read the file as it is."
+                ) from None
+            self.answers += [(number, answer) for answer in answers]
+            yield number, row
+
+    def notes(self) -> list[str]:
+        """Return what is to be said of the file."""
+        rejected = f"{self.dropped:,} tasks reject a label without naming another: they come without one."
+        return [f"Read as tasks of {self.title}.", *([rejected] if self.dropped else [])]
+
+    def answer_frame(self, lines: list[int]) -> pl.DataFrame:
+        """Return the answers by the position of their row, given the places of the rows that were kept."""
+        position = {line: row for row, line in enumerate(lines)}
+        kept = [
+            (position[line], answer.annotator, answer.label, answer.at, answer.seconds)
+            for line, answer in self.answers
+            if line in position
+        ]
+        return pl.DataFrame(kept, schema=ANSWERS, orient="row")
+
+
+class OtherTask(ValueError):
+    """A task that has no single label; the message is the name of its kind."""
+
+
+def agreed(answers: list[GivenAnswer]) -> str | None:
+    """Return the label that all answers give; None where there are none or they differ.
+
+    Examples
+    --------
+    >>> agreed([GivenAnswer("ok"), GivenAnswer("ok")]), agreed([GivenAnswer("ok"), GivenAnswer("bad")])
+    ('ok', None)
+    """
+    labels = {answer.label for answer in answers}
+    return labels.pop() if len(labels) == 1 else None
+
+
+def one_label(labels: list[Any], kind: str) -> str | None:
+    """Return the one label of a list, None of an empty one; refuse several, and what is no text."""
+    if len(labels) > 1:
+        raise OtherTask(f"{kind} with several labels ({', '.join(map(repr, labels[:3]))})")
+    if labels and not isinstance(labels[0], str | int):
+        raise OtherTask(f"{kind} with {labels[0]!r} for a label")
+    return str(labels[0]) if labels else None
+
+
+def moment(value: Any) -> datetime | None:
+    """Return a time written as ISO 8601 or as seconds since 1970; None for anything else."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+            return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) and value else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def number(value: Any) -> float | None:
+    """Return a number as a decimal; None for anything else."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def set_free(row: Task, name: str, value: Any) -> None:
+    """Set a column, under another name where the task has one of that name itself."""
+    while name in row:
+        name = f"{name}_2"
+    row[name] = value
+
+
+def exported(own: Task, content: Task, label: str | None, answers: list[GivenAnswer]) -> tuple[Task, list[GivenAnswer]]:
+    """Return the row of an export of ours that a task was made from, and what was answered since.
+
+    What the export said of the label is left out where the other tool's people say another one now; where they say
+    the same, it is no answer of theirs.
+    """
+    row = content | {name: own.get(name) for name in EXPORT_COLUMNS if name in own or name in EXPORT_MARKS}
+    if label == row["label"]:
+        return row, []
+    kept = ("item_id", "id", "gold", "split")
+    row |= dict.fromkeys((name for name in row if name in EXPORT_COLUMNS and name not in kept), None)
+    people = sorted({answer.annotator for answer in answers if answer.annotator})
+    return row | {"label": label, "source": "human" if answers else None, "annotators": people}, answers
+
+
+def write_tasks(path: Path, batches: Iterator[pl.DataFrame], make: Callable[[Task, Task], Task], *, lines: bool) -> int:
+    """Write a task a row, made from the item's columns and from what the export says of it."""
+    rows = 0
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write("" if lines else "[")
+        for frame in batches:
+            buffer = io.BytesIO()
+            plain(frame).write_ndjson(buffer)
+            for line in buffer.getvalue().splitlines():
+                row = json.loads(line)
+                own = {name: value for name, value in row.items() if name in EXPORT_COLUMNS}
+                content = {name: value for name, value in row.items() if name not in EXPORT_COLUMNS}
+                task = json.dumps(make(content, own), ensure_ascii=False)
+                file.write(f"{task}\n" if lines else f"{',' if rows else ''}\n{task}")
+                rows += 1
+        file.write("" if lines else "\n]\n")
+    return rows
+
+
+def kept_text(content: Task, text: str) -> tuple[str, Task]:
+    """Return the text of a row, never null as tools want it, and what it takes to turn it back."""
+    value = content.get(text)
+    return value or "", {"text": text, **({"no_text": True} if value is None else {})}
+
+
+def text_back(own: Task, text: Any) -> Task:
+    """Return the column of the text as it was before `kept_text`."""
+    return {own.get("text", "text"): None if own.get("no_text") and not text else text}
+
+
+def text_of(about: About, title: str) -> str:
+    """Return the name of the text column, which formats for texts need."""
+    if about.text is None:
+        raise ValueError(f"{title} holds texts, and no column of this project is the text. Export it as JSON Lines.")
+    return about.text
