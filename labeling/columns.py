@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -177,86 +177,6 @@ def infer_numbers(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Serie
 
 def _all(series: pl.Series, pattern: str) -> bool:
     return bool(series.str.contains(pattern).all())
-
-
-def supported_columns(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Bring every column to a type that items have; say which became text.
-
-    Kept are texts, whole numbers, decimals, truth values, dates, times of day and date, bytes, and lists of numbers or
-    texts. Anything else becomes its text, structures their JSON.
-    """
-    notes: list[str] = []
-    columns: list[pl.Series] = []
-    for series in frame:
-        new, note = _supported(series)
-        columns.append(new.alias(series.name))
-        if note:
-            notes.append(f"Column {series.name!r} {note}.")
-    return pl.DataFrame(columns, schema=None if columns else {}), notes
-
-
-def _supported(series: pl.Series) -> tuple[pl.Series, str]:
-    dtype = series.dtype
-    if dtype in (pl.String, pl.Int64, pl.Boolean, pl.Date, pl.Binary):
-        return series, ""
-    if dtype == pl.Null or isinstance(dtype, pl.Categorical | pl.Enum):
-        return series.cast(pl.String), ""
-    if dtype.is_integer():
-        return _integers(series)
-    if dtype.is_float():
-        return _finite(series.cast(pl.Float64))
-    if isinstance(dtype, pl.Datetime):
-        return series.dt.cast_time_unit("us"), ""
-    if isinstance(dtype, pl.List | pl.Array):
-        return _lists(series)
-    if isinstance(dtype, pl.Struct) and dtype.to_schema().get("bytes") == pl.Binary:
-        return series.struct.field("bytes"), ""
-    if isinstance(dtype, pl.Struct) and not _holds_bytes(dtype):
-        return series.struct.json_encode(), "holds structures; they became JSON text"
-    if dtype == pl.Object or isinstance(dtype, pl.Struct):
-        return json_series(series.name, series.to_list()), "holds Python objects; they became text"
-    if isinstance(dtype, pl.Decimal):
-        return _finite(series.cast(pl.Float64))
-    if isinstance(dtype, pl.Duration):
-        return series.dt.to_string("iso"), "holds spans of time; they became text"
-    return series.cast(pl.String), f"is of the type {dtype}; it became text"
-
-
-def _holds_bytes(dtype: pl.DataType) -> bool:
-    if isinstance(dtype, pl.Struct):
-        return any(_holds_bytes(field.dtype) for field in dtype.fields)  # type: ignore[arg-type]
-    return _holds_bytes(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else dtype == pl.Binary  # type: ignore[arg-type]
-
-
-def _integers(series: pl.Series) -> tuple[pl.Series, str]:
-    try:
-        return series.cast(pl.Int64), ""
-    except pl.exceptions.InvalidOperationError:
-        return series.cast(pl.String), "holds whole numbers over 19 digits; they became text"
-
-
-def _finite(series: pl.Series) -> tuple[pl.Series, str]:
-    infinite = int(series.is_infinite().sum() or 0)
-    series = series.set(~series.is_finite(), None)
-    return series, f"holds {infinite:,} infinite numbers; they became empty" if infinite else ""
-
-
-def _lists(series: pl.Series) -> tuple[pl.Series, str]:
-    inner = series.dtype.inner  # type: ignore[attr-defined]
-    if inner == pl.String or isinstance(inner, pl.Categorical | pl.Enum):
-        return series.cast(pl.List(pl.String)), ""
-    if inner.is_integer() and inner != pl.UInt64 and inner not in (pl.Int128, pl.UInt128):
-        return series.cast(pl.List(pl.Int64)), ""
-    if inner.is_float():
-        return series.cast(pl.List(pl.Float64)), ""
-    if inner == pl.Null:
-        return series.cast(pl.List(pl.String)), ""
-    return json_series(series.name, series.to_list()), f"holds lists of {inner}; they became JSON text"
-
-
-def json_series(name: str, values: Iterable[Any]) -> pl.Series:
-    """Return values as text: a text as it is, anything else as JSON, or as Python prints it."""
-    return pl.Series(name, [None if value is None else as_text(value) for value in values], dtype=pl.String)
 
 
 def as_text(value: Any) -> str:

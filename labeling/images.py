@@ -73,6 +73,21 @@ def _decode(text: str) -> bytes:
     return content
 
 
+def is_picture(content: bytes) -> bool:
+    """Whether bytes begin as a picture does; one that is too large is one."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            Image.open(io.BytesIO(content), formats=_FORMATS).close()
+    except Image.DecompressionBombError:
+        return True
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return True
+
+
 def check_image(content: bytes) -> tuple[str, int, int]:
     r"""Return format, width and height of a picture; raise ValueError if it is none, or too large.
 

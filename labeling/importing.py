@@ -15,6 +15,7 @@ from labeling.io import Mapping as ColumnMapping
 from labeling.io import Rejected, Table, prepare_items
 from labeling.items import Columns
 from labeling.label_set import LabelSet
+from labeling.library_errors import in_plain_words
 from labeling.records import ImportReport
 from storage.records import ItemRows
 
@@ -29,6 +30,7 @@ BAR_DELAY = 1.0
 Progress = bool | Callable[[int, int], None] | None
 
 
+@in_plain_words("Importing the rows")
 def import_table(
     ledger: Ledger, labels: LabelSet, table: Table, mapping: ColumnMapping, *, progress: Progress = False
 ) -> ImportReport:

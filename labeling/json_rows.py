@@ -1,11 +1,11 @@
 """JSON records gathered into columns."""
 
-import math
 from typing import Any
 
 import polars as pl
 
-from labeling.columns import json_series, whole_text
+from labeling.columns import whole_text
+from labeling.values import EXACT, column_of, texts_of
 
 
 class RecordColumns:
@@ -41,64 +41,28 @@ class RecordColumns:
     def _column(self, name: str) -> pl.Series:
         parts = [part.get(name, pl.Series(name, [None] * rows, dtype=pl.Null)) for rows, part in self._parts]
         types = {str(part.dtype): part.dtype for part in parts if part.dtype != pl.Null}
-        if set(types) == {"Int64", "Float64"} and all(_exact(part) for part in parts):
+        if set(types) == {"Int64", "Float64"} and all(map(_exact, parts)):
             target: pl.DataType = pl.Float64()
-        elif set(types) == {"List(Int64)", "List(Float64)"}:
+        elif set(types) == {"List(Int64)", "List(Float64)"} and all(map(_exact, parts)):
             target = pl.List(pl.Float64())
         elif len(types) <= 1:
             target = next(iter(types.values()), pl.String())
         else:
             self._became_text.add(name)
-            parts = [json_series(name, part.to_list()) for part in parts]
+            parts = [texts_of(name, part.to_list()) for part in parts]
             target = pl.String()
         if name in self._became_text:
             self.notes[name] = f"Column {name!r} holds structures or values of several types; they became text."
         return pl.concat([part.cast(target) for part in parts])
 
     def _typed(self, name: str, values: list[Any]) -> pl.Series:
-        series = _one_type(name, values)
-        if series is None:
+        series, became_text = column_of(name, values)
+        if became_text:
             self._became_text.add(name)
-            return json_series(name, values)
         return series
 
 
 def _exact(series: pl.Series) -> bool:
-    return series.dtype != pl.Int64 or bool((series.drop_nulls().abs() <= 2**53).all())
-
-
-def _one_type(name: str, values: list[Any]) -> pl.Series | None:
-    """Return the values as a column of the type that all of them have; None if there is no such type."""
-    kinds = {type(value) for value in values} - {type(None)}
-    try:
-        if not kinds:
-            return pl.Series(name, values, dtype=pl.Null)
-        if kinds == {str}:
-            return _texts(name, values)
-        if kinds == {bool}:
-            return pl.Series(name, values, dtype=pl.Boolean)
-        if kinds == {int}:
-            return pl.Series(name, values, dtype=pl.Int64)
-        if kinds <= {int, float}:
-            return pl.Series(name, [None if v is None or not math.isfinite(v) else float(v) for v in values])
-        if kinds == {list} and (inner := _inner(values)) is not None:
-            return pl.Series(name, values, dtype=pl.List(inner))
-    except (OverflowError, pl.exceptions.PolarsError, TypeError, UnicodeEncodeError):
-        return None
-    return None
-
-
-def _texts(name: str, values: list[Any]) -> pl.Series:
-    try:
-        return pl.Series(name, values, dtype=pl.String)
-    except UnicodeEncodeError:
-        return json_series(name, values)
-
-
-def _inner(values: list[Any]) -> type[pl.DataType] | None:
-    kinds = {type(entry) for value in values if value for entry in value} - {type(None)}
-    if kinds <= {str}:
-        return pl.String
-    if kinds == {int}:
-        return pl.Int64
-    return pl.Float64 if kinds <= {int, float} else None
+    """Whether decimals hold all the whole numbers of a column."""
+    numbers = series.explode(empty_as_null=True) if isinstance(series.dtype, pl.List) else series
+    return not numbers.dtype.is_integer() or bool(numbers.is_between(-EXACT, EXACT).all())

@@ -10,8 +10,9 @@ import polars as pl
 
 from labeling.columns import BYTES_PREFIX
 from labeling.delimited import Rejected
-from labeling.images import read_images
+from labeling.images import is_picture, read_images
 from labeling.label_names import find_label
+from labeling.library_errors import in_plain_words
 from labeling.reading import Table
 
 _TEXT_NAMES = (
@@ -22,6 +23,7 @@ _GOLD_NAMES = ("gold", "gold_label", "label", "labels", "class", "category", "ta
 _ID_NAMES = ("id", "uid", "uuid", "guid", "key")
 _GROUP_NAMES = ("group", "author", "author_id", "user", "user_id", "username", "thread", "thread_id", "conversation_id")
 _PRIVATE_NAMES = ("email", "e-mail", "mail", "phone", "telephone", "ip", "ip_address", "address")
+_LOOKED_AT = 20
 _IMAGE_SUFFIX = r"(?i)\.(png|jpe?g|gif|webp|bmp|tiff?)$"
 
 
@@ -83,7 +85,8 @@ class Mapping:
             others = [other for other, name in roles.items() if name == column and other != role]
             if others:
                 raise ValueError(f"Column {column!r} is given for {role}= and for {others[0]}=; it can play one part.")
-            if role != "image" and isinstance(frame.schema[column], pl.List | pl.Binary):
+            unfit = pl.List if role in ("image", "id", "group") else pl.List | pl.Binary
+            if role != "image" and isinstance(frame.schema[column], unfit):
                 raise ValueError(f"Column {column!r} holds {frame.schema[column]}; {role}= needs texts or numbers.")
         if self.image and frame.schema[self.image] not in (pl.Binary, pl.String):
             raise ValueError(f"Column {self.image!r} holds {frame.schema[self.image]}; image= needs paths or bytes.")
@@ -137,7 +140,7 @@ def _guess_text(frame: pl.DataFrame, columns: list[str]) -> str | None:
 
 def _guess_image(frame: pl.DataFrame) -> str | None:
     for name, dtype in frame.schema.items():
-        if dtype == pl.Binary:
+        if dtype == pl.Binary and _are_pictures(frame[name]):
             return name
         if dtype == pl.String:
             values = frame[name].drop_nulls().head(200)
@@ -145,6 +148,12 @@ def _guess_image(frame: pl.DataFrame) -> str | None:
             if len(values) and int(paths.sum()) > 0.8 * len(values):
                 return name
     return None
+
+
+def _are_pictures(column: pl.Series) -> bool:
+    """Whether bytes are pictures: digests, packed ids and other bytes are not, and stop no row."""
+    given = column.drop_nulls().head(_LOOKED_AT)
+    return len(given) > 0 and 2 * sum(map(is_picture, given)) >= len(given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +175,7 @@ class ItemRows:
     notes: list[str] = field(default_factory=list)
 
 
+@in_plain_words("Preparing the rows")
 def prepare_items(
     table: Table,
     mapping: Mapping,
@@ -187,8 +197,9 @@ def prepare_items(
     """
     mapping.check(table.frame)
     frame, rejected = table.frame, list(table.rejected)
-    for column in filter(None, (mapping.text, mapping.id, mapping.gold, mapping.group)):
-        frame = frame.with_columns(table.text_of(column).alias(column))
+    texts = [table.text_of(column).alias(column) for column in (mapping.text, mapping.gold) if column]
+    keys = [table.keys_of(column).alias(column) for column in (mapping.id, mapping.group) if column]
+    frame = frame.with_columns(*texts, *keys)
     lines = pl.Series("line", table.lines)
     if mapping.image:
         pictures, faults = read_images(frame[mapping.image], image_root or table.folder)

@@ -57,7 +57,7 @@ def offer_file(
         name for name in (*(leave_out or ()), *(() if key is None else (key,))) if name not in frame.columns
     ]:
         raise ValueError(f"There is no column {unknown[0]!r} in {file}: {', '.join(map(repr, frame.columns))}.")
-    keys = None if key is None else [None if value is None else str(value) for value in frame[key].to_list()]
+    keys = None if key is None else table.keys_of(key).to_list()
     records = frame.drop(without)
     start, asked, new = loop.offered, 0, 0
     with tqdm(total=frame.height, unit=" records", desc="offer", disable=not shown(progress), leave=False) as bar:

@@ -9,15 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labeling.column_types import decimal_texts, exact_numbers, supported_columns
 from labeling.columns import (
     EXPORT_COLUMNS,
     EXPORT_MARKS,
     as_text,
     infer_numbers,
-    json_series,
     name_columns,
     split_export,
-    supported_columns,
     unescape_formulas,
 )
 from labeling.delimited import DelimitedRows, Rejected
@@ -29,8 +28,11 @@ from labeling.formats.sheet_file import read_sheet
 from labeling.formats.text_encoding import find_encoding
 from labeling.formats.tools import tool_of
 from labeling.json_rows import RecordColumns
+from labeling.library_errors import in_plain_words
+from labeling.pandas_columns import pandas_column
 from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
 from labeling.source_file import SourceFile
+from labeling.values import EXACT
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,7 @@ class Table:
     is_export: bool = False
     evidence: pl.DataFrame | None = None
     originals: dict[str, pl.Series] = field(default_factory=dict, repr=False)
+    exact: dict[str, int] = field(default_factory=dict, repr=False)
     folder: Path | None = None
     tool: str | None = None
     answers: pl.DataFrame | None = field(default=None, repr=False)
@@ -65,15 +68,39 @@ class Table:
         if column in self.originals:
             return self.originals[column]
         series = self.frame[column]
-        if (
-            series.dtype == pl.Float64
-            and (series.drop_nulls() % 1 == 0).all()
-            and (series.drop_nulls().abs() < 2**53).all()
-        ):
-            series = series.cast(pl.Int64)
-        return series if series.dtype == pl.String else series.cast(pl.String)
+        if series.dtype == pl.Binary:
+            return series.bin.encode("hex")
+        if series.dtype != pl.Float64:
+            return series if series.dtype == pl.String else series.cast(pl.String)
+        number = pl.col(column)
+        whole = (number % 1 == 0) & (number.abs() < EXACT)
+        texts = (
+            pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
+        )
+        return self.frame.select(texts).to_series()
+
+    def keys_of(self, column: str) -> pl.Series:
+        """Return a column that tells rows apart, as it was written.
+
+        Raises
+        ------
+        ValueError
+            It holds decimals so large that two ids may have become one before they came here.
+        """
+        bound = self.exact.get(column)
+        if bound is not None and column not in self.originals:
+            large = self.frame[column].abs() >= bound
+            if large.any():
+                first = self.frame[column].filter(large)[0]
+                raise ValueError(
+                    f"Column {column!r} holds decimals as large as {first:.0f}: from {bound:,} on they do not tell "
+                    "whole numbers apart, so that two ids may have become one. Give it as text or as whole numbers; "
+                    "in pandas read it with dtype=str, as a column with gaps becomes decimals."
+                )
+        return self.text_of(column)
 
 
+@in_plain_words("Reading the source")
 def read_source(
     source: object,
     *,
@@ -164,6 +191,9 @@ def _table(file: SourceFile, frame: pl.DataFrame, lines: Any, **known: Any) -> T
         frame, evidence = split_export(frame)
     if known.get("format") == "csv":
         frame, originals = infer_numbers(frame)
+    exact, originals = exact_numbers(frame), originals | decimal_texts(frame)
+    if known.get("format") == "csv":
+        exact = {}
     frame, changed = supported_columns(frame)
     return Table(
         frame=frame,
@@ -174,6 +204,7 @@ def _table(file: SourceFile, frame: pl.DataFrame, lines: Any, **known: Any) -> T
         is_export=is_export,
         evidence=evidence,
         originals=originals,
+        exact=exact,
         folder=file.folder,
         encoding="utf-8" if encoding == "utf-8-sig" else encoding,
         **known,
@@ -199,15 +230,9 @@ def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
     columns: dict[str, pl.Series] = {}
     notes: list[str] = []
     for position, new in enumerate(names):
-        series = source.iloc[:, position]
-        try:
-            columns[new] = pl.from_pandas(series, nan_to_null=True).alias(new)
-        except (ValueError, TypeError, OverflowError, pl.exceptions.PolarsError):
-            missing = series.isna()
-            columns[new] = json_series(
-                new, [None if gone else value for value, gone in zip(series, missing, strict=True)]
-            )
-            notes.append(f"Column {new!r} holds Python objects of several types; they became text.")
+        columns[new], note = pandas_column(source.iloc[:, position], new)
+        if note:
+            notes.append(f"Column {new!r} {note}.")
     frame = pl.DataFrame(columns)
     return _table(SourceFile(name), frame, range(1, frame.height + 1), format="pandas", renamed=renamed, notes=notes)
 

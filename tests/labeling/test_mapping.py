@@ -1,5 +1,8 @@
+import io
+
 import polars as pl
 import pytest
+from PIL import Image
 
 from labeling.mapping import Mapping, guess_mapping, prepare_items
 from labeling.reading import read_source
@@ -14,6 +17,12 @@ POSTS = pl.DataFrame(
         "score": [1, 2, 3],
     }
 )
+
+
+def picture_bytes():
+    content = io.BytesIO()
+    Image.new("RGB", (4, 3), "red").save(content, "PNG")
+    return content.getvalue()
 
 
 def test_parts_are_guessed_from_names_and_values():
@@ -36,7 +45,25 @@ def test_a_frame_without_texts_has_no_text():
 
 def test_pictures_are_guessed_from_paths_or_bytes():
     assert guess_mapping(pl.DataFrame({"file": ["a.png", "b.JPG"], "text": ["a", "b"]})).image == "file"
-    assert guess_mapping(pl.DataFrame({"picture": [b"x"]})).image == "picture"
+    good = picture_bytes()
+    assert guess_mapping(pl.DataFrame({"picture": [good, None]})).image == "picture"
+    assert guess_mapping(pl.DataFrame({"picture": [good, good, b"broken"]})).image == "picture"
+
+
+def test_bytes_that_are_no_pictures_stop_no_row():
+    frame = pl.DataFrame({"text": ["a", "b", "c"], "digest": [b"\x01", None, b"\x89PNG broken"]})
+    assert guess_mapping(frame).image is None
+    rows = prepare_items(read_source(frame), guess_mapping(frame))
+    assert rows.rejected == []
+    assert rows.frame["digest"].to_list()[:2] == ["data:application/octet-stream;base64,AQ==", None]
+    assert rows.notes == ["Column 'digest' holds bytes and is not mapped to image=; it became base64 text."]
+
+
+def test_a_broken_picture_rejects_its_own_row():
+    frame = pl.DataFrame({"text": ["a", "b", "c"], "thumb": [picture_bytes(), picture_bytes(), b"\x89PNG broken"]})
+    rows = prepare_items(read_source(frame), guess_mapping(frame))
+    assert [row.line for row in rows.rejected] == [3]
+    assert rows.frame["text"].to_list() == ["a", "b"]
     assert guess_mapping(pl.DataFrame({"text": ["see a.png", "no"]})).image is None
 
 
