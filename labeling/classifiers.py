@@ -32,6 +32,11 @@ class Model(Protocol):
 class Classifier:
     """Parameters of an end model; training gives a `Model` and changes nothing here."""
 
+    @property
+    def quick(self) -> bool:
+        """Whether a fit takes so little that a round can afford one for each fold of the answers."""
+        return False
+
     def learn_features(
         self, frame: pl.DataFrame, *, text: str | None = None, learn_from: BoolArray | None = None
     ) -> Features:
@@ -91,6 +96,11 @@ class TextClassifier(Classifier):
     min_count: int = 2
     max_features: int | None = 100_000
 
+    @property
+    def quick(self) -> bool:
+        """A few hundred answers are learned in tens of milliseconds."""
+        return True
+
     def learn_features(
         self, frame: pl.DataFrame, *, text: str | None = None, learn_from: BoolArray | None = None
     ) -> TextFeatures:
@@ -136,6 +146,11 @@ class TableClassifier(Classifier):
     C: float = 1.0
     class_weight: ClassWeight = "balanced"
     columns: tuple[str, ...] | None = None
+
+    @property
+    def quick(self) -> bool:
+        """A few hundred answers are learned in tens of milliseconds."""
+        return True
 
     def learn_features(
         self, frame: pl.DataFrame, *, text: str | None = None, learn_from: BoolArray | None = None

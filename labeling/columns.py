@@ -23,7 +23,11 @@ EXPORT_COLUMNS = (
     "labeled_at",
     "gold",
     "split",
+    "calibrated_on",
     "probabilities",
+    "probabilities_note",
+    "weak_probabilities",
+    "model_probabilities",
     "votes",
 )
 """What an export says about an item, beside the columns of the item itself."""

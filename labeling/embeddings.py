@@ -54,6 +54,11 @@ class EmbeddingClassifier(Classifier):
     classifier: Classifier = field(default_factory=TableClassifier)
     cache: str | None = None
 
+    @property
+    def quick(self) -> bool:
+        """As the classifier that is trained on the vectors; these are kept."""
+        return self.classifier.quick
+
     def beside(self, cache: Path) -> Classifier:
         """The same, its vectors kept in a file."""
         return self if self.cache is not None else replace(self, cache=str(cache))

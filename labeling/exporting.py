@@ -79,13 +79,6 @@ class _Export:
             .with_columns(split.alias("split"))
             .join(self._taken_over(), on="item_id", how="left")
         )
-        run = self.project.newest_weak_run()
-        if run is not None:
-            frame = run.frame()
-            names = [name for name in frame.columns if name.startswith("p_")]
-            columns = (pl.col(name).alias(name.removeprefix("p_")) for name in names)
-            soft = frame.select("item_id", pl.struct(columns).alias("probabilities"))
-            facts = facts.join(soft, on="item_id", how="left")
         return facts.sort("item_id").set_sorted("item_id")
 
     def _taken_over(self) -> pl.DataFrame:

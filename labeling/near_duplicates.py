@@ -369,3 +369,12 @@ def near_groups(items: Items) -> Callable[[], IntArray] | None:
         return np.zeros(0, dtype=np.int64) if near is None else near.group
 
     return group
+
+
+def together(items: Items) -> IntArray:
+    """Return (n,) which items are never parted, by their first row: those of a group, and near-duplicates."""
+    frame, own, near = items.frame(), items.columns().named("group"), near_duplicates_of(items)
+    parts = [] if near is None else [near.group]
+    if own is not None:
+        parts.append((frame[own].rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy())
+    return joined(frame.height, parts)

@@ -106,7 +106,8 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             if last is not None and unchanged(last, state) and not self._used_up(last):
                 return refit_of(last)
             refitting = Refitting(self._project, loop_id, self._settings, labels, state, weak, last)
-            record = loops.add_refit(loop_id, refitting.round, self._computed(refitting)) or loops.last_refit(loop_id)
+            values = self._computed(refitting)
+            record = loops.add_refit(loop_id, refitting.round, values, refitting.kept) or loops.last_refit(loop_id)
         if record is None:
             raise RuntimeError(f"The refit {refitting.round} of the loop {self.name!r} is not in the ledger.")
         return refit_of(record)

@@ -246,32 +246,54 @@ class Project(ItemVerbs, RuleVerbs, FilterVerbs):
         """Return the items that somebody said do not belong."""
         return resolve.discarded(self.ledger)
 
-    def labels(self, source: LabelSource | None = None) -> pl.DataFrame:
-        """Return one row an item that has a label: human before weak before model.
+    def labels(
+        self,
+        source: LabelSource | None = None,
+        *,
+        order: Sequence[LabelSource] | None = None,
+        probabilities: bool | Sequence[LabelSource] = True,
+    ) -> pl.DataFrame:
+        """Return one row an item that has a label: people's, else the one that is likelier right.
+
+        People come first. Between the newest weak run's label and the newest classifier's, the one with the
+        higher chance of being right wins; the chance is learned from people's answers and development gold, out of
+        sample. A class that only filled silence (`otherwise`) gives way to any classifier. Where nothing can be
+        learned from yet, weak labels that votes decided come first. Nothing is trained, and the same version gives
+        the same labels.
 
         Parameters
         ----------
         source
             Only labels of that kind. "gold" is what was known at import; it never resolves a label.
+        order
+            Sources by rank instead, such as ["human", "weak", "model"]: the first that has a label wins, whatever
+            is measured; a source that is not listed is left out.
+        probabilities
+            False leaves the distributions out. A list of "weak" and "model" adds theirs beside those of each row's
+            own source, as `weak_probabilities` and `model_probabilities`.
 
         Returns
         -------
         pl.DataFrame
-            item_id, label, source, confidence, annotators, labeled_at; for gold also role.
+            item_id, label, source, confidence, annotators, labeled_at, calibrated_on, probabilities,
+            probabilities_note; for gold also role.
+
+            `probabilities` is a structure with a number a class: the distribution of the row's source. Its largest
+            number is that of `label`, and is `confidence`. People's are shares of their answers, or what
+            these say once people are weighed; those of weak labels and classifiers are tempered so that
+            the largest is the chance of being right, never below that of a guess. `calibrated_on` counts the items with
+            a known truth that the chance was learned from; 0: it is as the source states it. `probabilities` are
+            null, and `probabilities_note` says why, for more than two classes of a classifier that was trained
+            before distributions were kept.
+
+        Raises
+        ------
+        ValueError
+            There is no such source, or the order or the list names none, or one twice.
         """
-        if source is not None and source not in resolve.SOURCES:
-            raise ValueError(f"There are no labels of source {source!r}. Sources are {', '.join(resolve.SOURCES)}.")
-        labels = self.label_set
-        if source == "gold":
-            return resolve.gold_labels(self.ledger, labels)
-        parts = []
-        if source in (None, "human"):
-            parts.append(resolve.human_labels(self.ledger, labels))
-        if source in (None, "weak") and (run := self.newest_weak_run()) is not None:
-            parts.append(resolve.weak_labels(run))
-        if source in (None, "model") and (refit := self.ledger.loops.last_trained_refit()) is not None:
-            parts.append(resolve.model_labels(self.ledger, refit, labels))
-        return resolve.resolve(parts)
+        from labeling.labels.resolving import resolved
+
+        return resolved(self, source, order, probabilities)
 
     def annotations(self) -> pl.DataFrame:
         """Return everything that people did, oldest first, what was taken back included.
@@ -321,7 +343,10 @@ class Project(ItemVerbs, RuleVerbs, FilterVerbs):
 
     def status(self) -> ProjectStatus:
         """Return where the project stands, in counts."""
+        from labeling.labels.resolving import counted
+
         items, gold = self.ledger.items.counts()
+        counts = counted(self)
         return ProjectStatus(
             items=items,
             gold=gold,
@@ -329,9 +354,9 @@ class Project(ItemVerbs, RuleVerbs, FilterVerbs):
             functions=len(self.ledger.functions.current()),
             weak_runs=len(self.ledger.functions.weak_runs()),
             loops=len(self.ledger.loops.all()),
-            human=self.labels("human").height,
-            weak=self.labels("weak").height,
-            model=self.labels("model").height,
+            human=counts["human"],
+            weak=counts["weak"],
+            model=counts["model"],
             version=self.version(),
         )
 

@@ -13,7 +13,7 @@ from labeling import importing
 from labeling import io as tables
 from labeling.arguments import whole_number
 from labeling.blocks import pack
-from labeling.near_duplicates import joined, near_duplicates_of
+from labeling.near_duplicates import together
 from labeling.project_base import ProjectBase
 from labeling.records import ImportPreview, ImportReport
 
@@ -177,13 +177,8 @@ class ItemVerbs(ProjectBase):
         if not gold:
             raise ValueError("There is no gold to hold out. Import items with add_items(…, gold='column').")
         frame = self.item_store.frame()
-        group = self.item_store.columns().named("group")
-        near = near_duplicates_of(self.item_store)
-        parts = [] if near is None else [near.group]
-        if group is not None:
-            parts.append((frame[group].rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy())
-        together = pl.Series("group", joined(frame.height, parts))
-        judged = frame.select("item_id", together).filter(pl.col("item_id").is_in(gold))
+        group = pl.Series("group", together(self.item_store))
+        judged = frame.select("item_id", group).filter(pl.col("item_id").is_in(gold))
         groups = judged["group"].unique(maintain_order=True).to_list()
         order = {
             groups[position]: rank for rank, position in enumerate(np.random.default_rng(seed).permutation(len(groups)))

@@ -20,11 +20,12 @@ from labeling.classifiers import Classifier
 from labeling.executors import Engine
 from labeling.items import Items
 from labeling.label_set import LabelSet
+from labeling.labels.keeping import checked, kept
+from labeling.labels.sources import PACKED, PREDICTIONS
 from labeling.learning import Learning
 from labeling.metrics import evaluate, interval, kappa
-from labeling.near_duplicates import near_groups
+from labeling.near_duplicates import near_groups, together
 from labeling.regions import masks
-from labeling.resolve import PACKED, PREDICTIONS
 from labeling.rewards import outcomes
 from labeling.scoring import Predicted, Scored, score
 from labeling.slices import score_in_slices
@@ -36,7 +37,7 @@ from strategies import Pick, Strategy
 if TYPE_CHECKING:
     from labeling.project_base import ProjectBase
     from storage.ledger import Ledger
-    from storage.records import RefitRecord
+    from storage.records import RefitBlock, RefitRecord
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -153,7 +154,7 @@ def rows_of(items: IntArray, ids: IntArray) -> IntArray:
 class Refitting:
     """One refit under way: trains, predicts, ranks.
 
-    `last` is the refit before it, None for the first.
+    `last` is the refit before it, None for the first; `kept` are the distributions that it computed.
     """
 
     project: ProjectBase
@@ -164,6 +165,7 @@ class Refitting:
     weak: WeakRun | None
     last: RefitRecord | None
     notes: list[str] = field(default_factory=list)
+    kept: list[RefitBlock] = field(default_factory=list)
 
     @property
     def round(self) -> int:
@@ -184,6 +186,7 @@ class Refitting:
             scored = score_in_slices(learning, strategy, self.views, candidates, count, self.settings.executor)
         picks, predicted = scored.picks, scored.predicted
         self.notes += [note for note in [getattr(learning.model, "note", None)] if note]
+        self._keep(predicted)
         return {
             "saw": state.saw,
             "weak_run_id": None if self.weak is None else self.weak.id,
@@ -197,6 +200,15 @@ class Refitting:
             "model": warm_start.stored(self.settings.classifier, learning.model),
             "seconds": time.perf_counter() - started,
         }
+
+    def _keep(self, predicted: Predicted | None) -> None:
+        """Set aside the distributions that go to the ledger with the refit's row."""
+        if predicted is None:
+            return
+        group = together(self.project.item_store)
+        known = checked(self.learning, group, self.project.ledger, self.last, self.labels)
+        self.kept = kept(self.state.ids, predicted.pieces, known)
+        self.notes += [note for note in [known.note] if note]
 
     @cached_property
     def candidates(self) -> IntArray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from labeling.labels.distributions import in_pieces
 from labeling.learning import Learning
 from strategies import Pick, Strategy
 
@@ -29,12 +30,15 @@ class Predicted:
         Mean entropy over the pool, divided by log k; None where the pool is empty.
     of
         Probabilities of some rows: (r,) rows to (r, k).
+    pieces
+        The distributions of all items as the ledger keeps them: numbers of rows, and their bytes.
     """
 
     best: IntArray
     confidence: FloatArray
     uncertainty: float | None
     of: Callable[[IntArray], FloatArray]
+    pieces: Sequence[tuple[int, bytes]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ def score(learning: Learning, strategy: Strategy, candidates: IntArray, n: int, 
     best = learning.proba.argmax(axis=1)
     confidence = learning.proba[np.arange(len(best)), best]
     total, count = entropy_sum(learning.proba[candidates]), len(candidates)
-    return Scored(picks, Predicted(best, confidence, total / count if count else None, learning.proba_of))
+    uncertainty = total / count if count else None
+    return Scored(picks, Predicted(best, confidence, uncertainty, learning.proba_of, in_pieces(learning.proba)))
 
 
 def entropy_sum(proba: FloatArray) -> float:

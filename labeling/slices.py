@@ -18,6 +18,7 @@ import numpy.typing as npt
 from labeling.classifiers import Model
 from labeling.executors import Engine, map_in_order
 from labeling.features import Directions, Features, Matrix
+from labeling.labels.distributions import dump
 from labeling.scoring import Predicted, Scored, entropy_sum
 from strategies import Pool, Region, Strategy
 
@@ -67,12 +68,13 @@ class Slice:
 
 @dataclass(frozen=True)
 class Found:
-    """What became of a slice; `rows` are those of its best candidates, in the whole."""
+    """What became of a slice; `rows` are those of its best candidates, in the whole, `distributions` of all items."""
 
     rows: IntArray
     best: IntArray
     confidence: FloatArray
     entropy: float
+    distributions: bytes
 
 
 def score_in_slices(
@@ -90,9 +92,9 @@ def score_in_slices(
     best = np.concatenate([each.best for each in found])
     confidence = np.concatenate([each.confidence for each in found])
     total = sum(each.entropy for each in found)
-    return Scored(
-        picks, Predicted(best, confidence, total / len(candidates) if len(candidates) else None, learning.proba_of)
-    )
+    uncertainty = total / len(candidates) if len(candidates) else None
+    pieces = [(len(each.best), each.distributions) for each in found]
+    return Scored(picks, Predicted(best, confidence, uncertainty, learning.proba_of, pieces))
 
 
 def _slices(learning: Learning, strategy: Strategy, views: Views, candidates: IntArray, n: int) -> Iterator[Slice]:
@@ -172,7 +174,8 @@ def search(part: Slice) -> Found:
         rng = np.random.default_rng([shared.seed, shared.round, 2, part.first])
         picks = shared.strategy.select(_pool(part, X[inside], proba[inside]), min(shared.n, len(inside)), rng)
         rows = sorted(part.first + int(inside[pick.index]) for pick in picks)
-    return Found(np.array(rows, dtype=np.int64), best, confidence, entropy_sum(proba[inside]))
+    kept = b"" if model is None else dump(proba)
+    return Found(np.array(rows, dtype=np.int64), best, confidence, entropy_sum(proba[inside]), kept)
 
 
 def _pool(part: Slice, X: Matrix, proba: FloatArray) -> Pool:

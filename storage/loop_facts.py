@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
-from storage.records import LoopChange, LoopRecord, QueryRecord, RefitRecord
+from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, RefitRecord
+from storage.refit_blocks import blocks_of, replace_blocks
 from storage.standing import ANSWERS
 
 if TYPE_CHECKING:
@@ -104,11 +105,14 @@ class LoopFacts:
             statement = select(table.c.holder).where(table.c.loop_id == loop_id, table.c.expires_at >= database_clock())
             return connection.scalar(statement) is not None
 
-    def add_refit(self, loop_id: int, round_: int, values: Mapping[str, Any]) -> RefitRecord | None:
-        """Commit a refit; return None if somebody else committed that round."""
+    def add_refit(
+        self, loop_id: int, round_: int, values: Mapping[str, Any], blocks: Sequence[RefitBlock] = ()
+    ) -> RefitRecord | None:
+        """Commit a refit and its distributions; return None if somebody else committed that round."""
         try:
             with self._ledger.write() as write:
-                write.fact(tables.refits, loop_id=loop_id, round=round_, **values)
+                refit_id = write.fact(tables.refits, loop_id=loop_id, round=round_, **values)
+                replace_blocks(write.connection, loop_id, refit_id, blocks)
         except IntegrityError:
             return None
         return self.last_refit(loop_id)
@@ -157,10 +161,30 @@ class LoopFacts:
 
     def last_trained_refit(self) -> RefitRecord | None:
         """Return the newest refit over all loops that trained a classifier."""
-        table = tables.refits
-        statement = _refits().where(table.c.project_id == self._project_id).order_by(table.c.seq.desc())
         with self._ledger.read() as connection:
-            return next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
+            return self._last_trained(connection)
+
+    def last_predictions(self) -> tuple[RefitRecord, bytes, list[RefitBlock]] | None:
+        """Return the newest refit that trained, its labels with confidence, and its distributions, in one read.
+
+        Refits that were made before distributions were kept have none.
+        """
+        table = tables.refits
+        with self._ledger.read() as connection:
+            record = self._last_trained(connection)
+            if record is None:
+                return None
+            packed: bytes = connection.execute(select(table.c.predictions).where(table.c.id == record.id)).scalar_one()
+            return record, packed, blocks_of(connection, record.id)
+
+    def refit_blocks(self, refit_id: int) -> list[RefitBlock]:
+        """Return the distributions of a refit, none where a newer one of its loop stands for it."""
+        with self._ledger.read() as connection:
+            return blocks_of(connection, refit_id)
+
+    def _last_trained(self, connection: Connection) -> RefitRecord | None:
+        statement = _refits().where(tables.refits.c.project_id == self._project_id).order_by(tables.refits.c.seq.desc())
+        return next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
 
     def queries(self, connection: Connection, *conditions: Any) -> list[QueryRecord]:
         """Return the queries that meet the conditions, in rank order."""

@@ -155,6 +155,20 @@ class RefitRecord:
 
 
 @dataclass(frozen=True)
+class RefitBlock:
+    """Class distributions of items that a refit predicted, as compressed arrays.
+
+    `kind` is "model" for what the trained classifier says of every item, "folds" for what classifiers say of
+    answered items that they were not trained on.
+    """
+
+    kind: str
+    block: int
+    item_ids: bytes
+    probabilities: bytes
+
+
+@dataclass(frozen=True)
 class QueryRecord:
     """A question put to an annotator, with why it was asked."""
 

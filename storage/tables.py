@@ -3,7 +3,8 @@
 Every row that states a fact carries `seq`, the value that `projects.seq` took in
 the transaction that wrote it. Rows are added, never changed; the exceptions are
 `projects.seq` itself, `leases` (who is working on what right now), `imports`
-(a row that completes) and the erasure of contents.
+(a row that completes), `refit_blocks` (those of a loop's newest trained refit
+stand for the older ones) and the erasure of contents.
 """
 
 from sqlalchemy import (
@@ -224,6 +225,17 @@ refits = fact_table(
     Column("model", LargeBinary, nullable=True),
     ForeignKeyConstraint(["loop_id"], ["loops.id"]),
     UniqueConstraint("loop_id", "round"),
+)
+
+refit_blocks = Table(
+    "refit_blocks",
+    metadata,
+    Column("refit_id", Id, primary_key=True, autoincrement=False),
+    Column("kind", String(10), primary_key=True),
+    Column("block", Integer, primary_key=True, autoincrement=False),
+    Column("item_ids", LargeBinary, nullable=False),
+    Column("probabilities", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["refit_id"], ["refits.id"]),
 )
 
 annotators = Table(

@@ -30,7 +30,7 @@ def render() -> None:
         _prepare(project, status.version)
     with right:
         st.html('<h2 class="tally-h2">What will be in it</h2>')
-        labels = project.labels()
+        labels = project.labels(probabilities=False)
         by = dict(labels.group_by("source").len().iter_rows())
         figures(
             [
@@ -45,9 +45,9 @@ def render() -> None:
             counts = labels.group_by("label").len("count")
             charts.balance(counts, list(project.label_names))
         st.html(
-            '<p class="tally-small">One label an item: a person’s answer where there is one, else the newest weak run, '
-            "else the model. Each row names its source, its confidence, who labeled it and when, and what each rule "
-            "voted. Items of the hold-out are marked.</p>"
+            '<p class="tally-small">One label an item: a person’s answer where there is one, else that of the rules or '
+            "of the model, whichever is likelier right by what people answered. Each row names its source, the chance "
+            "of each class, who labeled it and when, and what each rule voted. Items of the hold-out are marked.</p>"
         )
     _past(project)
 
