@@ -79,6 +79,14 @@ def import_items(
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.", show_default="utf-8")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of a CSV file, tab for a tab.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by its name.", show_default="first")] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", help="Tool that wrote a JSON file: label_studio, prodigy or doccano; plain: none."),
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="A comma reads 3,14 as a number.", show_default="point")] = None,
+    dates: Annotated[
+        str | None, typer.Option(help="day-first or month-first reads 31.12.2024 as a date.", show_default="text")
+    ] = None,
     holdout: Annotated[
         float | None, typer.Option(help="Share of the items with gold to hold out for scores, such as 0.3.")
     ] = None,
@@ -97,7 +105,7 @@ def import_items(
     content: str | bytes = source if isinstance(source, str) else source.read()
     if labels is not None:
         # A file that cannot be read should not leave an empty project behind.
-        read_source(content, encoding=encoding, delimiter=mark, sheet=sheet, name=name, limit=100)
+        read_source(content, encoding=encoding, delimiter=mark, sheet=sheet, format=format_, name=name, limit=100)
     try:
         opened = _open(project, storage, labels)
     except (LookupError, FileNotFoundError) as error:
@@ -113,6 +121,9 @@ def import_items(
         encoding=encoding,
         delimiter=mark,
         sheet=sheet,
+        format=format_,
+        decimal=decimal,
+        dates=dates,
         name=name,
         progress=shown(progress),
     )

@@ -14,6 +14,7 @@ from labeling import io as tables
 from labeling.arguments import whole_number
 from labeling.blocks import pack
 from labeling.near_duplicates import together
+from labeling.previewing import LOOKED_AT, preview_of
 from labeling.project_base import ProjectBase
 from labeling.records import ImportPreview, ImportReport
 
@@ -22,12 +23,12 @@ class ItemVerbs(ProjectBase):
     """Import, look, search, hold out, erase."""
 
     def preview_items(self, source: object, **options: Any) -> ImportPreview:
-        """Return what `add_items` would read with the same options, with the first 20 rows."""
-        names = ("encoding", "delimiter", "sheet", "format", "name")
+        """Return what `add_items` would do with the same options: the first rows, what would be rejected, and why."""
+        names = ("encoding", "delimiter", "sheet", "format", "decimal", "dates", "name")
         reading = {key: options.pop(key) for key in names if options.get(key) is not None}
-        table = tables.read_source(source, limit=1000, **reading)
+        table = tables.read_source(source, limit=LOOKED_AT, **reading)
         mapping = self._mapping(table, **{key: value for key, value in options.items() if key not in names})
-        return ImportPreview(table, mapping, table.frame.head(20))
+        return preview_of(table, mapping)
 
     def add_items(
         self,
@@ -43,6 +44,8 @@ class ItemVerbs(ProjectBase):
         delimiter: str | None = None,
         sheet: str | int | None = None,
         format: str | None = None,  # noqa: A002 - the name that users know
+        decimal: str | None = None,
+        dates: str | None = None,
         name: str | None = None,
         progress: importing.Progress = None,
     ) -> ImportReport:
@@ -68,6 +71,9 @@ class ItemVerbs(ProjectBase):
         format
             ``"label_studio"``, ``"prodigy"`` or ``"doccano"`` for tasks of these tools, ``"plain"`` for JSON as it
             is; None: found from the first tasks. Labels in them are known answers where ``gold="label"`` says so.
+        decimal, dates
+            ``","`` reads numbers with a decimal comma, ``"day-first"`` or ``"month-first"`` dates such as 31.12.2024,
+            in columns where every cell is one. The preview offers them; unasked, such columns stay texts.
         name
             What to call the source in messages.
         progress
@@ -79,8 +85,16 @@ class ItemVerbs(ProjectBase):
         ValueError
             The source is broken, a column is missing, a gold value is no label.
         """
-        reading = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet, "format": format, "name": name}
-        table = tables.read_source(source, **reading)  # type: ignore[arg-type]
+        table = tables.read_source(
+            source,
+            encoding=encoding,
+            delimiter=delimiter,
+            sheet=sheet,
+            format=format,
+            decimal=decimal,
+            dates=dates,
+            name=name,
+        )
         mapping = self._mapping(table, text=text, id=id, gold=gold, group=group, private=private, image=image)
         table = _without_labels(table, mapping)
         return importing.import_table(self.ledger, self.label_set, table, mapping, progress=progress)

@@ -24,6 +24,7 @@ from labeling.formats.compressed import unpacked
 from labeling.formats.exchange import PLAIN
 from labeling.formats.json_file import json_records
 from labeling.formats.kinds import file_kind
+from labeling.formats.offers import taken
 from labeling.formats.sheet_file import read_sheet
 from labeling.formats.text_encoding import find_encoding
 from labeling.formats.tools import tool_of
@@ -109,6 +110,8 @@ def read_source(
     header: bool | None = None,
     sheet: str | int | None = None,
     format: str | None = None,  # noqa: A002 - the name that users know
+    decimal: str | None = None,
+    dates: str | None = None,
     name: str | None = None,
     limit: int | None = None,
 ) -> Table:
@@ -132,6 +135,9 @@ def read_source(
     format
         ``"label_studio"``, ``"prodigy"`` or ``"doccano"`` for JSON of these tools, ``"plain"`` for JSON as it is;
         None: found from the first tasks.
+    decimal, dates
+        ``","`` and ``"day-first"`` or ``"month-first"`` read columns of texts so, those in which every cell can be;
+        None leaves them texts.
     name
         What to call bytes in messages; its suffix helps to find the format.
     limit
@@ -147,6 +153,28 @@ def read_source(
     """
     if limit is not None and limit < 0:
         raise ValueError(f"limit is a number of rows, not {limit}.")
+    table = _read(source, encoding, delimiter, header, sheet, format, name, limit)
+    if table.is_export or (decimal is None and dates is None):
+        return table
+    frame, originals, notes = taken(table.frame, decimal, dates)
+    if decimal == ",":
+        notes += [
+            f"Column {column!r} was read with a decimal point: {series.drop_nulls()[0]!r} has no comma."
+            for column, series in table.originals.items()
+        ]
+    return replace(table, frame=frame, originals=table.originals | originals, notes=[*table.notes, *notes])
+
+
+def _read(
+    source: object,
+    encoding: str | None,
+    delimiter: str | None,
+    header: bool | None,
+    sheet: str | int | None,
+    format: str | None,  # noqa: A002 - the name that users know
+    name: str | None,
+    limit: int | None,
+) -> Table:
     if isinstance(source, pl.LazyFrame):
         source = (source if limit is None else source.head(limit)).collect()
     if isinstance(source, pl.DataFrame):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 if TYPE_CHECKING:
+    from labeling.formats.offers import Offer
     from labeling.io import Mapping as ColumnMapping
     from labeling.io import Rejected, Table
     from labeling.reasons import Why
@@ -77,11 +78,18 @@ class ProjectStatus:
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What an import would read: the table, how its columns map, the first 20 rows."""
+    """What an import would read: the table, how its columns map, the first 20 rows.
+
+    `rejected` is what of the first `looked_at` rows would be left out, and why. `offers` are ways to read columns
+    that are taken only where `add_items` is told to.
+    """
 
     table: Table
     mapping: ColumnMapping
     rows: pl.DataFrame
+    rejected: tuple[Rejected, ...] = ()
+    looked_at: int = 0
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True)

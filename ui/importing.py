@@ -9,17 +9,16 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.formats.readable import FILE_HELP, kind_of_name
+from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping
 from labeling.label_names import find_label
+from ui.import_preview import choose_offers, show_remarks, ways_to_read
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-ENCODINGS = ("", "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "shift_jis", "gb18030")
-DELIMITERS = {"": "found by itself", ",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _REPORT = "import_report"
 _PREVIEW = "import_preview"
 _UPLOAD = "import_upload"
@@ -46,33 +45,31 @@ def render(project: Project) -> None:
     if file is None:
         return
     st.session_state.pop(_REPORT, None)
-    encoding, delimiter = _reading(file.name)
+    reading = ways_to_read(file.name)
     with problems("The file cannot be read."):
-        preview = _preview(project, file, encoding, delimiter)
-        _mapping(project, file, preview, encoding, delimiter)
+        preview = _preview(project, file, reading)
+        if taken := choose_offers(preview.offers):
+            reading |= taken
+            preview = _preview(project, file, reading)
+        _mapping(project, file, preview, reading)
 
 
-def _reading(name: str) -> tuple[str | None, str | None]:
-    if kind_of_name(name) != "csv":
-        return None, None
-    left, right, _ = st.columns([1, 1, 2])
-    encoding = left.selectbox("Encoding", ENCODINGS, format_func=lambda value: value or "found by itself")
-    delimiter = right.selectbox("Columns are parted by", list(DELIMITERS), format_func=lambda key: DELIMITERS[key])
-    return encoding or None, delimiter or None
-
-
-def _preview(project: Project, file: UploadedFile, encoding: str | None, delimiter: str | None) -> Any:
-    key = (project.name, file.file_id, encoding, delimiter)
+def _preview(project: Project, file: UploadedFile, reading: dict[str, Any]) -> Any:
+    """Return the preview of the file as it is to be read, made once for each way."""
+    key = (project.name, project.version(), file.file_id)
     held = st.session_state.get(_PREVIEW)
     if not held or held[0] != key:
+        held = (key, {})
+        st.session_state[_PREVIEW] = held
+    way = tuple(sorted(reading.items()))
+    if way not in held[1]:
         file.seek(0)
         with st.spinner("Reading the first rows…"):
-            held = (key, project.preview_items(file, encoding=encoding, delimiter=delimiter, name=file.name))
-        st.session_state[_PREVIEW] = held
-    return held[1]
+            held[1][way] = project.preview_items(file, name=file.name, **reading)
+    return held[1][way]
 
 
-def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str | None, delimiter: str | None) -> None:
+def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[str, Any]) -> None:
     rows: pl.DataFrame = preview.rows
     columns = rows.columns
     guess = preview.mapping
@@ -93,8 +90,7 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str |
     )
     st.html(f'<p class="tally-small">The first {rows.height} rows of {escape(file.name)}</p>')
     st.dataframe(rows, hide_index=True, height=min(38 * (rows.height + 1), 300))
-    for note in preview.table.notes:
-        notice(note)
+    show_remarks(preview)
     if preview.table.renamed:
         _renamed(preview.table.renamed)
     if st.button("Import", type="primary", key="import", icon=":material/upload:"):
@@ -108,8 +104,7 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, encoding: str |
             group=group,
             image=image,
             private=tuple(private),
-            encoding=encoding,
-            delimiter=delimiter,
+            **reading,
             name=file.name,
             progress=_progress(bar),
         )

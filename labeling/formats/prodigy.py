@@ -66,7 +66,7 @@ class ProdigyReader(ToolReader):
 
     @classmethod
     def knows(cls, tasks: list[Task]) -> bool:
-        """Tasks carry Prodigy's hashes or interface, one of its three answers, or options with what is accepted of them."""
+        """Tasks carry Prodigy's hashes, interface or answers, or options with what is accepted of them."""
         return all(
             "_task_hash" in task
             or "_input_hash" in task
