@@ -10,6 +10,7 @@ import numpy as np
 from labeling.classifiers import Classifier, Model
 from labeling.features import BoolArray, Features, FloatArray, Matrix
 from labeling.linear import check_targets, softmax
+from labeling.training import CannotTrain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,7 +48,12 @@ def out_of_fold(
         if not (weights[outside] > 0).any():
             proba[inside] = 1.0 / targets.shape[1]
             continue
-        model = classifier.fit(X[outside], targets[outside], weights[outside], seed=seed)
+        try:
+            model = classifier.fit(X[outside], targets[outside], weights[outside], seed=seed)
+        except CannotTrain:
+            # The other folds are too few to learn from, all together may do.
+            proba[inside] = 1.0 / targets.shape[1]
+            continue
         proba[inside] = model.predict_proba(X[inside])
     return proba
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from labeling.classifiers import Classifier, Model
 from labeling.features import BoolArray, Features, FloatArray, Matrix
 from labeling.linear import check_targets, softmax
 from labeling.tabular import ColumnFeatures
+from labeling.training import SETUP_ERRORS, CannotTrain, explained, probed, seeded
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +37,12 @@ class SklearnClassifier(Classifier):
         Which to use; None: all that can be.
     dense
         Hand over dense features, for estimators that refuse sparse ones.
+
+    Notes
+    -----
+    An estimator that cannot be trained yet, on five folds of four labels for instance, stops no loop: questions
+    are chosen by the weak labels, else by chance, and history says how many labels are missing. So does any other
+    fault of an estimator, which is warned of each time too.
 
     Examples
     --------
@@ -65,7 +73,13 @@ class SklearnClassifier(Classifier):
         return ColumnFeatures.learn(frame, text=text, learn_from=learn_from, columns=self.columns)
 
     def fit(self, X: Matrix, targets: FloatArray, weights: FloatArray | None = None, *, seed: int = 0) -> SklearnModel:
-        """Train a clone on (n, d) features and (n, k) soft targets; `seed` sets its random_state."""
+        """Train a clone on (n, d) features and (n, k) soft targets; `seed` sets every random_state left open.
+
+        Raises
+        ------
+        CannotTrain
+            The estimator refuses what there is: too few labels, sparse features, or a fault of its own.
+        """
         from sklearn.base import clone
         from sklearn.utils.validation import has_fit_parameter
 
@@ -77,17 +91,22 @@ class SklearnClassifier(Classifier):
         seen = np.unique(label)
         if len(seen) == 1:
             return SklearnModel(None, seen, unseen, k, self.dense)
-        estimator = clone(self.estimator)
-        if estimator.get_params(deep=False).get("random_state", 0) is None:
-            estimator.set_params(random_state=seed)
-        if has_fit_parameter(estimator, "sample_weight"):
-            estimator.fit(_as_wanted(X[row], self.dense), label, sample_weight=weight)
-        else:
-            if not np.allclose(weight, weight[0]):
-                row, label = _drawn(row, label, weight, seed)
-            estimator.fit(_as_wanted(X[row], self.dense), label)
-        seen = np.asarray(estimator.classes_, dtype=np.int64)
-        return SklearnModel(estimator, seen, unseen if len(seen) < k else 0.0, k, self.dense)
+        estimator = seeded(clone(self.estimator), seed)
+        weighted = has_fit_parameter(estimator, "sample_weight")
+        if not weighted and not np.allclose(weight, weight[0]):
+            row, label = _drawn(row, label, weight, seed)
+        known = _as_wanted(X[row], self.dense)
+        try:
+            estimator.fit(known, label, **({"sample_weight": weight} if weighted else {}))
+            seen = np.asarray(estimator.classes_, dtype=np.int64)
+            model = SklearnModel(estimator, seen, unseen if len(seen) < k else 0.0, k, self.dense)
+            # Some, such as nearest neighbours, find out only here that they have too little.
+            probed(model, known, k)
+        except SETUP_ERRORS:
+            raise
+        except Exception as error:
+            raise explained(self.estimator, error, label, sparse=hasattr(known, "toarray")) from error
+        return model
 
 
 def _drawn(row: Any, label: Any, weight: FloatArray, seed: int) -> tuple[Any, Any]:
@@ -153,7 +172,7 @@ def committee(
     members: int = 5,
     seed: int = 0,
 ) -> list[Model]:
-    """Train classifiers on bootstrap samples of the rows.
+    """Train classifiers on bootstrap samples of the rows; those samples that are too small for one are left out.
 
     Examples
     --------
@@ -170,5 +189,6 @@ def committee(
         chosen = weights * drawn
         if not (chosen > 0).any():
             chosen = weights
-        trained.append(classifier.fit(X, targets, chosen, seed=seed + member))
+        with suppress(CannotTrain):
+            trained.append(classifier.fit(X, targets, chosen, seed=seed + member))
     return trained

@@ -73,7 +73,7 @@ def history_row(record: RefitRecord, labels: LabelSet) -> dict[str, Any]:
 
 
 def history_frame(refits: Sequence[RefitRecord], labels: LabelSet) -> pl.DataFrame:
-    """Return a row a refit that trained a classifier, oldest first."""
+    """Return a row a refit that trained a classifier, or says why it could not, oldest first."""
     schema: dict[str, Any] = {
         "round": pl.Int64(),
         "labels": pl.Int64(),
@@ -93,4 +93,7 @@ def history_frame(refits: Sequence[RefitRecord], labels: LabelSet) -> pl.DataFra
         "notes": pl.List(pl.String()),
         "at": pl.Datetime("us", "UTC"),
     }
-    return pl.DataFrame([history_row(record, labels) for record in trained(refits)], schema=schema)
+    return pl.DataFrame(
+        [history_row(record, labels) for record in refits if record.metrics["trained"] or record.metrics.get("failed")],
+        schema=schema,
+    )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from labeling.classifiers import Classifier, Model
 from labeling.features import Matrix
+from labeling.training import attempt, probed
 from strategies import Outcome, Pool, Strategy
 
 FloatArray = npt.NDArray[np.float64]
@@ -64,6 +65,8 @@ class Learning:
         The model that a classifier set to `warm_start` goes on from, where there is one.
     sliced
         Features are made for the rows that are asked for; nothing is computed for all items at once.
+    failures
+        Why the classifier could not be trained, for people.
     """
 
     classifier: Classifier
@@ -84,6 +87,7 @@ class Learning:
     trains: bool = True
     start: Callable[[], Model | None] | None = None
     sliced: bool = False
+    failures: list[str] = field(default_factory=list, init=False)
     _pool: tuple[IntArray, Pool] | None = field(default=None, init=False, repr=False)
 
     @cached_property
@@ -111,14 +115,20 @@ class Learning:
 
     @cached_property
     def model(self) -> Model | None:
-        """The classifier, trained; None where there is nothing to train on."""
+        """The classifier, trained; None where there is nothing to train on, or where `failures` say why not."""
         rows, targets, weights = self.training
         if not self.trains or not len(rows) or not weights.any():
             return None
         start = self.start() if self.start is not None else None
         # Only classifiers that start warm take such an argument.
         more: dict[str, Any] = {} if start is None else {"start": start}
-        return self.classifier.fit(self.features()[rows], targets, weights, seed=self.seed, **more)
+        X, k = self.features()[rows], targets.shape[1]
+        return attempt(
+            lambda: probed(self.classifier.fit(X, targets, weights, seed=self.seed, **more), X, k),
+            self.classifier,
+            len(rows),
+            failed=self.failures.append,
+        )
 
     @cached_property
     def proba(self) -> FloatArray:
@@ -164,10 +174,16 @@ class Learning:
         )
 
     def _first_or_model(self, candidates: IntArray) -> FloatArray:
-        # Before people gave labels, the rules choose the first questions.
-        if self.weak is not None and not len(self.labeled):
+        if self.weak is not None and self.starts_weak:
             return self.weak[0][candidates]
         return self.proba_of(candidates)
+
+    @property
+    def starts_weak(self) -> bool:
+        """Whether the rules choose the questions: before people gave labels, and while these are too few to learn."""
+        if self.weak is None:
+            return False
+        return not len(self.labeled) or (self.model is None and bool(self.failures))
 
     def _passes(self, candidates: IntArray, samples: int) -> npt.NDArray[np.floating]:
         """(samples, c, k) stochastic passes; before there is a model, the one answer there is."""
@@ -200,11 +216,13 @@ class Learning:
         from labeling.calibration import out_of_fold
 
         rows = self.labeled
-        if len(rows) < 2 or not self.trains:
+        if len(rows) < 2 or self.model is None:
             return np.zeros(len(rows), dtype=bool)
         targets = self.human[rows]
         proba = out_of_fold(self.classifier, self.features()[rows], targets, seed=self.seed)
-        return np.asarray(proba.argmax(axis=1) != targets.argmax(axis=1))
+        # A fold that could not be learned for says nothing.
+        known = proba.max(axis=1) > proba.min(axis=1)
+        return np.asarray(known & (proba.argmax(axis=1) != targets.argmax(axis=1)))
 
 
 def _rows_of(mask: Callable[[], BoolArray], rows: IntArray) -> Callable[[], BoolArray]:

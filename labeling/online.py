@@ -13,6 +13,7 @@ from labeling.classifiers import Classifier
 from labeling.estimators import SklearnClassifier
 from labeling.features import FloatArray, Matrix
 from labeling.linear import softmax
+from labeling.training import seeded
 
 
 def check_online(classifier: Classifier | None) -> SklearnClassifier:
@@ -105,7 +106,5 @@ def begin_online(classifier: Classifier, classes: int, *, seed: int = 0) -> Onli
     from sklearn.base import clone
 
     chosen = check_online(classifier)
-    estimator = clone(chosen.estimator)
-    if estimator.get_params(deep=False).get("random_state", 0) is None:
-        estimator.set_params(random_state=seed)
+    estimator = seeded(clone(chosen.estimator), seed)
     return OnlineModel(estimator, np.zeros(classes, dtype=np.int64), chosen.dense)

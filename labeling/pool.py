@@ -173,7 +173,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         )
 
     def history(self) -> pl.DataFrame:
-        """Return a row a refit that trained a classifier.
+        """Return a row a refit that trained a classifier, or says in its notes why it could not.
 
         Columns: round, labels (people's, trained on), alike (answers of these that were
         taken over for near-duplicates), weak_labels, strategy;

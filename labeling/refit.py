@@ -186,6 +186,7 @@ class Refitting:
             scored = score_in_slices(learning, strategy, self.views, candidates, count, self.settings.executor)
         picks, predicted = scored.picks, scored.predicted
         self.notes += [note for note in [getattr(learning.model, "note", None)] if note]
+        self.notes += learning.failures
         self._keep(predicted)
         return {
             "saw": state.saw,
@@ -272,6 +273,7 @@ class Refitting:
         first = Counter(pick.strategy for pick in picks[: self.settings.batch_size])
         metrics: dict[str, Any] = {
             "trained": predicted is not None,
+            "failed": predicted is None and bool(self.learning.failures),
             "labels": len(labeled),
             "alike": state.alike,
             "weak_labels": len(self.learning.training[0]) - len(labeled),

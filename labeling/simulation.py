@@ -21,6 +21,7 @@ from labeling.label_names import label_name, label_names
 from labeling.learning import Learning, check_suits
 from labeling.metrics import accuracy, calibration_error, f1_macro
 from labeling.near_duplicates import near_duplicates
+from labeling.training import CannotTrain
 from strategies import Outcome, Pick, Strategy
 
 if TYPE_CHECKING:
@@ -267,6 +268,9 @@ def _run(task: _Task) -> list[dict[str, Any]]:
             human[row, split.gold[row]] = 1.0
         if not picks:
             break
+    if not rows:
+        why = learning.failures[-1] if learning.failures else "There was nothing to learn from."
+        raise CannotTrain(f"{task.name!r} learned nothing in {plan.rounds} rounds. {why} Pass more rounds or labels.")
     return rows
 
 

@@ -147,7 +147,7 @@ def _shared(learning: Learning, strategy: Strategy, views: Views, n: int) -> Sha
         n=n,
         seed=learning.seed,
         round=learning.round,
-        starts_weak=learning.weak is not None and not len(labeled),
+        starts_weak=learning.starts_weak,
         classes=learning.human.shape[1],
     )
 

@@ -207,6 +207,8 @@ class Consumer:
             "compared": self.frontier.position if restarts else self.frontier.confidences.start,
             "compared_at": learned.answers if restarts else compared_at,
         }
+        if learned.note is not None:
+            details["note"] = learned.note
         values = {"kind": "refit", "position": lesson.position, "saw": lesson.saw, "details": details}
         streams = self._project.ledger.streams
         number = self.number + 1

@@ -97,6 +97,8 @@ def _row(
 
 def _said(event: StreamEvent) -> list[str]:
     details = event.details
+    if "note" in details:
+        return [str(details["note"])]
     if event.kind != "drift":
         return [f"learned from {details['answers']:,} answers"]
     before, after, by = (

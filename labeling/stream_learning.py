@@ -193,7 +193,8 @@ class Lesson:
 class Learned:
     """Trained classifiers, how much each has to say, and which ids their classes have.
 
-    `models` is empty while nothing is answered; the last of them remembers longest.
+    `models` is empty while nothing is answered, or while `note` says why none could be trained; the last of them
+    remembers longest.
     """
 
     features: Features | None
@@ -203,6 +204,7 @@ class Learned:
     losses: tuple[float, ...] = ()
     given: Given = ()
     anchor: Anchor | None = None
+    note: str | None = None
 
     def goes_on(self, lesson: Lesson, given: Given) -> bool:
         """Tell whether a lesson continues what was learned: the same beginning, classes and answers, and more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from labeling.features import Features, Matrix
 from labeling.online import OnlineModel, begin_online
 from labeling.stream_learning import REACH, Anchor, Given, Learned, Lesson, Online, Refits
 from labeling.stream_state import StreamSettings
+from labeling.training import attempt, probed
 from labeling.views import content
 from labeling.votes import holdout_ids
 
@@ -63,7 +64,7 @@ def learn(
     fresh = tuple(one for one in fresh if one[1] in rows)
     if not fresh and not models:
         return Learned(None, (), lesson.label_ids, 0)
-    visible = content(frame, columns)
+    visible, failures = content(frame, columns), list[str]()
     if features is None:
         # Online, what is answered later may not change the vocabulary of what was learned before.
         early = (
@@ -73,11 +74,20 @@ def learn(
         features = classifier.learn_features(visible, text=text, learn_from=from_)
     X = features.transform(visible)
     if online:
-        models = _one_by_one(classifier, models, X, rows, fresh, lesson.label_ids, settings.seed)
+        known = models
+        found = attempt(
+            lambda: _one_by_one(classifier, known, X, rows, fresh, lesson.label_ids, settings.seed),
+            classifier,
+            len(given),
+            failed=failures.append,
+        )
+        models = found or ()
     else:
         learning = settings.learning
         lives = learning.lives(text is not None) if isinstance(learning, Refits) else ()
-        models = _remembering(classifier, lives, X, rows, fresh, lesson.label_ids, settings.seed)
+        models = _remembering(classifier, lives, X, rows, fresh, lesson.label_ids, settings.seed, failures.append)
+    if not models:
+        return Learned(None, (), lesson.label_ids, len(given), note=failures[-1])
     losses = lesson.losses if len(lesson.losses) == len(models) else (0.0,) * len(models)
     return Learned(features, models, lesson.label_ids, len(given), losses, given, lesson.anchor)
 
@@ -118,8 +128,9 @@ def _remembering(
     given: Given,
     label_ids: Sequence[int],
     seed: int,
+    failed: Callable[[str], None],
 ) -> tuple[Model, ...]:
-    """Train a model for each memory, the one that remembers all last."""
+    """Train a model for each memory, the one that remembers all last; those that cannot be trained are left out."""
     one_hot = dict(zip(label_ids, np.eye(len(label_ids)), strict=True))
     votes: dict[int, FloatArray] = {}
     for _, item, label in given:
@@ -132,9 +143,24 @@ def _remembering(
     for life in lives:
         kept = age < REACH * life
         weights = 0.5 ** (age[kept] / life)
-        models.append(classifier.fit(X[near[kept]], targets[kept], weights, seed=seed))
-    models.append(classifier.fit(X[near], targets, seed=seed))
-    return tuple(models)
+        models.append(_trained(classifier, X[near[kept]], targets[kept], weights, seed, failed=failed))
+    models.append(_trained(classifier, X[near], targets, None, seed, failed=failed))
+    return tuple(model for model in models if model is not None)
+
+
+def _trained(
+    classifier: Classifier,
+    X: Matrix,
+    targets: FloatArray,
+    weights: FloatArray | None,
+    seed: int,
+    *,
+    failed: Callable[[str], None],
+) -> Model | None:
+    def train() -> Model:
+        return probed(classifier.fit(X, targets, weights, seed=seed), X, targets.shape[1])
+
+    return attempt(train, classifier, X.shape[0], failed=failed)
 
 
 def _one_by_one(
