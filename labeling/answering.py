@@ -148,6 +148,36 @@ class AnswerVerbs(LoopBase):
                 )
         return self._annotation(newest)
 
+    def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
+        """Take back what was done in one step, whatever this person did since.
+
+        Parameters
+        ----------
+        uuid
+            The id under which the step was done, as given to `discard_group` or `welcome_group`.
+        annotator
+            Who did it.
+
+        Returns
+        -------
+        Annotation | None
+            One of what was taken back, with `together` for how many; None if nothing of the step stands.
+
+        Raises
+        ------
+        LookupError
+            Somebody else did it, or in another loop.
+        """
+        annotator = annotator_name(annotator)
+        with self._ledger.write() as write:
+            person = self._ledger.annotations.annotator(write.connection, annotator)
+            records = self._ledger.annotations.of_step(write.connection, uuid)
+            if not records:
+                return None
+            if records[0].annotator != annotator or records[0].loop_id != self._record.id:
+                raise LookupError(f"The step {uuid!r} is not one of {annotator!r} in the loop {self.name!r}.")
+            return self._undo_step(write, records[0], person)
+
     def _undo_step(self, write: Write, newest: AnnotationRecord, person: int) -> Annotation:
         facts, step = self._ledger.annotations, str(newest.step)
         records = facts.of_step(write.connection, step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid as uuids
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,34 +60,107 @@ class ScreenVerbs(LoopBase):
                 found.append(HeldGroup(f"{last.round}-{number}", group["kind"], len(ids), tuple(items)))
         return sorted(found, key=lambda group: -group.size)
 
-    def discard_group(self, group_id: str, annotator: str) -> int:
+    def group_items(self, group_id: str, start: int = 0, n: int = SHOWN) -> list[dict[str, Any]]:
+        """Return the items of a group that are still open, some at a time.
+
+        Parameters
+        ----------
+        group_id
+            The group.
+        start
+            How many to pass over.
+        n
+            How many to return at most.
+
+        Raises
+        ------
+        LookupError
+            There is no such group.
+        """
+        ids = self._group(group_id)["items"]
+        ids = ids[~np.isin(ids, self._judged())][start : start + n]
+        return self._project.item_store.some(ids.tolist(), image=True).to_dicts()
+
+    def discard_group(
+        self,
+        group_id: str,
+        annotator: str,
+        *,
+        only: Iterable[int] | None = None,
+        but: Iterable[int] = (),
+        uuid: str | None = None,
+    ) -> int:
         """Take a whole group out of the pool: its items do not belong here. Return how many there were.
 
-        One step, which `undo` takes back as one. It counts neither towards a budget nor towards a round.
+        One step, which `undo` takes back as one, and `undo_step` under its UUID whatever came after it. It counts
+        neither towards a budget nor towards a round.
+
+        Parameters
+        ----------
+        group_id
+            The group.
+        annotator
+            Who says so.
+        only
+            Only these of its items; None: all.
+        but
+            All but these.
+        uuid
+            The sender's own id of this step; sent twice, it is done once.
 
         Raises
         ------
         LookupError
             There is no such group.
+        ValueError
+            The items have nothing in common but that each is alone: they are no group, and are discarded by `only`.
         """
-        return self._judge(group_id, annotator, "discard")
+        if only is None and self._group(group_id)["kind"] == ALONE:
+            raise ValueError(
+                f"The items of {group_id!r} have nothing in common, so that many of them may belong: they cannot be "
+                "discarded as one. Name those that do not belong with only=[...]."
+            )
+        return self._judge(group_id, annotator, "discard", only, but, uuid)
 
-    def welcome_group(self, group_id: str, annotator: str) -> int:
+    def welcome_group(
+        self,
+        group_id: str,
+        annotator: str,
+        *,
+        only: Iterable[int] | None = None,
+        but: Iterable[int] = (),
+        uuid: str | None = None,
+    ) -> int:
         """Say that a whole group belongs: from the next refit on it is asked like anything else.
 
-        Return how many items there were. One step, which `undo` takes back as one.
+        Return how many items there were. One step, which `undo` takes back as one. The arguments are those of
+        `discard_group`.
 
         Raises
         ------
         LookupError
             There is no such group.
         """
-        return self._judge(group_id, annotator, WELCOME)
+        return self._judge(group_id, annotator, WELCOME, only, but, uuid)
 
-    def _judge(self, group_id: str, annotator: str, kind: str) -> int:
+    def _judge(
+        self,
+        group_id: str,
+        annotator: str,
+        kind: str,
+        only: Iterable[int] | None,
+        but: Iterable[int],
+        uuid: str | None,
+    ) -> int:
         annotator, ledger = annotator_name(annotator), self._ledger
-        ids = self._items_of(group_id)
+        ids = self._group(group_id)["items"]
+        if only is not None:
+            ids = ids[np.isin(ids, list(only))]
+        ids = ids[~np.isin(ids, list(but))]
         with ledger.write() as write:
+            before = [] if uuid is None else ledger.annotations.of_step(write.connection, uuid)
+            if before:
+                return len(before)
             person = ledger.annotations.annotator(write.connection, annotator)
             gone = ledger.annotations.standing.answered(write.connection)
             gone |= ledger.annotations.standing.welcome(write.connection)
@@ -101,13 +174,13 @@ class ScreenVerbs(LoopBase):
                     open_,
                     annotator_id=person,
                     kind=kind,
-                    step=str(uuids.uuid4()),
+                    step=uuid or str(uuids.uuid4()),
                     origin=GROUP,
                     loop_id=self._record.id,
                 )
         return len(open_)
 
-    def _items_of(self, group_id: str) -> IntArray:
+    def _group(self, group_id: str) -> dict[str, Any]:
         round_, _, number = str(group_id).partition("-")
         refits = {str(refit.round): refit.id for refit in self._ledger.loops.refits(self._record.id)}
         stored = self._ledger.loops.held_back(refits[round_]) if round_ in refits else None
@@ -115,8 +188,7 @@ class ScreenVerbs(LoopBase):
         if not number.isdigit() or int(number) >= len(groups):
             known = ", ".join(group.id for group in self.groups(shown=1)) or "none now"
             raise LookupError(f"There is no group {group_id!r} in the loop {self.name!r}; there are: {known}.")
-        items: IntArray = groups[int(number)]["items"]
-        return items
+        return groups[int(number)]
 
     def _judged(self) -> IntArray:
         """Return the items that were answered, discarded, welcomed, held out or erased."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -15,13 +17,28 @@ from ui.rule_analysis import title
 from ui.state import EXPECTED, annotator, choose_loop, message, open_loop, problems
 
 GUARD = "OutlierGuard"
+ALONE = "unlike the rest"
 KINDS = {
     "empty": ("Empty", "No word, no number: nothing to learn from."),
-    "unlike the rest": ("Alone", "Each of them unlike anything else."),
+    ALONE: ("Alone", "Each of them unlike anything else."),
     "cluster apart": ("A group apart", "Alike among themselves and unlike the rest, as another language is."),
 }
+PAGE = 12
+"""Items of a group that are shown at a time."""
+
 _SAID = "held_said"
-_UNDO = "held_undo"
+_DONE = "held_done"
+_ASKED = "held_asked"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step just taken: it can be taken back until it is dismissed, or another one is taken."""
+
+    loop: str
+    who: str
+    uuid: str
+    text: str
 
 
 def guarded(loops: list[LoopInfo]) -> list[str]:
@@ -64,45 +81,94 @@ def draw(project: Project, names: list[str]) -> None:
 
 def _said(loop: Any) -> None:
     said = st.session_state.pop(_SAID, None)
-    if said is None:
+    if said is not None:
+        notice(*said)
+    done = st.session_state.get(_DONE)
+    if not isinstance(done, Done) or done.loop != loop.name:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="held-said"):
-        notice(*said)
-        if st.session_state.get(_UNDO) == loop.name:
-            st.button("Undo", key="held-undo", icon=":material/undo:", on_click=_undo, args=(loop, annotator()))
+        notice(done.text, "good")
+        st.button("Undo", key="held-undo", icon=":material/undo:", on_click=_undo, args=(loop, done))
+        st.button("Dismiss", key="held-dismiss", type="tertiary", on_click=_dismiss)
 
 
 def _group(project: Project, loop: Any, group: HeldGroup, who: str) -> None:
     name, meaning = KINDS.get(group.kind, (group.kind, ""))
+    chosen = _chosen(loop, group)
+    number = len(chosen) if group.kind == ALONE else group.size - len(chosen)
     with st.container(border=True, key=f"held-{group.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(
-                f'<h3 class="tally-h3">{escape(name)} <small>{count(group.size)} '
-                f'{"item" if group.size == 1 else "items"}</small></h3><p class="tally-small">{escape(meaning)}</p>'
+                f'<h3 class="tally-h3">{escape(name)} <small>{_items_of(group.size)}</small></h3>'
+                f'<p class="tally-small">{escape(meaning)}</p>'
             )
             with st.container(horizontal=True, width="content", gap="small"):
                 st.button(
-                    "Discard all", key=f"held-discard-{group.id}", icon=":material/block:", disabled=not who,
-                    on_click=_judge, args=(loop, group, who, False),
+                    f"Discard {count(number)}…", key=f"held-discard-{group.id}", icon=":material/block:",
+                    disabled=not who or not number, on_click=_ask, args=(loop, group),
                 )  # fmt: skip
                 st.button(
-                    "They belong", key=f"held-welcome-{group.id}", icon=":material/check:", disabled=not who,
-                    on_click=_judge, args=(loop, group, who, True),
+                    f"{count(number)} {'belongs' if number == 1 else 'belong'}", key=f"held-welcome-{group.id}",
+                    icon=":material/check:", disabled=not who or not number, on_click=_judge,
+                    args=(loop, group, who, chosen, True),
                 )  # fmt: skip
-        _items(project, group)
+        if st.session_state.get(_ASKED) == (loop.name, group.id) and number:
+            _confirm(loop, group, who, chosen, number)
+        _items(project, loop, group, chosen)
 
 
-def _items(project: Project, group: HeldGroup) -> None:
-    pictures = [(item, card.picture(item, project.image_column)) for item in group.items]
-    shown = [(item, picture) for item, picture in pictures if picture is not None]
-    if shown and project.text_column is None:
-        st.image([picture for _, picture in shown], caption=[f"item {item['item_id']}" for item, _ in shown], width=110)
-        return
-    texts = "".join(f'<div class="tally-text"><small>item {item["item_id"]}</small>{_text(project, item)}</div>'
-                    for item in group.items)  # fmt: skip
-    rest = group.size - len(group.items)
-    more = f'<p class="tally-small">and {count(rest)} more</p>' if rest else ""
-    st.html(f'<div class="tally-texts tally-held" tabindex="0">{texts}{more}</div>')
+def _confirm(loop: Any, group: HeldGroup, who: str, chosen: frozenset[int], number: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"held-confirm-{group.id}"):
+        notice(f"{_items_of(number)} will leave the pool and the export.", "warn")
+        st.button(
+            f"Discard {_items_of(number)}", key=f"held-sure-{group.id}", type="primary", disabled=not who,
+            on_click=_judge, args=(loop, group, who, chosen, False),
+        )  # fmt: skip
+        st.button("Keep them", key=f"held-keep-{group.id}", on_click=_keep)
+
+
+def _chosen(loop: Any, group: HeldGroup) -> frozenset[int]:
+    """The items whose box is not as it is drawn first: of a group those left out, of what is alone those chosen."""
+    return frozenset(st.session_state.get(f"held-boxes-{loop.name}-{group.id}", ()))
+
+
+def _flip(loop: Any, group: HeldGroup, item: int) -> None:
+    st.session_state[f"held-boxes-{loop.name}-{group.id}"] = _chosen(loop, group) ^ {item}
+
+
+def _items(project: Project, loop: Any, group: HeldGroup, chosen: frozenset[int]) -> None:
+    alone = group.kind == ALONE
+    st.caption(
+        "They have nothing in common, so each is judged by itself: tick those that you judge."
+        if alone
+        else "Take the tick off what you do not judge with the others."
+    )
+    pages = -(-group.size // PAGE)
+    page = 1
+    if pages > 1:
+        page = int(st.pagination(pages, key=f"held-page-{group.id}") or 1)
+    shown = loop.group_items(group.id, (min(page, pages) - 1) * PAGE, PAGE)
+    with st.container(key=f"held-items-{group.id}", gap="small"):
+        for item in shown:
+            number = int(item["item_id"])
+            picture = card.picture(item, project.image_column)
+            row = f"heldrow-{loop.name}-{group.id}-{number}"
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key=row):
+                st.checkbox(
+                    f"item {number}",
+                    value=(number in chosen) == alone,
+                    key=f"held-box-{loop.name}-{group.id}-{number}",
+                    on_change=_flip,
+                    args=(loop, group, number),
+                )
+                if picture is not None and project.text_column is None:
+                    st.image(picture, width=110)
+                else:
+                    st.html(f'<div class="tally-text tally-heldtext">{_text(project, item)}</div>')
+
+
+def _items_of(number: int) -> str:
+    return f"{count(number)} {'item' if number == 1 else 'items'}"
 
 
 def _text(project: Project, item: Mapping[str, Any]) -> str:
@@ -113,27 +179,46 @@ def _text(project: Project, item: Mapping[str, Any]) -> str:
     return escape("; ".join(facts[:6]))
 
 
-def _judge(loop: Any, group: HeldGroup, who: str, belongs: bool) -> None:
+def _ask(loop: Any, group: HeldGroup) -> None:
+    st.session_state[_ASKED] = (loop.name, group.id)
+
+
+def _keep() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+def _dismiss() -> None:
+    st.session_state.pop(_DONE, None)
+
+
+def _judge(loop: Any, group: HeldGroup, who: str, chosen: frozenset[int], belongs: bool) -> None:
+    st.session_state.pop(_ASKED, None)
+    step = str(uuid.uuid4())
+    which = {"only": chosen} if group.kind == ALONE else {"but": chosen}
     try:
-        number = loop.welcome_group(group.id, who) if belongs else loop.discard_group(group.id, who)
+        number = (loop.welcome_group if belongs else loop.discard_group)(group.id, who, uuid=step, **which)
     except EXPECTED as error:
         st.session_state[_SAID] = (message(error), "bad")
         return
-    items = "1 item" if number == 1 else f"{count(number)} items"
-    did = f"{items} welcomed: from the next round on they are asked like any other." if belongs else (
-        f"{items} discarded: out of the pool, and out of the export."
-    )  # fmt: skip
-    st.session_state[_SAID] = (did, "good")
-    st.session_state[_UNDO] = loop.name
+    st.session_state.pop(f"held-boxes-{loop.name}-{group.id}", None)
+    if not number:
+        st.session_state[_SAID] = ("Nothing was left to judge: somebody else has these items.", "info")
+        return
+    did = (
+        "welcomed: from the next round on they are asked like any other."
+        if belongs
+        else "discarded: out of the pool, and out of the export."
+    )
+    st.session_state[_DONE] = Done(loop.name, who, step, f"{_items_of(number)} {did}")
 
 
-def _undo(loop: Any, who: str) -> None:
+def _undo(loop: Any, done: Done) -> None:
     try:
-        undone = loop.undo(who)
+        undone = loop.undo_step(done.uuid, done.who)
     except EXPECTED as error:
         st.session_state[_SAID] = (message(error), "bad")
         return
-    st.session_state.pop(_UNDO, None)
+    st.session_state.pop(_DONE, None)
     many = undone.together if undone else 0
-    said = f"Taken back: {count(many)} {'item is' if many == 1 else 'items are'} held back again."
-    st.session_state[_SAID] = (said if undone else "There is nothing to take back.", "info")
+    said = f"Taken back: {_items_of(many)} {'is' if many == 1 else 'are'} held back again."
+    st.session_state[_SAID] = (said if undone else "It was taken back already.", "info")

@@ -56,7 +56,7 @@ def _one(project: Project, suggestion: Suggestion, labels: list[str], number: in
     words = ", ".join(getattr(suggestion.function, "words", ())) or suggestion.function.name
     facts = (
         f"right on <b>{percent(suggestion.precision)}</b> of {count(suggestion.matches)} known answers, "
-        f"between {percent(suggestion.low)} and {percent(suggestion.high)} at 95 % · "
+        f"likely between {percent(suggestion.low)} and {percent(suggestion.high)} · "
         f"matches <b>{_share(suggestion.coverage)}</b> of all · <b>{_share(suggestion.added)}</b> that no rule covers"
     )
     with st.container(border=True, key=f"suggested-{number}", gap="small"):

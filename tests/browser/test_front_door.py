@@ -49,6 +49,8 @@ def test_the_demo_leads_to_a_first_answer(address: str, browser: Browser, tmp_pa
     card = page.locator("[data-shown]")
     expect(card).to_be_visible()
     first = card.get_attribute("data-shown")
+    # The name's field gives the keyboard to the card.
+    page.wait_for_function("!(document.activeElement instanceof HTMLInputElement)")
     page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
     page.wait_for_timeout(260)
     page.keyboard.press("1")

@@ -122,6 +122,54 @@ def test_what_somebody_answered_or_holds_is_left_out(local):
     assert local.discarded() == EMPTY - {295}
 
 
+def test_all_items_of_a_group_are_shown_page_by_page(local):
+    loop = loop_of(local)
+    loop.refit()
+    group = by_kind(loop)["cluster apart"].id
+    pages = [loop.group_items(group, start, 10) for start in (0, 10, 20, 30)]
+    assert [len(page) for page in pages] == [10, 10, 4, 0]
+    assert {item["item_id"] for page in pages for item in page} == SPANISH_ITEMS
+
+
+def test_some_of_a_group_are_left_out_or_chosen(local):
+    loop = loop_of(local)
+    loop.refit()
+    group = by_kind(loop)["cluster apart"].id
+    assert loop.discard_group(group, "ann", but=[271, 272]) == 22
+    assert loop.welcome_group(group, "ann", only=[271, 1]) == 1
+    assert local.discarded() == SPANISH_ITEMS - {271, 272}
+    assert local.ledger.annotations.welcome() == {271}
+
+
+def test_a_step_is_taken_back_whatever_came_after_it(local):
+    loop = loop_of(local)
+    loop.refit()
+    group = by_kind(loop)["cluster apart"].id
+    assert [loop.discard_group(group, "ann", uuid="step-1") for _ in range(2)] == [24, 24]
+    answered = loop.ask("ann")[0]
+    loop.tell(answered, "ok")
+    with pytest.raises(LookupError, match="'step-1' is not one of 'bo' in the loop 'l'"):
+        loop.undo_step("step-1", "bo")
+    assert loop.undo_step("step-1", "ann").together == 24
+    assert loop.undo_step("step-1", "ann") is None
+    assert local.discarded() == set()
+    assert local.labels("human")["item_id"].to_list() == [answered.item_id]
+
+
+def test_what_is_alone_is_no_group_and_not_discarded_as_one(local, monkeypatch):
+    monkeypatch.setattr(OutlierGuard, "_groups", lambda self, pool: np.where(np.arange(len(pool)) < 9, 1, -1))
+    loop = loop_of(local)
+    loop.refit()
+    (alone,) = loop.groups()
+    assert (alone.kind, alone.size) == ("unlike the rest", 9)
+    with pytest.raises(ValueError, match=r"cannot be discarded as one. Name those that do not belong with only="):
+        loop.discard_group(alone.id, "ann")
+    assert local.discarded() == set()
+    chosen = [item["item_id"] for item in loop.group_items(alone.id, n=2)]
+    assert loop.discard_group(alone.id, "ann", only=chosen) == 2
+    assert local.discarded() == set(chosen)
+
+
 def test_an_unknown_group_names_those_there_are(local):
     loop = loop_of(local)
     loop.refit()
