@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 
 from labeling.arrays import ABSTAINS, FloatArray, vote_dtype
+from labeling.distributions import likeliest
 from labeling.fingerprint import digest
 from labeling.function_base import LabelingFunction, Spec, listed
-from labeling.label_names import label_name, label_names, label_position, spellings
+from labeling.label_names import label_name, label_names, label_position
 
 
 def _dtype(labels: Sequence[str]) -> type[pl.DataType]:
@@ -129,6 +130,7 @@ class VotesColumn(LabelingFunction):
     """Votes that stand in a column; made by `votes_column`."""
 
     column: str
+    above: float | None = None
 
     kind: ClassVar[str] = "votes"
 
@@ -139,31 +141,47 @@ class VotesColumn(LabelingFunction):
 
     @property
     def body(self) -> Spec:
-        """The column."""
-        return {"column": self.column}
+        """The column, and how sure a distribution must be."""
+        return {"column": self.column} | ({} if self.above is None else {"above": self.above})
 
     def needs(self, text: str | None) -> tuple[str, ...]:
         """The column."""
         return _column(self.name, self.column, text)
 
     def expression(self, text: str | None, labels: Sequence[str]) -> pl.Expr:
-        """Position of the class that the column names, -1 where it names none."""
-        column = pl.col(self.needs(text)[0]).cast(pl.String).str.strip_chars()
-        known = spellings(labels)
-        return column.replace_strict(list(known), list(known.values()), default=ABSTAINS, return_dtype=_dtype(labels))
+        """Position of the class that the column names or finds likeliest, -1 where there is none."""
+
+        def votes(rows: pl.Series) -> pl.Series:
+            return likeliest(rows.struct.unnest().to_series(), labels, self.above).cast(_dtype(labels))
+
+        return _by_batch(self.name, self.needs(text), votes, labels)
 
 
-def votes_column(name: str, column: str, *, expert: str | None = None) -> VotesColumn:
-    """Take votes made elsewhere: a column of class names, where anything else is an abstain.
+def votes_column(name: str, column: str, *, above: float | None = None, expert: str | None = None) -> VotesColumn:
+    """Take votes made elsewhere: a column of class names or of distributions, where anything else is an abstain.
+
+    Parameters
+    ----------
+    name
+        Unique name.
+    column
+        Class names, or predictions: a structure or JSON of shares by class, a list of labels with scores, a list of
+        numbers in the order of the classes. The likeliest class is voted for; the shares stay in the column.
+    above
+        Share from which on a distribution votes; None: any. A tie abstains.
+    expert
+        Whose votes they are.
 
     Examples
     --------
     >>> from labeling.running import run_functions
-    >>> frame = pl.DataFrame({"other tool": ["ok", None, "?"]})
+    >>> frame = pl.DataFrame({"other tool": ["ok", None, "?", '{"ok": 0.3, "offensive": 0.7}']})
     >>> run_functions([votes_column("theirs", "other tool")], frame, ["ok", "offensive"]).values.ravel()
-    array([ 0, -1, -1], dtype=int8)
+    array([ 0, -1, -1,  1], dtype=int8)
     """
-    return VotesColumn(name, expert, column)
+    if above is not None and not 0 <= above <= 1:
+        raise ValueError(f"votes_column {name!r}: above is a share in [0, 1], got {above}.")
+    return VotesColumn(name, expert, column, above)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,14 +49,10 @@ def choose_offers(offers: Sequence[Offer]) -> dict[str, str]:
         mine = [offer for offer in offers if offer.option == option]
         columns = ", ".join(f"“{name}”" for name in dict.fromkeys(name for offer in mine for name in offer.columns))
         shown = {offer.value: f"{_OFFERED[offer.value]}: {_examples(offer)}" for offer in mine}
-        value = st.radio(
-            f"Read {columns} as",
-            ["", *shown],
-            format_func=lambda value, shown=shown: shown.get(value, "text, as it is written"),
-            key=f"import-{option}",
-        )
-        if value:
-            taken[option] = str(value)
+        as_text = "text, as it is written"
+        choices = [as_text, *shown.values()]
+        chosen = st.radio(f"Read {columns} as", choices, key=f"import-{option}")
+        taken |= {option: value for value, title in shown.items() if title == chosen}
     return taken
 
 

@@ -58,15 +58,14 @@ def _preview(project: Project, file: UploadedFile, reading: dict[str, Any]) -> A
     """Return the preview of the file as it is to be read, made once for each way."""
     key = (project.name, project.version(), file.file_id)
     held = st.session_state.get(_PREVIEW)
-    if not held or held[0] != key:
-        held = (key, {})
-        st.session_state[_PREVIEW] = held
+    made: dict[Any, Any] = held[1] if held and held[0] == key else {}
     way = tuple(sorted(reading.items()))
-    if way not in held[1]:
+    if way not in made:
         file.seek(0)
         with st.spinner("Reading the first rows…"):
-            held[1][way] = project.preview_items(file, name=file.name, **reading)
-    return held[1][way]
+            made[way] = project.preview_items(file, name=file.name, **reading)
+    st.session_state[_PREVIEW] = (key, made)
+    return made[way]
 
 
 def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[str, Any]) -> None:

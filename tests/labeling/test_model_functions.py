@@ -1,5 +1,7 @@
 """Functions that look things up: in lists, columns, classifiers and among examples."""
 
+import json
+
 import numpy as np
 import polars as pl
 import pytest
@@ -53,6 +55,45 @@ def test_a_changed_list_is_a_changed_function():
 def test_votes_made_elsewhere_are_taken_over():
     frame = pl.DataFrame({"theirs": ["offensive", "ok", "unsure", None]})
     assert votes(votes_column("v", "theirs"), frame, text=None) == [1, 0, -1, -1]
+
+
+SHARES = [{"ok": 0.9, "offensive": 0.1}, {"ok": 0.4, "offensive": 0.6}, {"ok": 0.5, "offensive": 0.5}, None]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        SHARES,
+        [json.dumps(cell) if cell else None for cell in SHARES],
+        [list(cell.values()) if cell else None for cell in SHARES],
+        [[{"label": name, "score": share} for name, share in (cell or {}).items()] for cell in SHARES],
+    ],
+    ids=["structures", "json", "numbers", "scores"],
+)
+def test_a_distribution_votes_by_its_likeliest_class_where_it_is_sure_enough(cells):
+    frame = pl.DataFrame({"theirs": cells})
+    assert votes(votes_column("v", "theirs"), frame, text=None) == [0, 1, -1, -1]
+    assert votes(votes_column("v", "theirs", above=0.8), frame, text=None) == [0, -1, -1, -1]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["{", "{}", "[]", '{"ok": "much"}', '{"other": 0.9, "ok": 0.1}', '{"ok": NaN}', '{"ok": 0}', '[{"score": 1}]'],
+)
+def test_a_cell_that_is_no_distribution_over_the_classes_abstains(cell):
+    assert votes(votes_column("v", "theirs"), pl.DataFrame({"theirs": [cell]}), text=None) == [-1]
+
+
+def test_a_list_of_another_length_than_the_classes_is_an_error_that_names_the_function():
+    with pytest.raises(ValueError, match=r"'v'.*3 numbers, where there are 2 classes"):
+        votes(votes_column("v", "theirs"), pl.DataFrame({"theirs": [[0.1, 0.2, 0.7]]}), text=None)
+
+
+def test_a_threshold_outside_0_and_1_is_an_error_and_none_leaves_the_fingerprint_as_it_was():
+    with pytest.raises(ValueError, match="above is a share"):
+        votes_column("v", "theirs", above=90)
+    assert votes_column("v", "theirs").body == {"column": "theirs"}
+    assert votes_column("v", "theirs", above=0.5).body == {"column": "theirs", "above": 0.5}
 
 
 @pytest.fixture
