@@ -48,14 +48,17 @@ def balance_rows(frame: pl.DataFrame, labels: Sequence[str]) -> list[tuple[str, 
     >>> frame = pl.DataFrame({"label": ["ok", "bad", None], "count": [9, 1, 0], "filled": [6, 0, 0]})
     >>> balance_rows(frame, ["ok", "bad"])
     [('ok', 3, 0), ('bad', 1, 1), ('ok, where rules leave it open', 6, None)]
+    >>> balance_rows(pl.DataFrame({"label": ["bad", None], "count": [1, 7]}), ["ok", "bad"])
+    [('ok', 0, 0), ('bad', 1, 1), ('no label', 7, None)]
     """
-    counts = {label: (number, filled) for label, number, filled in frame.select("label", "count", "filled").rows()}
+    filled = frame["filled"] if "filled" in frame.columns else pl.zeros(frame.height, dtype=pl.Int64, eager=True)
+    total = dict(zip(frame["label"].to_list(), frame["count"].to_list(), strict=True))
+    fill = dict(zip(frame["label"].to_list(), filled.to_list(), strict=True))
     rows: list[tuple[str, int, int | None]] = [
-        (name, counts[name][0] - counts[name][1], position) for position, name in enumerate(labels)
+        (name, total.get(name, 0) - fill.get(name, 0), position) for position, name in enumerate(labels)
     ]
-    rows += [(f"{name}{FILLED}", counts[name][1], None) for name in labels if counts[name][1]]
-    without = counts[None][0]
-    return rows + ([(SILENT, without, None)] if without else [])
+    rows += [(f"{name}{FILLED}", fill[name], None) for name in labels if fill.get(name)]
+    return rows + ([(SILENT, total[None], None)] if total.get(None) else [])
 
 
 def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
@@ -64,7 +67,7 @@ def balance(frame: pl.DataFrame, labels: Sequence[str]) -> None:
     Parameters
     ----------
     frame
-        Columns `label` (null where there is none), `count`, and `filled`: how many of them only fill silence.
+        Columns `label` (null where there is none), `count`, and, if any, `filled`: how many of them only fill silence.
     labels
         The classes in order.
     """
