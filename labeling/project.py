@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from labeling import exporting, resolve
+from labeling.given_answers import AnnotationVerbs
 from labeling.label_set import LabelSet
 from labeling.project_items import ItemVerbs
 from labeling.project_rules import RuleVerbs
@@ -37,7 +38,7 @@ def default_storage() -> str:
     return os.environ.get("LABELING_STORAGE") or "sqlite:///labeling.db"
 
 
-class Project(ItemVerbs, RuleVerbs, FilterVerbs):
+class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
     """Items, rules, loops and labels of one task, kept in a database.
 
     Make one with `Project.create`, open one with `Project.open`. All that is
@@ -299,7 +300,8 @@ class Project(ItemVerbs, RuleVerbs, FilterVerbs):
         """Return everything that people did, oldest first, what was taken back included.
 
         `origin` tells what was not asked item by item: "alike" where the answer to the query `from_query` was
-        taken over for a near-duplicate, "group" where a whole group was discarded or welcomed.
+        taken over for a near-duplicate, "group" where a whole group was discarded or welcomed, "import" where it
+        was given elsewhere (`add_annotations`).
         """
         return resolve.annotation_frame(self.ledger, self.label_set)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, select
@@ -106,10 +107,12 @@ class AnnotationFacts:
         from_query_id: int | None = None,
         loop_id: int | None = None,
         undoes: Sequence[int] = (),
+        at: Sequence[datetime | None] = (),
     ) -> None:
         """Add an annotation of each item inside `write`, as one step.
 
-        `undoes`, where there are any, names the annotation that each one takes back.
+        `undoes`, where there are any, names the annotation that each one takes back; `at` when each was given
+        elsewhere, None for now.
         """
         contents, sets, table = tables.contents, tables.label_sets, tables.annotations
         label_set = write.connection.scalar(
@@ -138,6 +141,7 @@ class AnnotationFacts:
                 common
                 | {"uuid": str(uuids.uuid4()), "item_id": item, "content_version": version.get(item, 1)}
                 | {"undoes": undoes[top + place] if undoes else None}
+                | {"created_at": (at[top + place] if at else None) or write.now}
                 for place, item in enumerate(part)
             ]
             write.connection.execute(insert(table), rows)

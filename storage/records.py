@@ -216,7 +216,8 @@ class AnnotationRecord:
     """One thing a person did: an answer, unsure, a skip, a discard, a welcome, an undo.
 
     `origin` tells what was not asked item by item: "alike" where the answer to `from_query_id` was taken
-    over, "group" where a whole group was judged. What was done in one step shares its `step`.
+    over, "group" where a whole group was judged, "import" where it was given elsewhere. What was done in one step
+    shares its `step`.
     """
 
     id: int

@@ -52,7 +52,9 @@ def choose_offers(offers: Sequence[Offer]) -> dict[str, str]:
         as_text = "text, as it is written"
         choices = [as_text, *shown.values()]
         chosen = st.radio(f"Read {columns} as", choices, key=f"import-{option}")
-        taken |= {option: value for value, title in shown.items() if title == chosen}
+        found = next((value for value, title in shown.items() if title == chosen), None)
+        if found:
+            taken[option] = found
     return taken
 
 

@@ -1,0 +1,123 @@
+import json
+
+import polars as pl
+import pytest
+
+from labeling import LabelBudget, Project
+from strategies import Random
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = Project.create("posts", labels=["ok", "bad"], storage=f"sqlite:///{tmp_path / 'posts.db'}")
+    project.add_items(pl.DataFrame({"key": ["007", "008", "009"], "text": ["a", "b", "c"]}), id="key")
+    return project
+
+
+def current(project):
+    frame = project.labels(source="human")
+    return dict(frame.select("item_id", "label").iter_rows())
+
+
+def test_answers_of_a_table_become_annotations_of_their_people(project):
+    answers = pl.DataFrame(
+        {
+            "key": ["007", "007", "008", "404"],
+            "who": ["ann", "bob", "ann", "ann"],
+            "label": ["ok", "ok", "bad", "ok"],
+            "at": ["2024-05-06T07:08:09Z", None, "2024-05-06", None],
+        }
+    )
+    report = project.add_annotations(answers, annotator="who")
+    assert (report.added, report.known, report.unknown, report.unknown_ids) == (3, 0, 1, ("404",))
+    assert current(project) == {1: "ok", 2: "bad"}
+    log = project.annotations()
+    assert set(log["annotator"]) == {"ann", "bob"}
+    assert set(log["origin"]) == {"import"}
+    assert "2024-05-06 07:08:09+00:00" in {str(time) for time in log["created_at"]}
+
+
+def test_the_same_answers_again_add_nothing_and_later_ones_count(project):
+    answers = pl.DataFrame({"key": ["007"], "annotator": ["ann"], "label": ["ok"]})
+    project.add_annotations(answers)
+    again = project.add_annotations(answers)
+    assert (again.added, again.known) == (0, 1)
+    project.add_annotations(answers.with_columns(label=pl.lit("bad")))
+    assert current(project) == {1: "bad"}
+
+
+def test_of_several_answers_by_one_person_the_last_counts(project):
+    answers = pl.DataFrame(
+        {
+            "key": ["007", "007"],
+            "annotator": ["ann", "ann"],
+            "label": ["bad", "ok"],
+            "at": ["2024-05-07T00:00:00Z", "2024-05-06T00:00:00Z"],
+        }
+    )
+    assert project.add_annotations(answers).added == 1
+    assert current(project) == {1: "bad"}
+
+
+def test_labels_that_the_project_has_not_are_counted_and_left_out(project):
+    answers = pl.DataFrame({"key": ["007", "008"], "label": ["ok", "fine"]})
+    report = project.add_annotations(answers)
+    assert (report.added, dict(report.refused)) == (1, {"fine": 1})
+    assert project.annotations()["annotator"].to_list() == ["unnamed"]
+
+
+def test_answers_in_label_studio_come_in_by_person(project):
+    def chosen(label, **more):
+        return {"result": [{"from_name": "l", "type": "choices", "value": {"choices": [label]}}], **more}
+
+    tasks = [
+        {"data": {"text": "a"}, "annotations": [chosen("ok", completed_by=3), chosen("bad", completed_by=4)]},
+        {"data": {"text": "c"}, "annotations": [chosen("bad", completed_by=3)]},
+        {"data": {"text": "new"}, "annotations": [chosen("bad", completed_by=3)]},
+    ]
+    report = project.add_annotations(json.dumps(tasks).encode(), name="tasks.json")
+    assert (report.added, report.unknown) == (3, 1)
+    log = project.annotations()
+    assert sorted(log.select("item_id", "annotator").rows()) == [(1, "3"), (1, "4"), (3, "3")]
+
+
+def test_what_is_answered_in_another_tool_after_an_export_comes_back(project, tmp_path):
+    path = tmp_path / "tasks.jsonl"
+    project.export(path, format="prodigy", progress=False)
+    tasks = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    tasks[1] |= {"accept": ["bad"], "answer": "accept", "_annotator_id": "ann"}
+    path.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
+    report = project.add_annotations(path)
+    assert (report.rows, report.added) == (3, 1)
+    assert current(project) == {2: "bad"}
+
+
+def test_an_export_brings_the_answers_of_single_people_to_another_project(project, tmp_path):
+    project.add_annotations(pl.DataFrame({"key": ["007"], "annotator": ["ann"], "label": ["ok"]}))
+    project.export(tmp_path / "labels.parquet", progress=False)
+    other = Project.create("other", labels=["ok", "bad"], storage=project.storage)
+    other.add_items(pl.DataFrame({"key": ["007", "008"], "text": ["a", "b"]}), id="key")
+    report = other.add_annotations(tmp_path / "labels.parquet", id="id")
+    assert report.added == 1
+    assert other.labels(source="human").select("item_id", "label").rows() == [(1, "ok")]
+    assert other.annotations()["annotator"].to_list() == ["ann"]
+
+
+def test_a_loop_asks_nobody_what_was_answered_elsewhere(project):
+    project.add_annotations(pl.DataFrame({"key": ["007", "008"], "annotator": ["ann", "bob"], "label": ["ok", "bad"]}))
+    loop = project.pool_loop("a", strategy=Random(), batch_size=10, seed=1, stop=[LabelBudget(10)])
+    assert [query.item_id for query in loop.ask("cat")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"key": ["007"]}, "Which column is the label"),
+        ({"other": ["007"], "label": ["ok"]}, "Which column names the items"),
+    ],
+)
+def test_a_column_that_is_missing_is_an_error(project, columns, message):
+    with pytest.raises(ValueError, match=message):
+        project.add_annotations(pl.DataFrame(columns))
+    with pytest.raises(ValueError, match="There is no column 'nobody' for annotator"):
+        project.add_annotations(pl.DataFrame({"key": ["007"], "label": ["ok"]}), annotator="nobody")
