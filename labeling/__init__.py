@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from labeling.applying import apply
     from labeling.calibration import Calibrated
     from labeling.classifiers import Classifier, TableClassifier, TextClassifier
+    from labeling.column_labels import labels_of
     from labeling.curves import Curves
     from labeling.dawid_skene import DawidSkene
     from labeling.decisions import Decision
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         regex,
         when,
     )
+    from labeling.known_answers import GoldReport
     from labeling.label_file import weak_label_file
     from labeling.label_models import LabelModel, MajorityVote
     from labeling.matrix import LabelMatrix
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from labeling.suggesting import Suggestion
     from labeling.tuning import Tuned
     from labeling.weighted_vote import WeightedVote
-    from storage import StorageError
+    from storage import ProjectArchived, StorageError
 
 _HOME = {
     "After": "labeling.stopping",
@@ -85,6 +87,9 @@ _HOME = {
     "model": "labeling.model_functions",
     "votes_column": "labeling.model_functions",
     "lookup": "labeling.model_functions",
+    "GoldReport": "labeling.known_answers",
+    "ProjectArchived": "storage",
+    "labels_of": "labeling.column_labels",
     "weak_label_file": "labeling.label_file",
     "apply": "labeling.applying",
     "WeightedVote": "labeling.weighted_vote",
@@ -137,6 +142,7 @@ __all__ = [
     "EmbeddingClassifier",
     "ErrorRise",
     "Forecast",
+    "GoldReport",
     "HeldGroup",
     "ImportReport",
     "KolmogorovSmirnov",
@@ -155,6 +161,7 @@ __all__ = [
     "Plateau",
     "PoolLoop",
     "Project",
+    "ProjectArchived",
     "Query",
     "QueueEmpty",
     "Refits",
@@ -178,6 +185,7 @@ __all__ = [
     "default_storage",
     "keyword",
     "labeling_function",
+    "labels_of",
     "lookup",
     "model",
     "nearest",

@@ -20,6 +20,7 @@ from labeling.command_project import ProjectName, ShowProgress, Storage, known_s
 from labeling.commands.export import export_labels
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.offer_command import offer_file
+from labeling.project_commands import add_known_answers, archive_project, list_imports, restore_project, undo_import
 from labeling.simulate_command import simulate_file
 from labeling.terminal import examples, shown, table, warn
 
@@ -53,6 +54,7 @@ def _start(
     no_args_is_help=True,
     epilog=examples(
         "import posts.csv --project forum --labels ok,offensive --text body --gold label",
+        "import posts.csv --project forum --labels-from label --gold label",
         "import more.jsonl --project forum",
         "import - --project forum < posts.csv",
     ),
@@ -87,6 +89,10 @@ def import_items(
     dates: Annotated[
         str | None, typer.Option(help="day-first or month-first reads 31.12.2024 as a date.", show_default="text")
     ] = None,
+    labels_from: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Take the label names from this column of the file instead."),
+    ] = None,
     holdout: Annotated[
         float | None, typer.Option(help="Share of the items with gold to hold out for scores, such as 0.3.")
     ] = None,
@@ -103,13 +109,23 @@ def import_items(
     source: str | BinaryIO = sys.stdin.buffer if file == "-" else file
     name = "standard input" if file == "-" else None
     content: str | bytes = source if isinstance(source, str) else source.read()
+    if labels_from is not None:
+        if labels is not None:
+            raise typer.BadParameter("Give --labels or --labels-from, not both.", param_hint="'--labels-from'")
+        from labeling.column_labels import labels_of
+
+        named: list[str] | None = labels_of(content, labels_from, encoding=encoding, delimiter=mark, name=name)
+    else:
+        named = None if labels is None else [label.strip() for label in labels.split(",") if label.strip()]
     if labels is not None:
         # A file that cannot be read should not leave an empty project behind.
         read_source(content, encoding=encoding, delimiter=mark, sheet=sheet, format=format_, name=name, limit=100)
     try:
-        opened = _open(project, storage, labels)
+        opened = _open(project, storage, named)
     except (LookupError, FileNotFoundError) as error:
-        raise LookupError(f"There is no project {project!r} yet. Give --labels to make it. ({error})") from error
+        raise LookupError(
+            f"There is no project {project!r} yet. Give --labels or --labels-from to make it. ({error})"
+        ) from error
     report = opened.add_items(
         content,
         text=text,
@@ -274,15 +290,27 @@ commands.command(
         "offer more.parquet --project forum --stream live --key id",
     ),
 )(offer_file)
+commands.command(
+    "gold",
+    no_args_is_help=True,
+    epilog=examples("gold answers.csv --project forum --id id --gold label"),
+)(add_known_answers)
+commands.command("imports", no_args_is_help=True, epilog=examples("imports --project forum"))(list_imports)
+commands.command(
+    "undo-import",
+    no_args_is_help=True,
+    epilog=examples("undo-import 2 --project forum", "undo-import 2 --project forum --yes"),
+)(undo_import)
+commands.command("archive", no_args_is_help=True, epilog=examples("archive --project forum"))(archive_project)
+commands.command("restore", no_args_is_help=True, epilog=examples("restore --project forum"))(restore_project)
 
 
-def _open(name: str, storage: str | None, labels: str | None = None) -> Project:
+def _open(name: str, storage: str | None, labels: list[str] | None = None) -> Project:
     from labeling.project import Project
 
     if labels is None:
         return Project.open(name, known_storage(storage))
-    names = [label.strip() for label in labels.split(",") if label.strip()]
-    return Project.create(name, labels=names, storage=storage, exist_ok=True)
+    return Project.create(name, labels=labels, storage=storage, exist_ok=True)
 
 
 def _balance(run: Any) -> Iterable[tuple[str, int, float]]:

@@ -197,6 +197,8 @@ class AnswerVerbs(LoopBase):
         """Tell whether the query of an annotation may be asked again when that is taken back."""
         if self._ledger.loops.holder(write.connection, undone.item_id) not in (None, person):
             return False
+        if undone.item_id in self._ledger.items.withdrawn_in(write.connection):
+            return False
         if self._ledger.annotations.standing.answered_by_others(write.connection, undone.item_id, person):
             return False
         # An answer gives its own place in the budget back; a skip's may be taken since.

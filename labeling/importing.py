@@ -16,7 +16,9 @@ from labeling.io import Rejected, Table, prepare_items
 from labeling.items import Columns
 from labeling.label_set import LabelSet
 from labeling.library_errors import in_plain_words
+from labeling.matching import plan_rows, repeated_ids
 from labeling.records import ImportReport
+from labeling.source_keys import source_keys
 from storage.records import ItemRows
 
 if TYPE_CHECKING:
@@ -32,11 +34,18 @@ Progress = bool | Callable[[int, int], None] | None
 
 @in_plain_words("Importing the rows")
 def import_table(
-    ledger: Ledger, labels: LabelSet, table: Table, mapping: ColumnMapping, *, progress: Progress = False
+    ledger: Ledger,
+    labels: LabelSet,
+    table: Table,
+    mapping: ColumnMapping,
+    *,
+    progress: Progress = False,
+    added_labels: Mapping[str, Any] | None = None,
 ) -> ImportReport:
     """Write the rows of `table` as items; return what became of each.
 
-    Nothing is visible before everything is written; on an error nothing stays.
+    Nothing is visible before everything is written; on an error nothing stays. `added_labels` is the version of
+    the classes, `labels`, that comes with the import.
 
     Raises
     ------
@@ -47,49 +56,55 @@ def import_table(
     """
     started = time.perf_counter()
     # What is there already is looked up while no other import can add to it.
-    import_id = ledger.items.begin_import(table.name)
+    import_id = ledger.imports.begin(table.name)
     try:
-        known = Columns.of(ledger.items.imports())
+        known = Columns.of(ledger.imports.all())
         prepared, notes = _prepare(table, mapping, labels, known)
-        plan = _plan(prepared.rows, ledger)
+        plan = plan_rows(prepared.rows, ledger)
         columns = [{"name": n, "dtype": dtype_name(t), "role": r} for n, (t, r) in prepared.columns.items()]
-        rejected = (*prepared.rejected, *_repeated_ids(plan))
+        rejected = (*prepared.rejected, *repeated_ids(plan))
         status = plan["status"]
         added = plan.filter(status == "new")
         gold, gold_notes = _gold(plan, ledger, keep=table.is_export)
         counts = dict(status.value_counts().iter_rows())
-        first = ledger.items.reserve(added.height)
+        first = ledger.imports.reserve(added.height)
         new_ids = dict(zip(added["row"].to_list(), range(first, first + added.height), strict=True))
         _write(ledger, import_id, prepared, added, first, progress)
         as_item = pl.col("same_as").replace_strict(new_ids, default=None, return_dtype=pl.Int64)
         target = plan.with_columns(pl.coalesce("item_id", as_item).alias("item_id"))
-        copies = target.filter(pl.col("status") == "duplicate").select("line", "item_id", "external_id")
-        for part in copies.iter_slices(CHUNK):
-            ledger.items.add_source_rows(import_id, list(part.iter_rows()))
+        more = target.filter(pl.col("status").is_in(["duplicate", "returned", "known", "changed"]))
+        again = pl.when(pl.col("status") != "duplicate").then(True)
+        # A row that the ledger holds another content of under its id is not that item's row.
+        key = pl.when(pl.col("status") != "changed").then(pl.col("source_key"))
+        for part in more.select("line", "item_id", "external_id", key, again.alias("again")).iter_slices(CHUNK):
+            ledger.imports.add_source_rows(import_id, list(part.iter_rows()))
         truths = gold.select(pl.coalesce("item_id", as_item).alias("item_id"), "gold")
         for part in truths.iter_slices(CHUNK):
-            ledger.items.add_gold(import_id, list(part.iter_rows()))
+            ledger.imports.add_gold(import_id, list(part.iter_rows()))
         report = ImportReport(
             rows=table.frame.height + len(table.rejected),
             added=added.height,
             duplicates=counts.get("duplicate", 0),
             known=counts.get("known", 0) + counts.get("changed", 0),
             changed=counts.get("changed", 0),
+            returned=counts.get("returned", 0),
+            remapped=int(plan["remapped"].sum()),
+            import_id=import_id,
             gold=truths.height,
             rejected=rejected,
             renamed=dict(table.renamed),
-            notes=(*table.notes, *notes, *gold_notes),
+            notes=(*table.notes, *notes, *gold_notes, *_mapping_notes(plan, mapping, ledger)),
             seconds=time.perf_counter() - started,
         )
-        ledger.items.complete_import(import_id, mapping.to_json(), columns, _summary(report))
+        ledger.imports.complete(import_id, mapping.to_json(), columns, _summary(report), label_set=added_labels)
     except BaseException:
-        ledger.items.abandon_import(import_id)
+        ledger.imports.abandon(import_id)
         raise
     return report
 
 
 def _summary(report: ImportReport) -> dict[str, Any]:
-    counts = ("rows", "added", "duplicates", "known", "changed", "gold", "seconds")
+    counts = ("rows", "added", "duplicates", "known", "changed", "returned", "remapped", "gold", "seconds")
     rejected = [{"line": r.line, "reason": r.reason} for r in report.rejected[:1000]]
     more = {"rejected": len(report.rejected), "rejected_rows": rejected, "renamed": dict(report.renamed)}
     return {name: getattr(report, name) for name in counts} | more | {"notes": list(report.notes)}
@@ -113,7 +128,7 @@ class _Prepared:
 
 def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Columns) -> tuple[_Prepared, list[str]]:
     """Give columns their roles and names; encode what each row holds, and hash it."""
-    ready = prepare_items(table, mapping)
+    keys, ready = source_keys(table), prepare_items(table, mapping)
     data = ready.frame
     special = {mapping.text: "text", mapping.group: "group", mapping.image: "image"}
     roles = {name: special.get(name, "data") for name in data.columns}
@@ -146,6 +161,7 @@ def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Colu
         _column(data, by_role["group"]).alias("group"),
         _gold_ids(ready.gold, data.height, mapping.gold, labels).alias("gold"),
         pl.Series("hash", list(_hashes(rows, images)), dtype=pl.Binary()),
+        keys.filter(pl.Series(table.lines).is_in(ready.lines.implode())),
     )
     return _Prepared(rows, columns, images, ready.rejected), notes
 
@@ -213,58 +229,23 @@ def _gold_ids(gold: pl.Series | None, n: int, column: str | None, labels: LabelS
     return values.replace_strict(ids, default=None, return_dtype=pl.Int64)
 
 
-def _plan(rows: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
-    """Decide what becomes of each row: new, duplicate, known, changed or repeated_id.
-
-    `item_id` is the item that a row belongs to where that item exists; `same_as`
-    is the row of this source that it equals (its own number for a new one).
-    """
-    keys = ledger.items.keys()
-    by_hash = pl.DataFrame(
-        {"hash": [k[1] for k in keys], "hash_item": [k[0] for k in keys]},
-        schema={"hash": pl.Binary(), "hash_item": pl.Int64()},
-    ).unique("hash", keep="first", maintain_order=True)
-    with_id = [(k[2], k[0], k[1]) for k in keys if k[2] is not None]
-    hash_of = {k[0]: k[1] for k in keys}
-    with_id += [(external, item, hash_of[item]) for external, item in ledger.items.duplicate_ids() if item in hash_of]
-    by_id = pl.DataFrame(
-        with_id, schema={"external_id": pl.String(), "id_item": pl.Int64(), "id_hash": pl.Binary()}, orient="row"
-    ).unique("external_id", keep="first", maintain_order=True)
-    plan = (
-        rows.select("row", "line", "external_id", "hash", "gold")
-        .join(by_hash, on="hash", how="left", maintain_order="left")
-        .join(by_id, on="external_id", how="left", maintain_order="left")
-    )
-    has_id = pl.col("external_id").is_not_null()
-    plan = plan.with_columns(
-        pl.when(has_id).then(pl.col("hash").first().over("external_id")).alias("first_hash"),
-    ).with_columns(
-        pl.when(pl.col("id_item").is_not_null())
-        .then(pl.when(pl.col("id_hash") == pl.col("hash")).then(pl.lit("known")).otherwise(pl.lit("changed")))
-        .when(has_id & (pl.col("first_hash") != pl.col("hash")))
-        .then(pl.lit("repeated_id"))
-        .when(pl.col("hash_item").is_not_null())
-        .then(pl.when(has_id).then(pl.lit("duplicate")).otherwise(pl.lit("known")))
-        .alias("status"),
-        pl.coalesce("id_item", "hash_item").alias("item_id"),
-    )
-    fresh = pl.col("status").is_null()
-    first = pl.when(fresh).then(pl.col("row")).min().over("hash")
-    return plan.with_columns(
-        pl.when(fresh).then(first).alias("same_as"),
-        pl.when(fresh)
-        .then(pl.when(pl.col("row") == first).then(pl.lit("new")).otherwise(pl.lit("duplicate")))
-        .otherwise(pl.col("status"))
-        .alias("status"),
-    )
-
-
-def _repeated_ids(plan: pl.DataFrame) -> list[Rejected]:
-    repeated = plan.filter(pl.col("status") == "repeated_id").select("line", "external_id")
-    return [
-        Rejected(line, f"the id {external!r} stands on an earlier line with other content")
-        for line, external in repeated.iter_rows()
-    ]
+def _mapping_notes(plan: pl.DataFrame, mapping: ColumnMapping, ledger: Ledger) -> list[str]:
+    """Tell what the columns' parts had to do with which rows were known."""
+    notes = []
+    remapped = int(plan["remapped"].sum())
+    if remapped:
+        notes.append(
+            f"{remapped:,} rows are here already, from an import with another mapping: what is stored of them stays as "
+            "it was, and only known answers and ids are taken."
+        )
+    before = [mapping_from_json(record.mapping) for record in ledger.imports.all() if record.kind == "items"]
+    other = before and mapping not in before and (plan["status"] == "new").any()
+    if other and (old := ledger.items.without_key()):
+        notes.append(
+            f"{old:,} items come from an earlier version, which kept no key of whole rows: rows of this source were "
+            "matched with them by id or content. Under another mapping the same rows would be added again."
+        )
+    return notes
 
 
 def _gold(plan: pl.DataFrame, ledger: Ledger, *, keep: bool) -> tuple[pl.DataFrame, list[str]]:
@@ -303,7 +284,7 @@ def _write(
             part = rows.slice(start, CHUNK)
             positions = part["row"].to_list()
             images = prepared.images
-            ledger.items.add(
+            ledger.imports.add(
                 import_id,
                 ItemRows(
                     item_ids=range(first + start, first + start + part.height),
@@ -314,6 +295,7 @@ def _write(
                     data=part["data"].to_list(),
                     private=part["private"].to_list(),
                     images=[None] * part.height if images is None else [images[p] for p in positions],
+                    keys=part["source_key"].to_list(),
                 ),
             )
             advance(part.height)

@@ -41,7 +41,7 @@ class Columns:
         dtypes: dict[str, pl.DataType] = {}
         roles: dict[str, str] = {}
         for record in imports:
-            for column in record.columns:
+            for column in record.columns if record.in_use else ():
                 name, dtype = column["name"], parse_dtype(column["dtype"])
                 dtypes[name] = dtype if name not in dtypes else supertype(dtypes[name], dtype)
                 roles.setdefault(name, column["role"])
@@ -112,7 +112,7 @@ class Items:
     def columns(self) -> Columns:
         """Return the columns over all imports."""
         version = self.version
-        columns: Columns = self.cached("columns", version, lambda: Columns.of(self._ledger.items.imports()))
+        columns: Columns = self.cached("columns", version, lambda: Columns.of(self._ledger.imports.all()))
         return columns
 
     def cached(self, what: str, version: Any, make: Any) -> Any:
@@ -157,7 +157,7 @@ class Items:
         return {row[0]: row[6] for row in rows if row[6] is not None}
 
     def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
-        imports = {record.id: record for record in self._ledger.items.imports()}
+        imports = {record.id: record for record in self._ledger.imports.all()}
         columns = Columns.of(list(imports.values()))
         rows = self._ledger.items.rows(item_ids, private=private, image=image)
         by_import: dict[int, list[tuple[Any, ...]]] = {}

@@ -63,7 +63,8 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         name
             Unique in the database.
         labels
-            Class names, or mappings with name, key (a keyboard shortcut) and definition.
+            Class names, or mappings with name, key (a keyboard shortcut) and definition;
+            `labels_of("posts.csv", "label")` takes them from a column.
         storage
             Database URL; default LABELING_STORAGE, else sqlite:///labeling.db.
         exist_ok
@@ -96,7 +97,7 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
 
     @classmethod
     def open(cls, name: str, storage: str | None = None) -> Project:
-        """Open a project by its name.
+        """Open a project by its name. One that was archived can be read; `restore` brings it back.
 
         Raises
         ------
@@ -108,17 +109,43 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         return cls(Ledger.open(storage or default_storage(), name))
 
     @staticmethod
-    def list(storage: str | None = None) -> list[ProjectInfo]:
-        """Return the projects of a database in the order they were made."""
+    def list(storage: str | None = None, *, archived: bool | None = False) -> list[ProjectInfo]:
+        """Return the projects of a database in the order they were made.
+
+        `archived` lists those that were archived (True), all (None), or those in use (False).
+        """
         storage = storage or default_storage()
-        return [Project.open(record.name, storage).info() for record in list_projects(storage)]
+        records = [r for r in list_projects(storage) if archived in (None, r.archived_at is not None)]
+        return [Project.open(record.name, storage).info() for record in records]
+
+    def archive(self) -> None:
+        """Put the project away: lists leave it out, and it can only be read.
+
+        Its name stays taken, and everything in it stays as it is. Whoever was asked something holds it no longer.
+        `restore` brings it back.
+        """
+        self.ledger.set_archived(True)
+
+    def restore(self) -> None:
+        """Bring a project back that was archived."""
+        self.ledger.set_archived(False)
+
+    @property
+    def archived(self) -> bool:
+        """Whether the project was archived: it can be read, and nothing can be written to it."""
+        return self.ledger.archived_at() is not None
 
     def info(self) -> ProjectInfo:
         """Return the project as a list shows it."""
         record = self.ledger.project
         items, _ = self.ledger.items.counts()
         return ProjectInfo(
-            record.name, record.description, record.created_at, items, len(self.ledger.annotations.answered())
+            record.name,
+            record.description,
+            record.created_at,
+            items,
+            len(self.ledger.annotations.answered()),
+            self.archived,
         )
 
     def pool_loop(
@@ -294,7 +321,7 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         """
         from labeling.labels.resolving import resolved
 
-        return resolved(self, source, order, probabilities)
+        return resolve.without(resolved(self, source, order, probabilities), self.ledger.items.withdrawn())
 
     def annotations(self) -> pl.DataFrame:
         """Return everything that people did, oldest first, what was taken back included.
@@ -333,6 +360,7 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         progress
             Show a bar where it takes more than a second.
         """
+        self.ledger.check_writable()
         return exporting.export(
             self, path, format=format, private=private, escape_formulas=escape_formulas, progress=progress
         )

@@ -20,7 +20,7 @@ class ProjectBase:
         self.ledger = ledger
         self.name = ledger.project.name
         self.description = ledger.project.description
-        ledger.items.purge()
+        ledger.imports.purge()
 
     @property
     def storage(self) -> str:

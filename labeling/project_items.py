@@ -9,14 +9,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labeling import importing
+from labeling import importing, known_answers
 from labeling import io as tables
 from labeling.arguments import whole_number
 from labeling.blocks import pack
+from labeling.column_labels import column_labels, with_labels
+from labeling.known_answers import GoldReport
 from labeling.near_duplicates import together
 from labeling.previewing import LOOKED_AT, preview_of
 from labeling.project_base import ProjectBase
-from labeling.records import ImportPreview, ImportReport
+from labeling.records import ImportPreview, ImportReport, UndoneImport
+from storage.records import ImportRecord, Withdrawal
+
+
+def _undone(record: ImportRecord, withdrawal: Withdrawal) -> UndoneImport:
+    gone = len(withdrawal.items)
+    return UndoneImport(
+        record.id, record.name, gone, max(0, withdrawal.brought - gone), withdrawal.answers, withdrawal.gold
+    )
 
 
 class ItemVerbs(ProjectBase):
@@ -47,6 +57,7 @@ class ItemVerbs(ProjectBase):
         decimal: str | None = None,
         dates: str | None = None,
         name: str | None = None,
+        add_labels: bool = False,
         progress: importing.Progress = None,
     ) -> ImportReport:
         """Import rows: a path or an open file (CSV, JSON, Parquet, Excel, also as gz or zip), or a frame.
@@ -76,6 +87,8 @@ class ItemVerbs(ProjectBase):
             in columns where every cell is one. The preview offers them; unasked, such columns stay texts.
         name
             What to call the source in messages.
+        add_labels
+            Make labels of the values of the gold column that are none yet.
         progress
             None for a bar where it takes more than a second, True for one at once, False
             for none, or a callable that gets (rows done, rows in all).
@@ -97,7 +110,114 @@ class ItemVerbs(ProjectBase):
         )
         mapping = self._mapping(table, text=text, id=id, gold=gold, group=group, private=private, image=image)
         table = _without_labels(table, mapping)
-        return importing.import_table(self.ledger, self.label_set, table, mapping, progress=progress)
+        labels, added = self.label_set, None
+        if add_labels and mapping.gold is not None:
+            labels, added = with_labels(labels, column_labels(table, mapping.gold))
+        return importing.import_table(self.ledger, labels, table, mapping, progress=progress, added_labels=added)
+
+    def set_gold(
+        self,
+        source: object,
+        *,
+        gold: str,
+        id: str | None = None,  # noqa: A002 - the users' word
+        item_id: str | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        name: str | None = None,
+    ) -> GoldReport:
+        """Add or correct known answers of items that are there.
+
+        Nothing is overwritten: the newest known answer of an item counts, and `undo_import` takes these back.
+        A hold-out that was drawn stays as it is.
+
+        Parameters
+        ----------
+        source
+            A file or frame, as `add_items` takes it.
+        gold
+            The column of known answers. Values that are no label are left out and named in the report.
+        id, item_id
+            The column of your own ids, or of Tally's item numbers. Without either, the column that the project's
+            ids have, else `item_id`.
+        encoding, delimiter, name
+            As for `add_items`.
+
+        Raises
+        ------
+        ValueError
+            The source is broken, a column is missing, or an id stands there with different answers.
+        """
+        return known_answers.set_gold(
+            self.ledger,
+            self.label_set,
+            source,
+            gold=gold,
+            id=id,
+            item_id=item_id,
+            own_id=self.item_store.columns().named("id"),
+            encoding=encoding,
+            delimiter=delimiter,
+            name=name,
+        )
+
+    def imports(self) -> pl.DataFrame:
+        """Return a row an import, oldest first.
+
+        Columns: import_id; name; kind ("items", "gold" for known answers alone, "stream" for records offered to a
+        stream); rows, added, known, gold as its report counted them; at; taken_back.
+        """
+        counts = ("rows", "added", "known", "gold")
+        rows = [
+            {"import_id": record.id, "name": record.name, "kind": record.kind}
+            | {count: (record.report or {}).get(count) for count in counts}
+            | {"at": record.completed_at, "taken_back": record.taken_back}
+            for record in self.ledger.imports.all()
+        ]
+        schema: dict[str, Any] = {"import_id": pl.Int64(), "name": pl.String(), "kind": pl.String()}
+        schema |= dict.fromkeys(counts, pl.Int64())
+        return pl.DataFrame(rows, schema=schema | {"at": pl.Datetime("us", "UTC"), "taken_back": pl.Boolean()})
+
+    def preview_undo_import(self, import_id: int) -> UndoneImport:
+        """Return what `undo_import` would take back."""
+        record = self._undoable(import_id)
+        return _undone(record, self.ledger.imports.withdrawal(record.id))
+
+    def undo_import(self, import_id: int) -> UndoneImport:
+        """Take an import back as one step: what it alone brought leaves the pool, labels, rules and export.
+
+        Items that another import has too stay. What people answered stays on record, and counts again when the
+        file is imported again. Known answers that came with the import go with it.
+
+        Parameters
+        ----------
+        import_id
+            As `imports` lists it, or `ImportReport.import_id`.
+
+        Raises
+        ------
+        LookupError
+            There is no such import.
+        ValueError
+            It was taken back already, or holds the records of a stream.
+        """
+        record = self._undoable(import_id)
+        return _undone(record, self.ledger.imports.take_back(record.id))
+
+    def _undoable(self, import_id: int) -> ImportRecord:
+        records = {record.id: record for record in self.ledger.imports.all()}
+        record = records.get(import_id)
+        if record is None:
+            known = ", ".join(str(number) for number in records) or "none yet"
+            raise LookupError(f"There is no import {import_id!r} in the project {self.name!r}. Imports: {known}.")
+        if record.taken_back:
+            raise ValueError(f"The import {import_id} of {record.name!r} was taken back already.")
+        if record.kind == "stream":
+            raise ValueError(
+                f"The import {import_id} holds records that were offered to a stream, which decided about each: "
+                "they cannot be taken back. Imports of files can."
+            )
+        return record
 
     def _mapping(self, table: tables.Table, *, private: Sequence[str] = (), **given: str | None) -> tables.Mapping:
         """Return the mapping to use: what was given, then what the last import had, then a guess."""
@@ -124,7 +244,7 @@ class ItemVerbs(ProjectBase):
 
     def last_mapping(self) -> tables.Mapping | None:
         """Return how the columns of the last import were mapped."""
-        imports = self.ledger.items.imports()
+        imports = [record for record in self.ledger.imports.all() if record.kind != "gold" and not record.taken_back]
         return importing.mapping_from_json(imports[-1].mapping) if imports else None
 
     @property

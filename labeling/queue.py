@@ -77,8 +77,9 @@ class Queue:
         return self.queries([record for record in records if record.id not in before])
 
     def gone(self) -> frozenset[int]:
-        """Return the items that are never asked: held out, or erased."""
-        return holdout_ids(self.ledger) | self.ledger.items.erased()
+        """Return the items that are never asked: held out, erased, or gone with their import."""
+        items = self.ledger.items
+        return holdout_ids(self.ledger) | items.erased() | items.withdrawn()
 
     def left(self, write: Write) -> int:
         """Return how many queries the budget still allows to be opened."""

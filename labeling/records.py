@@ -58,6 +58,7 @@ class ProjectInfo:
     created_at: datetime
     items: int
     labeled: int
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ class ImportReport:
     `rows` were read: `added` became items, `duplicates` are exact copies kept as
     source rows of one item, `known` were in the project already (by id or by
     content), `rejected` could not be read. `changed` of the known rows have an id
-    that is stored with another content; what is stored was kept.
+    that is stored with another content; what is stored was kept. `remapped` of them were
+    known under another mapping. `returned` brought back items that had gone with an import
+    that was taken back. `import_id` is what `Project.undo_import` takes.
     """
 
     rows: int
@@ -112,9 +115,14 @@ class ImportReport:
     renamed: Mapping[str, str]
     notes: tuple[str, ...]
     seconds: float
+    returned: int = 0
+    remapped: int = 0
+    import_id: int = 0
 
     def __str__(self) -> str:
         parts = [f"{self.rows:,} rows: {self.added:,} added"]
+        if self.returned:
+            parts.append(f"{self.returned:,} brought back")
         if self.duplicates:
             parts.append(f"{self.duplicates:,} exact duplicates")
         if self.known:
@@ -132,6 +140,32 @@ class ImportReport:
 
         rejected = "".join(f"<li>line {r.line}: {html.escape(r.reason)}</li>" for r in self.rejected[:10])
         return f"<p>{html.escape(str(self))}</p>" + (f"<ul>{rejected}</ul>" if rejected else "")
+
+
+@dataclass(frozen=True)
+class UndoneImport:
+    """What went with an import that was taken back, or would go.
+
+    `items` are there no longer, with `answers` of people on them; `kept` of those that it brought are in another
+    import too; `gold` known answers came with it.
+    """
+
+    import_id: int
+    name: str
+    items: int
+    kept: int
+    answers: int
+    gold: int
+
+    def __str__(self) -> str:
+        parts = [f"{self.name}: {self.items:,} items"]
+        if self.answers:
+            parts.append(f"{self.answers:,} answers on them, which stay on record")
+        if self.gold:
+            parts.append(f"{self.gold:,} known answers")
+        if self.kept:
+            parts.append(f"{self.kept:,} items stay, as another import has them too")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)

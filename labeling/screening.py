@@ -164,6 +164,7 @@ class ScreenVerbs(LoopBase):
             person = ledger.annotations.annotator(write.connection, annotator)
             gone = ledger.annotations.standing.answered(write.connection)
             gone |= ledger.annotations.standing.welcome(write.connection)
+            gone |= ledger.items.withdrawn_in(write.connection)
             if kind == "discard":
                 # Who works on one of them says it better.
                 gone |= ledger.loops.leased_in(write.connection)

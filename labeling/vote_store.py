@@ -134,7 +134,8 @@ class VoteStore:
             found[record.version_id] = VoteColumn(dense, before.faults + failed, before.seconds + votes.seconds[j])
             if record.fingerprint is not None:
                 blocks += _blocks(record, dense, ids, before.faults + failed, votes.seconds[j])
-        if blocks:
+        # A project that was archived can be looked at; what it takes to do so is not kept.
+        if blocks and self._ledger.archived_at() is None:
             self._ledger.functions.add_votes(blocks)
 
 

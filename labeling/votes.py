@@ -262,7 +262,7 @@ def _same(record: FunctionRecord, function: LabelingFunction, spec: dict[str, An
 def holdout_ids(ledger: Ledger) -> frozenset[int]:
     """Return the items that score classifiers and are never asked."""
     record = ledger.items.holdout()
-    return frozenset() if record is None else _ids(record.item_ids)
+    return frozenset() if record is None else _ids(record.item_ids) - ledger.items.withdrawn()
 
 
 @lru_cache(maxsize=8)

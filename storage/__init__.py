@@ -2,7 +2,7 @@
 
 from storage.content_cache import ContentCache, cache_file
 from storage.database import StorageError, close_engines, shown_url
-from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
+from storage.ledger import Ledger, ProjectArchived, ProjectExists, ProjectNotFound, list_projects
 from storage.loop_facts import REFIT_LEASE_SECONDS, new_holder
 from storage.standing import ANSWERS, WELCOME
 
@@ -12,6 +12,7 @@ __all__ = [
     "WELCOME",
     "ContentCache",
     "Ledger",
+    "ProjectArchived",
     "ProjectExists",
     "ProjectNotFound",
     "StorageError",

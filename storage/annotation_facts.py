@@ -209,7 +209,7 @@ class AnnotationFacts:
     def answered(self) -> set[int]:
         """Return the items that have an answer, an unsure or a discard that was not taken back."""
         with self._ledger.read() as connection:
-            return self.standing.answered(connection)
+            return self.standing.answered(connection) - self._ledger.items.withdrawn_in(connection)
 
     def welcome(self) -> set[int]:
         """Return the items that somebody said belong here."""
@@ -219,7 +219,9 @@ class AnnotationFacts:
     def answered_count(self) -> int:
         """Return how many items `answered` has."""
         with self._ledger.read() as connection:
-            return self.standing.answered_count(connection)
+            gone = self._ledger.items.withdrawn_in(connection)
+            count = self.standing.answered_count(connection)
+            return count - len(self.standing.answered_among(connection, list(gone)))
 
     def everything(self) -> list[AnnotationRecord]:
         """Return every annotation, undone ones and undos among them, oldest first."""
@@ -229,15 +231,16 @@ class AnnotationFacts:
     def current(self, loop_id: int | None = None, until: int | None = None) -> list[AnnotationRecord]:
         """Return the newest annotation not taken back of each person on each item, in item order.
 
+        What people said of items that went with their import stays on record and is left out here.
         `until` looks at the ledger as it was after that write.
         """
         with self._ledger.read() as connection:
             statement = self.current_ids(until)
             if loop_id is not None:
                 statement = statement.where(tables.annotations.c.loop_id == loop_id)
-            return sorted(
-                self._load(connection, tables.annotations.c.id.in_(statement)), key=lambda r: (r.item_id, r.id)
-            )
+            gone = self._ledger.items.withdrawn_in(connection)
+            found = self._load(connection, tables.annotations.c.id.in_(statement))
+        return sorted((record for record in found if record.item_id not in gone), key=lambda r: (r.item_id, r.id))
 
     def current_ids(self, until: int | None = None) -> Select[Any]:
         """Return a SELECT of the ids of the current annotations: newest, not undone, per (item, person)."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
@@ -20,6 +20,7 @@ from storage.records import LabelSetRecord, ProjectRecord
 if TYPE_CHECKING:
     from storage.annotation_facts import AnnotationFacts
     from storage.function_facts import FunctionFacts
+    from storage.import_facts import ImportFacts
     from storage.item_facts import ItemFacts
     from storage.loop_facts import LoopFacts
     from storage.stream_facts import StreamFacts
@@ -31,6 +32,10 @@ class ProjectNotFound(LookupError):
 
 class ProjectExists(ValueError):
     """A project of that name is in the database already."""
+
+
+class ProjectArchived(RuntimeError):
+    """The project was archived: it can be read, and nothing is written to it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def list_projects(storage: str) -> list[ProjectRecord]:
 
 
 def _project(row: Any) -> ProjectRecord:
-    return ProjectRecord(row.id, row.uuid, row.name, row.description, row.created_at)
+    return ProjectRecord(row.id, row.uuid, row.name, row.description, row.created_at, row.archived_at)
 
 
 class Ledger:
@@ -147,26 +152,85 @@ class Ledger:
 
     @contextmanager
     def write(self) -> Iterator[Write]:
-        """Open a write transaction that is stamped with the next number."""
+        """Open a write transaction that is stamped with the next number.
+
+        Raises
+        ------
+        ProjectArchived
+            The project was archived; nothing is written.
+        """
         with writing(self.engine) as connection:
             yield self._stamp(connection)
 
     @contextmanager
-    def unstamped(self) -> Iterator[Connection]:
-        """Open a write transaction that states no fact: leases, chunks of an import under way."""
+    def unstamped(self, *, archived: bool = False) -> Iterator[Connection]:
+        """Open a write transaction that states no fact: leases, chunks of an import under way.
+
+        One that only clears up is let through with `archived` in a project that was archived.
+        """
         with writing(self.engine) as connection:
+            if not archived:
+                self._refuse(self._archived_at(connection))
             yield connection
 
-    def _stamp(self, connection: Connection) -> Write:
+    def _stamp(self, connection: Connection, *, archived: bool = False) -> Write:
         # The row's lock makes writers of one project wait for each other, so numbers are in commit order.
         table = tables.projects
         statement = (
-            update(table).where(table.c.id == self.project.id).values(seq=table.c.seq + 1).returning(table.c.seq)
+            update(table)
+            .where(table.c.id == self.project.id)
+            .values(seq=table.c.seq + 1)
+            .returning(table.c.seq, table.c.archived_at)
         )
-        seq = connection.execute(statement).scalar_one_or_none()
-        if seq is None:
+        row = connection.execute(statement).one_or_none()
+        if row is None:
             raise StorageError(f"The project {self.project.name!r} is gone from {self.url}.")
-        return Write(connection, self.project.id, int(seq), datetime.now(UTC))
+        if not archived:
+            self._refuse(row.archived_at)
+        return Write(connection, self.project.id, int(row.seq), datetime.now(UTC))
+
+    def _archived_at(self, connection: Connection) -> datetime | None:
+        table = tables.projects
+        found: datetime | None = connection.scalar(select(table.c.archived_at).where(table.c.id == self.project.id))
+        return found
+
+    def _refuse(self, archived_at: datetime | None) -> None:
+        if archived_at is not None:
+            raise ProjectArchived(
+                f"The project {self.project.name!r} was archived on {archived_at:%d %B %Y} and can only be read. "
+                "Bring it back first: project.restore(), Restore on the Projects page, "
+                f"or python -m labeling restore --project {self.project.name}."
+            )
+
+    def archived_at(self) -> datetime | None:
+        """Return when the project was archived, None while it is in use."""
+        with self.read() as connection:
+            return self._archived_at(connection)
+
+    def check_writable(self) -> None:
+        """Raise ProjectArchived where nothing may be written."""
+        self._refuse(self.archived_at())
+
+    def set_archived(self, archived: bool) -> bool:
+        """Archive the project, or bring it back; return whether that changed anything.
+
+        Whoever was asked something in a project that is archived holds it no longer.
+        """
+        table, loops = tables.projects, tables.loops
+        with writing(self.engine) as connection:
+            # Two that do the same at once wait here for each other.
+            connection.execute(select(table.c.id).where(table.c.id == self.project.id).with_for_update())
+            if (self._archived_at(connection) is not None) == archived:
+                return False
+            write = self._stamp(connection, archived=True)
+            write.fact(tables.project_changes, kind="archive" if archived else "restore", details={})
+            moment = write.now if archived else None
+            connection.execute(update(table).where(table.c.id == self.project.id).values(archived_at=moment))
+            if archived:
+                own = select(loops.c.id).where(loops.c.project_id == self.project.id)
+                connection.execute(delete(tables.leases).where(tables.leases.c.project_id == self.project.id))
+                connection.execute(delete(tables.refit_leases).where(tables.refit_leases.c.loop_id.in_(own)))
+        return True
 
     def label_sets(self) -> list[LabelSetRecord]:
         """Return every version of the classes, oldest first."""
@@ -184,9 +248,15 @@ class Ledger:
         StorageError
             Somebody else changed the classes in between.
         """
+        with self.write() as write:
+            self.write_label_set(write, after, change, classes)
+
+    def write_label_set(
+        self, write: Write, after: int, change: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Write the version that follows version `after` inside `write`."""
         try:
-            with self.write() as write:
-                write.fact(tables.label_sets, version=after + 1, change=dict(change), classes=list(classes))
+            write.fact(tables.label_sets, version=after + 1, change=dict(change), classes=list(classes))
         except IntegrityError as error:
             raise StorageError(
                 "Somebody else changed the labels at the same moment. Look at them and try again."
@@ -206,8 +276,15 @@ class Ledger:
             return [dict(row._mapping) for row in connection.execute(statement)]
 
     @cached_property
+    def imports(self) -> ImportFacts:
+        """Imports under way, completed, and taken back."""
+        from storage.import_facts import ImportFacts
+
+        return ImportFacts(self)
+
+    @cached_property
     def items(self) -> ItemFacts:
-        """Imports, items, gold, hold-outs."""
+        """Items, gold, hold-outs."""
         from storage.item_facts import ItemFacts
 
         return ItemFacts(self)

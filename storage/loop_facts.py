@@ -95,7 +95,7 @@ class LoopFacts:
     def give_refit_lease(self, loop_id: int, holder: str) -> None:
         """Give the refit lease back."""
         table = tables.refit_leases
-        with self._ledger.unstamped() as connection:
+        with self._ledger.unstamped(archived=True) as connection:
             connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.holder == holder))
 
     def refitting(self, loop_id: int) -> bool:
@@ -292,9 +292,10 @@ class LoopFacts:
         )
 
     def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
-        """Return which of the items are answered, discarded, or held by somebody."""
+        """Return which of the items are answered, discarded, held by somebody, or gone with their import."""
         leases = tables.leases
         answered = self._ledger.annotations.standing.answered_among(connection, item_ids)
+        answered |= self._ledger.items.withdrawn_in(connection).intersection(item_ids)
         held = connection.scalars(
             select(leases.c.item_id).where(
                 leases.c.project_id == self._project_id,

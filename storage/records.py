@@ -19,6 +19,7 @@ class ProjectRecord:
     name: str
     description: str
     created_at: datetime
+    archived_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,11 @@ class LabelSetRecord:
 
 @dataclass(frozen=True)
 class ImportRecord:
-    """A completed import: where it came from, how columns were mapped, what happened."""
+    """A completed import: where it came from, how columns were mapped, what happened.
+
+    `kind` is "items", "gold" or "stream". One that was taken back is `in_use` while another import has some of
+    the items that it brought.
+    """
 
     id: int
     seq: int
@@ -41,13 +46,29 @@ class ImportRecord:
     columns: tuple[Json, ...]
     report: Json
     completed_at: datetime
+    kind: str = "items"
+    taken_back: bool = False
+    in_use: bool = True
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What goes with an import: items that no other import has, answers on them, known truths.
+
+    `brought` counts all items that the import brought, those that stay among them.
+    """
+
+    items: frozenset[int]
+    brought: int
+    answers: int
+    gold: int
 
 
 @dataclass(frozen=True)
 class ItemRows:
     """Rows of items to write, one entry an item in each column.
 
-    `source_rows` are (row in the source, item, external id) of exact duplicates.
+    `keys` are over all columns of the row as it was read; None where there was no such row.
     """
 
     item_ids: Sequence[int]
@@ -58,6 +79,7 @@ class ItemRows:
     data: Sequence[str]
     private: Sequence[str | None]
     images: Sequence[bytes | None]
+    keys: Sequence[bytes | None] | None = None
 
 
 @dataclass(frozen=True)

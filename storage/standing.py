@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -152,6 +152,12 @@ class Follower:
         with self._lock:
             answers = self._follow(connection).answers
             return {item for item in item_ids if item in answers}
+
+    def answers_on(self, connection: Connection, item_ids: Collection[int]) -> int:
+        """Return how many answers, unsures and discards stand on the items."""
+        with self._lock:
+            answers = self._follow(connection).answers
+            return sum(answers.get(item, 0) for item in item_ids)
 
     def skipped(self, connection: Connection, annotator_id: int) -> dict[int, int]:
         """Return the items whose current annotation by a person is a skip, with the skip's id."""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.records import DecisionRecord, ItemRows, StreamAnswer, StreamEvent
+from storage.visibility import withdrawn_items
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger, Write
@@ -41,6 +42,7 @@ class StreamFacts:
             "seq": write.seq,
             "expires_at": 0.0,
             "name": name,
+            "kind": "stream",
             "mapping": dict(mapping),
             "columns": [dict(column) for column in columns],
             "report": {},
@@ -247,4 +249,5 @@ class StreamFacts:
             select(annotation.c.id, annotation.c.item_id, label.c.label_id)
             .join(label, label.c.annotation_id == annotation.c.id)
             .where(annotation.c.kind == "answer", annotation.c.id.in_(current))
+            .where(annotation.c.item_id.not_in(withdrawn_items(self._project_id)))
         )

@@ -2,9 +2,9 @@
 
 Every row that states a fact carries `seq`, the value that `projects.seq` took in
 the transaction that wrote it. Rows are added, never changed; the exceptions are
-`projects.seq` itself, `leases` (who is working on what right now), `imports`
-(a row that completes), `refit_blocks` (those of a loop's newest trained refit
-stand for the older ones) and the erasure of contents.
+`projects.seq` itself and whether a project is archived, `leases` (who is working on
+what right now), `imports` (a row that completes), `refit_blocks` (those of a loop's
+newest trained refit stand for the older ones) and the erasure of contents.
 """
 
 from sqlalchemy import (
@@ -37,7 +37,14 @@ projects = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("seq", BigInteger, nullable=False, default=0),
     Column("next_item", BigInteger, nullable=False, default=1),
+    Column("archived_at", UtcDateTime, nullable=True),
     sqlite_autoincrement=True,
+)
+
+project_changes = fact_table(
+    "project_changes",
+    Column("kind", String(20), nullable=False),
+    Column("details", JSON, nullable=False),
 )
 
 label_sets = fact_table(
@@ -62,9 +69,18 @@ imports = Table(
     Column("mapping", JSON, nullable=False),
     Column("columns", JSON, nullable=False),
     Column("report", JSON, nullable=True),
+    Column("kind", String(20), nullable=True),
     ForeignKeyConstraint(["project_id"], ["projects.id"]),
     Index("ix_imports_project_id_seq", "project_id", "seq"),
     sqlite_autoincrement=True,
+)
+
+import_changes = fact_table(
+    "import_changes",
+    Column("import_id", Id, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("details", JSON, nullable=False),
+    ForeignKeyConstraint(["import_id"], ["imports.id"]),
 )
 
 items = Table(
@@ -77,6 +93,7 @@ items = Table(
     Column("external_id", Text, nullable=True),
     Column("group_key", Text, nullable=True),
     Column("content_hash", LargeBinary(16), nullable=False),
+    Column("source_key", LargeBinary(16), nullable=True),
     Index("ix_items_project_id_import_id", "project_id", "import_id"),
 )
 
@@ -99,6 +116,9 @@ source_rows = Table(
     Column("source_row", BigInteger, primary_key=True, autoincrement=False),
     Column("item_id", BigInteger, nullable=False),
     Column("external_id", Text, nullable=True),
+    Column("source_key", LargeBinary(16), nullable=True),
+    Column("again", Boolean, nullable=True),
+    Index("ix_source_rows_project_id_item_id", "project_id", "item_id"),
 )
 
 gold = Table(

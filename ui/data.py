@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from ui import importing
+from ui import import_list, importing, known_answers
 from ui.markup import count, empty, escape, figures, notice, percent
 from ui.state import problems, require_project
 
@@ -25,8 +25,8 @@ def render() -> None:
                 ("columns", count(len(project.columns))),
             ]
         )
-        bring_in, look, holdout = st.tabs(
-            ["Import", "Browse", "Hold-out"],
+        bring_in, look, known, holdout, imports = st.tabs(
+            ["Import", "Browse", "Known answers", "Hold-out", "Imports"],
             key="data_tab",
             on_change="rerun",
             default="Import" if importing.has_report(project) else "Browse",
@@ -37,11 +37,20 @@ def render() -> None:
         with look:
             if look.open:
                 _look(project)
+        with known:
+            if known.open:
+                known_answers.render(project)
+        with imports:
+            if imports.open:
+                import_list.render(project)
         with holdout:
             if holdout.open:
                 _holdout(project, status.gold, status.holdout, status.items)
     else:
         importing.render(project)
+        if project.imports().height:
+            with st.expander("Earlier imports"):
+                import_list.render(project)
 
 
 @st.fragment
@@ -99,7 +108,7 @@ def _holdout(project: Project, gold: int, held: int, items: int) -> None:
         empty(
             "No known answers",
             "A hold-out is drawn from items whose answer is known. Import a file with a column of answers, and "
-            "choose it as “Known answer”.",
+            "choose it as “Known answer”, or bring answers for items that are here in on “Known answers”.",
         )
         return
     st.html(

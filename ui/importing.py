@@ -157,8 +157,10 @@ def _renamed(renamed: dict[str, str]) -> None:
 
 def _show_report(held: dict[str, Any]) -> None:
     report = held["report"]
-    kind = "good" if report.added else "info"
+    kind = "good" if report.added + report.returned else "info"
     title = f"{count(report.added)} items added" if report.added else "Nothing new"
+    if report.returned:
+        title = f"{count(report.added)} items added, {count(report.returned)} brought back"
     notice(f"from {held['name']} in {report.seconds:.1f} s.", kind, title=title)  # type: ignore[arg-type]
     figures(
         [
@@ -166,6 +168,7 @@ def _show_report(held: dict[str, Any]) -> None:
             ("added", count(report.added)),
             ("duplicates in the file", count(report.duplicates)),
             ("there already", count(report.known)),
+            *([("brought back", count(report.returned))] if report.returned else []),
             ("rejected", count(len(report.rejected))),
             ("known answers", count(report.gold)),
         ]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from labeling import Project
+from labeling.column_labels import column_labels
+from labeling.io import guess_mapping, read_source
 from ui.markup import bar, chip, count, empty, escape, heading, notice, percent
 from ui.palette import assign_keys
 from ui.state import choose_project, current_project, page, problems, storage
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"^(?P<name>[^:]*?)(?:\s*\[(?P<key>[^\]]*)\])?\s*(?::\s*(?P<definition>.*))?$")
 _DONE = "projects_done"
+_EXAMPLE = "ok [1]: nothing to object to\noffensive [2]: insults a person or a group"
 
 
 @dataclass(frozen=True)
@@ -53,18 +56,59 @@ def render() -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         notice(done, "good")
-    projects = Project.list(storage())
+    everything = Project.list(storage(), archived=None)
+    projects = [info for info in everything if not info.archived]
+    archived = [info for info in everything if info.archived]
     if not projects:
         empty("Start with a project", "Give it a name and its labels here. Items come next, on the Data page.")
         _new_project()
+        if archived:
+            _archive(archived)
         return
     _cards(projects)
     st.space("small")
-    labels, new = st.tabs(["Labels of this project", "New project"])
+    labels, new, away = st.tabs(["Labels of this project", "New project", "Archive"])
     with labels:
         _labels()
     with new:
         _new_project()
+    with away:
+        _put_away()
+        _archive(archived)
+
+
+def _put_away() -> None:
+    project = current_project()
+    if project is None:
+        return
+    st.html(
+        '<p class="tally-lead">A project that is archived is left out of all lists and can only be read. Everything '
+        f"in it stays. Archive <b>{escape(project.name)}</b>?</p>"
+    )
+    if st.button("Archive this project", key="archive-project", icon=":material/archive:"):
+        with problems("Not archived."):
+            project.archive()
+            st.session_state.pop("project", None)
+            st.session_state[_DONE] = f"Project “{project.name}” is archived. It can be restored under Archive."
+            st.rerun()
+
+
+def _archive(archived: Sequence[ProjectInfo]) -> None:
+    if not archived:
+        return
+    st.markdown("##### Archived")
+    for position, info in enumerate(archived):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.html(
+            f"<p><b>{escape(info.name)}</b><br><span class='tally-small'>{count(info.items)} items · "
+            f"{count(info.labeled)} labeled by people · {escape(_since(info))}</span></p>"
+        )
+        if right.button("Restore", key=f"restore-{position}", width="stretch"):
+            with problems("Not restored."):
+                Project.open(info.name, storage()).restore()
+                st.session_state["project_next"] = info.name
+                st.session_state[_DONE] = f"Project “{info.name}” is back."
+                st.rerun()
 
 
 def _cards(projects: Sequence[ProjectInfo]) -> None:
@@ -95,7 +139,28 @@ def _since(info: ProjectInfo) -> str:
     return f"since {info.created_at:%d %B %Y}"
 
 
+def _labels_of_file() -> list[LabelLine] | None:
+    """Labels from a column of a file; None where they are written."""
+    if not st.toggle("Take the labels from a column of a file", key="labels-from-file"):
+        return None
+    file = st.file_uploader(
+        "A file with a label in each row", type=["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"]
+    )
+    if file is None:
+        return []
+    names: list[str] = []
+    with problems("No labels can be taken from it."):
+        table = read_source(file, name=file.name)
+        columns = table.frame.columns
+        guess = guess_mapping(table.frame).gold
+        column = st.selectbox("Column", columns, index=columns.index(guess) if guess in columns else 0)
+        names = column_labels(table, str(column))
+        st.html(" ".join(chip(name, position) for position, name in enumerate(names)))
+    return [LabelLine(name) for name in names]
+
+
 def _new_project() -> None:
+    taken = _labels_of_file()
     with st.form("new-project", border=False):
         left, right = st.columns(2)
         name = left.text_input("Name", placeholder="moderation", max_chars=200)
@@ -103,20 +168,25 @@ def _new_project() -> None:
         text = right.text_area(
             "Labels",
             height=160,
-            placeholder="ok [1]: nothing to object to\noffensive [2]: insults a person or a group",
+            disabled=taken is not None,
+            placeholder=_EXAMPLE if taken is None else "Taken from the file",
             help="One a line. What stands in brackets is the key that chooses it, what follows the colon says what "
             "it means. Both can be left out.",
         )
         if st.form_submit_button("Create project", type="primary"):
             with problems("The project was not created."):
-                _create(name.strip() if name else "", description or "", parse_labels(text or ""))
+                labels = parse_labels(text or "") if taken is None else taken
+                _create(name.strip() if name else "", description or "", labels)
 
 
 def _create(name: str, description: str, labels: Sequence[LabelLine]) -> None:
     if not name:
         raise ValueError("It needs a name, for example 'moderation'.")
     if len(labels) < 2:
-        raise ValueError(f"It needs at least two labels to choose from, got {len(labels)}. Write one a line.")
+        raise ValueError(
+            f"It needs at least two labels to choose from, got {len(labels)}. "
+            "Write one a line, or take them from a file."
+        )
     Project.create(name, [asdict(label) for label in labels], storage=storage(), description=description)
     st.session_state["project_next"] = name
     st.session_state[_DONE] = f"Project “{name}” is ready. Import its items on the Data page."

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from labeling import Project, StorageError, default_storage
+from labeling import Project, ProjectArchived, StorageError, default_storage
 from labeling.formats.readable import READABLE
 from ui.markup import empty, heading, notice
 
@@ -24,7 +24,7 @@ ANNOTATOR = "annotator"
 
 logger = logging.getLogger(__name__)
 
-EXPECTED = (ValueError, LookupError, OSError, StorageError)
+EXPECTED = (ValueError, LookupError, OSError, StorageError, ProjectArchived)
 """What the engine raises for reasons that a person can do something about."""
 
 UNEXPECTED = (

@@ -1,0 +1,273 @@
+"""Imports under way, completed, and taken back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
+
+from storage import tables
+from storage.bulk import write_rows
+from storage.database import StorageError, database_clock
+from storage.records import ImportRecord, ItemRows, Withdrawal
+from storage.visibility import TAKEN_BACK, taken_back, visible_items, withdrawn_items
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
+
+IMPORT_LEASE_SECONDS = 600.0
+
+ITEMS, GOLD, STREAM = "items", "gold", "stream"
+"""What an import brings: rows of a source, known answers alone, records offered to a stream."""
+
+
+class ImportFacts:
+    """The imports of one project."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._project_id = ledger.project.id
+
+    def begin(self, name: str, kind: str | None = None) -> int:
+        """Open an import and return its id; nothing of it is visible until it completes.
+
+        Raises
+        ------
+        StorageError
+            Another import into this project is under way.
+        """
+        table = tables.imports
+        with self._ledger.unstamped() as connection:
+            # Whoever comes second waits here, and then sees the first one's import.
+            project = select(tables.projects.c.id).where(tables.projects.c.id == self._project_id)
+            connection.execute(project.with_for_update())
+            self._purge(connection)
+            running = connection.execute(
+                select(table.c.name, table.c.started_at).where(
+                    table.c.project_id == self._project_id, table.c.seq.is_(None)
+                )
+            ).first()
+            if running is not None:
+                raise StorageError(
+                    f"An import of {running.name!r} has been running since {running.started_at:%H:%M:%S} UTC. "
+                    "Wait until it is done; if its process died, it expires after 10 minutes."
+                )
+            values = {
+                "project_id": self._project_id,
+                "uuid": str(uuid.uuid4()),
+                "started_at": datetime.now(UTC),
+                "name": name,
+                "kind": kind,
+                "mapping": {},
+                "columns": [],
+                "expires_at": database_clock() + IMPORT_LEASE_SECONDS,
+            }
+            return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
+
+    def reserve(self, count: int) -> int:
+        """Reserve `count` item ids and return the first."""
+        table = tables.projects
+        with self._ledger.unstamped() as connection:
+            statement = (
+                update(table)
+                .where(table.c.id == self._project_id)
+                .values(next_item=table.c.next_item + count)
+                .returning(table.c.next_item)
+            )
+            return int(connection.execute(statement).scalar_one()) - count
+
+    def add(self, import_id: int, rows: ItemRows) -> None:
+        """Write a chunk of items under an import."""
+        with self._ledger.unstamped() as connection:
+            self._ledger.items.insert(connection, import_id, rows)
+            self._extend(connection, import_id)
+
+    def add_source_rows(
+        self, import_id: int, rows: Sequence[tuple[int, int, str | None, bytes | None, bool | None]]
+    ) -> None:
+        """Write rows of an import that made no item: (row in the source, item, external id, key, again).
+
+        `again` tells a row that was here already from an exact copy, which is exported beside its item.
+        """
+        with self._ledger.unstamped() as connection:
+            values = [(self._project_id, import_id, *row) for row in rows]
+            write_rows(connection, tables.source_rows, values)
+            self._extend(connection, import_id)
+
+    def add_gold(self, import_id: int, rows: Sequence[tuple[int, int]]) -> None:
+        """Write known truths of an import: (item, label id)."""
+        with self._ledger.unstamped() as connection:
+            values = [(self._project_id, item, import_id, label) for item, label in rows]
+            write_rows(connection, tables.gold, values)
+            self._extend(connection, import_id)
+
+    def _extend(self, connection: Connection, import_id: int) -> None:
+        table = tables.imports
+        statement = (
+            update(table)
+            .where(table.c.id == import_id, table.c.seq.is_(None))
+            .values(expires_at=database_clock() + IMPORT_LEASE_SECONDS)
+        )
+        if connection.execute(statement).rowcount != 1:
+            raise StorageError("This import had expired and was cleared by another process. Import the file again.")
+
+    def complete(
+        self,
+        import_id: int,
+        mapping: Mapping[str, Any],
+        columns: Sequence[Mapping[str, Any]],
+        report: Mapping[str, Any],
+        label_set: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Make an import visible, all of it at once; return the number of that write.
+
+        `label_set` is a version of the classes that comes with it: after, change, classes.
+        """
+        with self._ledger.write() as write:
+            if label_set is not None:
+                self._ledger.write_label_set(write, **label_set)
+            self._extend(write.connection, import_id)
+            statement = (
+                update(tables.imports)
+                .where(tables.imports.c.id == import_id)
+                .values(
+                    seq=write.seq,
+                    completed_at=write.now,
+                    mapping=dict(mapping),
+                    columns=[dict(column) for column in columns],
+                    report=dict(report),
+                )
+            )
+            write.connection.execute(statement)
+            return write.seq
+
+    def abandon(self, import_id: int) -> None:
+        """Delete an import that will not complete, with all its rows."""
+        with self._ledger.unstamped(archived=True) as connection:
+            self._delete_import(connection, import_id)
+
+    def purge(self) -> None:
+        """Delete what imports left behind whose process died."""
+        table = tables.imports
+        with self._ledger.read() as connection:
+            stale = connection.scalar(
+                select(func.count()).where(
+                    table.c.project_id == self._project_id, table.c.seq.is_(None), table.c.expires_at < database_clock()
+                )
+            )
+        if stale:
+            with self._ledger.unstamped(archived=True) as connection:
+                self._purge(connection)
+
+    def _purge(self, connection: Connection) -> None:
+        table = tables.imports
+        stale = connection.scalars(
+            select(table.c.id).where(
+                table.c.project_id == self._project_id, table.c.seq.is_(None), table.c.expires_at < database_clock()
+            )
+        ).all()
+        for import_id in stale:
+            self._delete_import(connection, import_id)
+
+    def _delete_import(self, connection: Connection, import_id: int) -> None:
+        mine = and_(tables.items.c.project_id == self._project_id, tables.items.c.import_id == import_id)
+        item_ids = select(tables.items.c.item_id).where(mine)
+        connection.execute(
+            delete(tables.contents).where(
+                tables.contents.c.project_id == self._project_id, tables.contents.c.item_id.in_(item_ids)
+            )
+        )
+        connection.execute(delete(tables.items).where(mine))
+        for table in (tables.gold, tables.source_rows):
+            connection.execute(
+                delete(table).where(table.c.project_id == self._project_id, table.c.import_id == import_id)
+            )
+        connection.execute(
+            delete(tables.imports).where(tables.imports.c.id == import_id, tables.imports.c.seq.is_(None))
+        )
+
+    def all(self) -> list[ImportRecord]:
+        """Return the completed imports, those taken back among them, oldest first."""
+        table, project = tables.imports, self._project_id
+        with self._ledger.read() as connection:
+            rows = connection.execute(
+                select(table).where(table.c.project_id == project, table.c.seq.is_not(None)).order_by(table.c.seq)
+            ).all()
+            gone = set(connection.scalars(taken_back(project)))
+            item = tables.items
+            kept = {
+                import_id
+                for import_id in gone
+                if connection.scalar(
+                    select(item.c.item_id).where(visible_items(project), item.c.import_id == import_id).limit(1)
+                )
+                is not None
+            }
+        return [
+            ImportRecord(
+                id=row.id,
+                seq=row.seq,
+                name=row.name,
+                mapping=row.mapping,
+                columns=tuple(row.columns),
+                report=row.report,
+                completed_at=row.completed_at,
+                kind=row.kind or ITEMS,
+                taken_back=row.id in gone,
+                in_use=row.id not in gone or row.id in kept,
+            )
+            for row in rows
+        ]
+
+    def withdrawal(self, import_id: int) -> Withdrawal:
+        """Return what taking an import back would do."""
+        with self._ledger.read() as connection:
+            return self._withdrawal(connection, import_id)
+
+    def _withdrawal(self, connection: Connection, import_id: int) -> Withdrawal:
+        project, known = self._project_id, tables.gold
+        before = set(connection.scalars(withdrawn_items(project)))
+        gone = set(connection.scalars(withdrawn_items(project, also=import_id))) - before
+        answers = self._ledger.annotations.standing.answers_on(connection, gone)
+        gold = connection.scalar(
+            select(func.count()).where(known.c.project_id == project, known.c.import_id == import_id)
+        )
+        brought = connection.scalar(
+            select(func.count()).where(tables.items.c.project_id == project, tables.items.c.import_id == import_id)
+        )
+        return Withdrawal(frozenset(gone), int(brought or 0), answers, int(gold or 0))
+
+    def take_back(self, import_id: int) -> Withdrawal:
+        """Take an import back: what it alone brought is there no longer. What people said of it stays on record.
+
+        Raises
+        ------
+        StorageError
+            Another import is under way, or this one was taken back already.
+        """
+        table, leases = tables.imports, tables.leases
+        with self._ledger.write() as write:
+            connection = write.connection
+            running = connection.scalar(
+                select(table.c.name).where(table.c.project_id == self._project_id, table.c.seq.is_(None))
+            )
+            if running is not None:
+                raise StorageError(f"An import of {running!r} is running. Wait until it is done.")
+            if import_id in set(connection.scalars(taken_back(self._project_id))):
+                raise StorageError(f"The import {import_id} was taken back already.")
+            result = self._withdrawal(connection, import_id)
+            write.fact(
+                tables.import_changes,
+                import_id=import_id,
+                kind=TAKEN_BACK,
+                details={"items": len(result.items), "answers": result.answers, "gold": result.gold},
+            )
+            held = connection.execute(select(leases.c.item_id).where(leases.c.project_id == self._project_id))
+            for item_id in result.items.intersection(held.scalars()):
+                connection.execute(
+                    delete(leases).where(leases.c.project_id == self._project_id, leases.c.item_id == item_id)
+                )
+        return result

@@ -1,0 +1,62 @@
+"""What was imported, newest first, and taking an import back."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from labeling import Project
+from ui.markup import count, escape, notice, plain
+from ui.state import problems
+
+_DONE = "import_undone"
+_KINDS = {"items": "items", "gold": "known answers", "stream": "records of a stream"}
+MOST = 50
+
+
+def render(project: Project) -> None:
+    """Draw the list."""
+    done = st.session_state.pop(_DONE, None)
+    if done:
+        notice(done, "good")
+    st.html(
+        '<p class="tally-lead">An import can be taken back as one step. What people answered stays on record, and '
+        "counts again when the file is imported again.</p>"
+    )
+    rows = project.imports().reverse()
+    for row in rows.head(MOST).iter_rows(named=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        added = "" if row["added"] is None else f"{count(row['added'])} items · "
+        gold = "" if not row["gold"] else f"{count(row['gold'])} known answers · "
+        state = " · taken back" if row["taken_back"] else ""
+        left.html(
+            f"<p><b>{escape(row['name'])}</b><br><span class='tally-small'>{escape(_KINDS[row['kind']])} · {added}"
+            f"{gold}{row['at']:%d %B %Y, %H:%M}{state}</span></p>"
+        )
+        possible = not row["taken_back"] and row["kind"] != "stream"
+        if possible and right.button("Take back", key=f"undo-import-{row['import_id']}", width="stretch"):
+            _confirm(project, row["import_id"], row["name"])
+    if rows.height > MOST:
+        st.caption(f"The newest {MOST} of {count(rows.height)} imports.")
+
+
+@st.dialog("Take an import back")
+def _confirm(project: Project, import_id: int, name: str) -> None:
+    with problems("It cannot be taken back."):
+        undone = project.preview_undo_import(import_id)
+        st.markdown(f"**{plain(name)}**")
+        lines = [f"{count(undone.items)} items leave the pool, the labels and the export."]
+        if undone.answers:
+            lines.append(
+                f"{count(undone.answers)} answers of people on them stay on record, and count again when the file is "
+                "imported again."
+            )
+        if undone.kept:
+            lines.append(f"{count(undone.kept)} items stay, as another import has them too.")
+        if undone.gold:
+            lines.append(f"{count(undone.gold)} known answers that came with it go.")
+        for line in lines:
+            st.markdown(plain(line))
+        if st.button(f"Take back {count(undone.items)} items", type="primary", key="undo-import-yes"):
+            project.undo_import(import_id)
+            st.session_state[_DONE] = f"“{name}” was taken back: {count(undone.items)} items left."
+            st.rerun()

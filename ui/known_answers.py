@@ -1,0 +1,89 @@
+"""Known answers that come after the items: a file, which column is what, and what became of each row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from labeling import Project
+from labeling.io import guess_mapping, read_source
+from ui.markup import count, escape, figures, notice
+from ui.state import problems
+
+_REPORT = "gold_report"
+_UPLOAD = "gold_upload"
+_TALLYS = "Tally's item number"
+
+
+def render(project: Project) -> None:
+    """Draw the form, and the report of what was taken just now."""
+    st.html(
+        '<p class="tally-lead">A file with your ids and the right answer of each. The newest known answer of an item '
+        "counts; what was known before stays on record.</p>"
+    )
+    held = st.session_state.get(_REPORT)
+    if held is not None and held["project"] == project.name:
+        _show(held)
+    turn = int(st.session_state.get(_UPLOAD, 0))
+    file = st.file_uploader(
+        "A file of known answers", type=["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"], key=f"gold-{turn}"
+    )
+    if file is None:
+        return
+    st.session_state.pop(_REPORT, None)
+    with problems("The file cannot be read."):
+        preview = read_source(file, name=file.name, limit=200)
+        frame = preview.frame
+        ids = project.item_store.columns().named("id")
+        guess = guess_mapping(frame)
+        left, right = st.columns(2)
+        options = list(frame.columns)
+        known = ids if ids in options else guess.id
+        id_column = left.selectbox(
+            "Your id", options, index=options.index(known) if known in options else 0, key="gold-map-id"
+        )
+        by_number = ids is None or left.checkbox(
+            _TALLYS, help="The column holds the numbers that the Data page shows as “item”.", key="gold-by-number"
+        )
+        rest = [name for name in options if name != id_column] or options
+        answer = right.selectbox(
+            "Known answer", rest, index=rest.index(guess.gold) if guess.gold in rest else 0, key="gold-map-answer"
+        )
+        if ids is None:
+            left.caption("No item has an id of yours, so this column is read as the numbers that Browse shows.")
+        st.html(f'<p class="tally-small">The first rows of {escape(file.name)}</p>')
+        st.dataframe(frame.head(20), hide_index=True, height=min(38 * (min(frame.height, 20) + 1), 300))
+        if st.button("Take these answers", type="primary", key="gold-take"):
+            file.seek(0)
+            named: dict[str, Any] = {"item_id": id_column} if by_number else {"id": id_column}
+            with problems("Nothing was taken."):
+                report = project.set_gold(file, gold=str(answer), name=file.name, **named)
+                st.session_state[_REPORT] = {"project": project.name, "name": file.name, "report": report}
+                st.session_state[_UPLOAD] = turn + 1
+                st.rerun()
+
+
+def _show(held: dict[str, Any]) -> None:
+    report = held["report"]
+    new = report.added + report.changed
+    title = f"{count(new)} known answers taken" if new else "Nothing new"
+    notice(f"from {held['name']}.", "good" if new else "info", title=title)
+    figures(
+        [
+            ("rows read", count(report.rows)),
+            ("added", count(report.added)),
+            ("changed", count(report.changed)),
+            ("there already", count(report.matched - report.added - report.changed)),
+            ("unknown ids", count(report.unknown)),
+            ("no label", count(sum(report.refused.values()))),
+        ]
+    )
+    if report.unknown:
+        more = " …" if report.unknown > len(report.unknown_ids) else ""
+        notice(f"No item has these ids: {', '.join(report.unknown_ids)}{more}", "warn")
+    if report.refused:
+        named = ", ".join(f"“{value}” ({count(rows)})" for value, rows in list(report.refused.items())[:10])
+        notice(f"These values are no labels of the project, so their rows were left out: {named}", "warn")
+    for note in report.notes:
+        notice(note)
