@@ -78,6 +78,14 @@ def import_items(
         typer.Option(metavar="COLUMN", help="Column that pages and exports leave out; may be repeated."),
     ] = None,
     image: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of pictures: paths, or bytes.")] = None,
+    hide: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that annotators are not shown; may be repeated.",
+            show_default="those that look like the answer",
+        ),
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.", show_default="utf-8")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of a CSV file, tab for a tab.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by its name.", show_default="first")] = None,
@@ -134,6 +142,7 @@ def import_items(
         group=group,
         private=tuple(private or ()),
         image=image,
+        hidden=hide or None,
         encoding=encoding,
         delimiter=mark,
         sheet=sheet,

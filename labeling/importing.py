@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from labeling.answer_columns import looks_like_answer
 from labeling.dtypes import dtype_name
 from labeling.io import Mapping as ColumnMapping
 from labeling.io import Rejected, Table, prepare_items
@@ -41,11 +43,13 @@ def import_table(
     *,
     progress: Progress = False,
     added_labels: Mapping[str, Any] | None = None,
+    hidden: Sequence[str] | None = None,
 ) -> ImportReport:
     """Write the rows of `table` as items; return what became of each.
 
     Nothing is visible before everything is written; on an error nothing stays. `added_labels` is the version of
-    the classes, `labels`, that comes with the import.
+    the classes, `labels`, that comes with the import; `hidden` columns are not shown to annotators, None for those
+    that look like the answer.
 
     Raises
     ------
@@ -60,6 +64,7 @@ def import_table(
     try:
         known = Columns.of(ledger.imports.all())
         prepared, notes = _prepare(table, mapping, labels, known)
+        away, hiding = _hidden(table, mapping, labels, known, hidden)
         plan = plan_rows(prepared.rows, ledger)
         columns = [{"name": n, "dtype": dtype_name(t), "role": r} for n, (t, r) in prepared.columns.items()]
         rejected = (*prepared.rejected, *repeated_ids(plan))
@@ -93,10 +98,11 @@ def import_table(
             gold=truths.height,
             rejected=rejected,
             renamed=dict(table.renamed),
-            notes=(*table.notes, *notes, *gold_notes, *_mapping_notes(plan, mapping, ledger)),
+            notes=(*table.notes, *notes, *gold_notes, *hiding, *_mapping_notes(plan, mapping, ledger)),
             seconds=time.perf_counter() - started,
         )
-        ledger.imports.complete(import_id, mapping.to_json(), columns, _summary(report), label_set=added_labels)
+        settings = mapping.to_json() | {"hidden": away}
+        ledger.imports.complete(import_id, settings, columns, _summary(report), label_set=added_labels)
     except BaseException:
         ledger.imports.abandon(import_id)
         raise
@@ -229,6 +235,24 @@ def _gold_ids(gold: pl.Series | None, n: int, column: str | None, labels: LabelS
     return values.replace_strict(ids, default=None, return_dtype=pl.Int64)
 
 
+def _hidden(
+    table: Table, mapping: ColumnMapping, labels: LabelSet, known: Columns, given: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Return the columns that this import hides from annotators, and a note where nobody chose them."""
+    if given is not None:
+        if unknown := [name for name in given if name not in table.frame.columns]:
+            raise ValueError(
+                f"There is no column {unknown[0]!r} to hide. The columns are: {', '.join(table.frame.columns)}."
+            )
+        return list(given), []
+    # What was decided about a column that is there already stays.
+    found = [name for name in looks_like_answer(table, mapping, labels.names) if name not in known.dtypes]
+    if not found:
+        return [], []
+    named = ", ".join(map(repr, found))
+    return found, [f"Not shown to annotators, as it looks like the answer: {named}."]
+
+
 def _mapping_notes(plan: pl.DataFrame, mapping: ColumnMapping, ledger: Ledger) -> list[str]:
     """Tell what the columns' parts had to do with which rows were known."""
     notes = []
@@ -327,4 +351,5 @@ def _reporter(progress: Progress, total: int) -> Iterator[Callable[[int], None]]
 
 def mapping_from_json(values: Mapping[str, Any]) -> ColumnMapping:
     """Rebuild a mapping that the ledger remembers."""
-    return ColumnMapping(**{**values, "private": tuple(values.get("private", ()))})
+    named = {field.name: values[field.name] for field in fields(ColumnMapping) if field.name in values}
+    return ColumnMapping(**named)

@@ -115,6 +115,17 @@ def guess_mapping(frame: pl.DataFrame) -> Mapping:
     return Mapping(text, identity, gold, group, tuple(name for name in private if name != text), image)
 
 
+def named_like_answer(column: str) -> bool:
+    """Tell whether a column is called as columns of known answers are.
+
+    Examples
+    --------
+    >>> named_like_answer("Gold Label"), named_like_answer("text")
+    (True, False)
+    """
+    return _named([column], _GOLD_NAMES) is not None
+
+
 def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
     folded = {column.casefold().replace(" ", "_"): column for column in reversed(columns)}
     return next((folded[name] for name in names if name in folded), None)

@@ -121,8 +121,7 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
     def archive(self) -> None:
         """Put the project away: lists leave it out, and it can only be read.
 
-        Its name stays taken, and everything in it stays as it is. Whoever was asked something holds it no longer.
-        `restore` brings it back.
+        Its name stays taken, and all in it stays. Whoever was asked holds nothing any longer. `restore` brings it back.
         """
         self.ledger.set_archived(True)
 
@@ -321,7 +320,7 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         """
         from labeling.labels.resolving import resolved
 
-        return resolve.without(resolved(self, source, order, probabilities), self.ledger.items.withdrawn())
+        return resolved(self, source, order, probabilities)
 
     def annotations(self) -> pl.DataFrame:
         """Return everything that people did, oldest first, what was taken back included.

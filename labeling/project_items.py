@@ -11,6 +11,7 @@ import polars as pl
 
 from labeling import importing, known_answers
 from labeling import io as tables
+from labeling.answer_columns import hidden_columns
 from labeling.arguments import whole_number
 from labeling.blocks import pack
 from labeling.column_labels import column_labels, with_labels
@@ -58,6 +59,7 @@ class ItemVerbs(ProjectBase):
         dates: str | None = None,
         name: str | None = None,
         add_labels: bool = False,
+        hidden: Sequence[str] | None = None,
         progress: importing.Progress = None,
     ) -> ImportReport:
         """Import rows: a path or an open file (CSV, JSON, Parquet, Excel, also as gz or zip), or a frame.
@@ -89,6 +91,9 @@ class ItemVerbs(ProjectBase):
             What to call the source in messages.
         add_labels
             Make labels of the values of the gold column that are none yet.
+        hidden
+            Columns that annotators are not shown, [] for none; default those that look like the answer, by name or
+            by what they hold. `hide_columns` changes that later.
         progress
             None for a bar where it takes more than a second, True for one at once, False
             for none, or a callable that gets (rows done, rows in all).
@@ -113,7 +118,9 @@ class ItemVerbs(ProjectBase):
         labels, added = self.label_set, None
         if add_labels and mapping.gold is not None:
             labels, added = with_labels(labels, column_labels(table, mapping.gold))
-        return importing.import_table(self.ledger, labels, table, mapping, progress=progress, added_labels=added)
+        return importing.import_table(
+            self.ledger, labels, table, mapping, progress=progress, added_labels=added, hidden=hidden
+        )
 
     def set_gold(
         self,
@@ -261,6 +268,27 @@ class ItemVerbs(ProjectBase):
     def image_column(self) -> str | None:
         """The column that holds a picture."""
         return self.item_store.columns().named("image")
+
+    @property
+    def hidden_columns(self) -> tuple[str, ...]:
+        """The columns that annotators are not shown, sorted."""
+        return hidden_columns(self.ledger)
+
+    def hide_columns(self, columns: Sequence[str]) -> None:
+        """Choose which columns annotators are not shown; [] shows all. Rules, models and exports see them as before.
+
+        Raises
+        ------
+        ValueError
+            There is no such column, or it holds the text or the picture.
+        """
+        names = list(dict.fromkeys([columns] if isinstance(columns, str) else columns))
+        for name in names:
+            if name not in self.columns:
+                raise ValueError(f"There is no column {name!r}. The columns are: {', '.join(self.columns)}.")
+            if name in (self.text_column, self.image_column):
+                raise ValueError(f"The column {name!r} is what annotators are asked about, so it cannot be hidden.")
+        self.ledger.change("hidden columns", {"columns": names})
 
     def items(self, columns: Sequence[str] | None = None, private: bool = False) -> pl.DataFrame:
         """Return the items: item_id, then their columns (pictures left out)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,13 +113,6 @@ def gold_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     )
     role = ["holdout" if item in held else "development" for item, _ in rows]
     return frame.with_columns(pl.Series("role", role, dtype=pl.String))
-
-
-def without(labels: pl.DataFrame, item_ids: Collection[int]) -> pl.DataFrame:
-    """Return labels without those of some items."""
-    if not item_ids:
-        return labels
-    return labels.filter(~pl.col("item_id").is_in(pl.Series(list(item_ids), dtype=pl.Int64()).implode()))
 
 
 def discarded(ledger: Ledger) -> set[int]:

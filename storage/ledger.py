@@ -232,6 +232,22 @@ class Ledger:
                 connection.execute(delete(tables.refit_leases).where(tables.refit_leases.c.loop_id.in_(own)))
         return True
 
+    def change(self, kind: str, details: Mapping[str, Any]) -> None:
+        """Record a change of a setting of the project; the newest of a kind counts."""
+        with self.write() as write:
+            write.fact(tables.project_changes, kind=kind, details=dict(details))
+
+    def changes(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
+        """Return (seq, details) of the changes of a kind, oldest first."""
+        table = tables.project_changes
+        with self.read() as connection:
+            rows = connection.execute(
+                select(table.c.seq, table.c.details)
+                .where(table.c.project_id == self.project.id, table.c.kind == kind)
+                .order_by(table.c.id)
+            )
+            return [(row.seq, row.details) for row in rows]
+
     def label_sets(self) -> list[LabelSetRecord]:
         """Return every version of the classes, oldest first."""
         table = tables.label_sets

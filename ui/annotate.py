@@ -163,7 +163,7 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
         if image:
             st.image(image, width="content")
         spans = [] if blind else _matched(project, query, votes)
-        hidden = {column} if column else set()
+        hidden = {*project.hidden_columns, *([column] if column else [])}
         st.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
         _buttons(loop, who, shown, classes, blind)
         said = st.session_state.pop(NOTE, None)

@@ -63,6 +63,7 @@ def _look(project: Project) -> None:
         icon=":material/search:",
         key="data_search",
     )
+    _hidden(project)
     wanted = (text or "").strip()
     if st.session_state.get("data_searched") != wanted:
         st.session_state["data_searched"] = wanted
@@ -93,6 +94,29 @@ def _look(project: Project) -> None:
         _one(rows.row(selected[0], named=True), project.text_column)
     else:
         st.html('<p class="tally-small">Tick a row to read it in full.</p>')
+
+
+def _hidden(project: Project) -> None:
+    """Choose which columns annotators are not shown."""
+    asked = (project.text_column, project.image_column)
+    private = project.item_store.columns().private()
+    options = [name for name in project.columns if name not in asked and name not in private]
+    if not options:
+        return
+    now = [name for name in project.hidden_columns if name in options]
+    with st.expander("Columns that annotators do not see" + (f" ({len(now)})" if now else "")):
+        chosen = st.multiselect(
+            "Not shown where items are labeled",
+            options,
+            default=now,
+            key=f"data-hidden-{project.name}",
+            help="A column that gives the answer away is hidden when it is imported. Rules, models and exports "
+            "see it as before.",
+        )
+        if sorted(chosen) != sorted(now):
+            with problems("Not changed."):
+                project.hide_columns(chosen)
+                st.rerun()
 
 
 def _one(row: dict[str, object], text_column: str | None) -> None:

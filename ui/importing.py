@@ -9,11 +9,12 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
+from labeling.answer_columns import looks_like_answer
 from labeling.formats.readable import FILE_HELP
-from labeling.io import guess_mapping
+from labeling.io import Mapping, guess_mapping
 from labeling.label_names import find_label
 from ui.import_preview import choose_offers, show_remarks, ways_to_read
-from ui.markup import count, escape, figures, notice
+from ui.markup import count, escape, figures, notice, plain
 from ui.state import problems
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
         default=_private(project, rows, guess.private),
         help="Stored, and shown on no page and in no export unless asked for.",
     )
+    hidden = _hidden(project, preview, text, item, gold, group, image, private)
+    missing = _missing_labels(project, rows, gold)
     st.html(f'<p class="tally-small">The first {rows.height} rows of {escape(file.name)}</p>')
     st.dataframe(rows, hide_index=True, height=min(38 * (rows.height + 1), 300))
     show_remarks(preview)
@@ -103,6 +106,8 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
             group=group,
             image=image,
             private=tuple(private),
+            hidden=hidden,
+            add_labels=missing,
             **reading,
             name=file.name,
             progress=_progress(bar),
@@ -121,6 +126,41 @@ def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:
     values = {str(value) for value in rows[column].drop_nulls().to_list()} - {""}
     known = all(find_label(value, project.label_names) is not None for value in values)
     return column if values and known else None
+
+
+def _hidden(project: Project, preview: Any, *parts: Any) -> list[str]:
+    """Which columns annotators are not shown: those that look like the answer, unless chosen otherwise."""
+    text, item, gold, group, image, private = parts
+    mapping = Mapping(text=text, id=item, gold=gold, group=group, image=image, private=tuple(private))
+    # Labels of another tool's tasks that are not mapped are no content of items.
+    left_out = ("label",) if preview.table.tool is not None else ()
+    options = [name for name in preview.rows.columns if name not in {text, item, gold, image, *private, *left_out}]
+    if not options:
+        return []
+    found = looks_like_answer(preview.table, mapping, project.label_names)
+    kept = project.hidden_columns
+    chosen = [name for name in options if name in (kept if name in project.columns else found)]
+    return list(
+        st.multiselect(
+            "Not shown to annotators",
+            options,
+            default=chosen,
+            help="Columns that look like the answer are hidden where items are labeled. Rules, models and exports see "
+            "them as before.",
+        )
+    )
+
+
+def _missing_labels(project: Project, rows: pl.DataFrame, gold: str | None) -> bool:
+    """Whether values of the known answers that are no labels yet are to become labels."""
+    if gold is None:
+        return False
+    values = [str(value) for value in rows[gold].drop_nulls().unique(maintain_order=True).to_list() if str(value)]
+    new = [value for value in values if find_label(value, project.label_names) is None]
+    if not new:
+        return False
+    named = ", ".join(f"“{plain(value[:40])}”" for value in new[:5]) + (" …" if len(new) > 5 else "")
+    return bool(st.checkbox(f"Make labels of values that are none yet: {named}", key="import-add-labels"))
 
 
 def _private(project: Project, rows: pl.DataFrame, known: Sequence[str]) -> list[str]:

@@ -95,7 +95,7 @@ class Resolving:
     @cached_property
     def _weak(self) -> Told | None:
         run = self._project.newest_weak_run()
-        told = None if run is None else weak_told(run)
+        told = None if run is None else weak_told(run, self._ledger.items.withdrawn())
         return told if told is not None and len(told.ids) else None
 
     @cached_property

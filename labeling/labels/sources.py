@@ -13,6 +13,7 @@ from labeling.labels import distributions
 from labeling.labels.tempering import led_by
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from labeling.label_set import LabelSet
@@ -73,10 +74,10 @@ class Predictions:
     folds: tuple[IntArray, FloatArray] | None
 
 
-def weak_told(run: WeakRun) -> Told:
-    """Return what a weak run says of the items that it gives a label."""
+def weak_told(run: WeakRun, gone: Collection[int] = ()) -> Told:
+    """Return what a weak run says of the items that it gives a label, without those that are `gone`."""
     ids, weak = run.arrays()
-    rows = np.flatnonzero(weak.positions != NO_LABEL)
+    rows = np.flatnonzero((weak.positions != NO_LABEL) & ~_among(ids, gone))
     positions = weak.positions[rows].astype(np.int64)
     total = weak.proba[rows].sum(axis=1, keepdims=True)
     proba = led_by(weak.proba[rows] / np.where(total > 0, total, 1.0), positions)
@@ -93,7 +94,8 @@ def model_told(ledger: Ledger, labels: LabelSet) -> Predictions | None:
     table = unpack(packed, PACKED).view(PREDICTIONS)
     known, k = labels.positions(), len(labels.classes)
     positions = to_positions(table["label"].astype(np.int64), known)
-    rows = np.flatnonzero(positions >= 0)
+    gone = _among(table["item"].astype(np.int64), ledger.items.withdrawn())
+    rows = np.flatnonzero((positions >= 0) & ~gone)
     positions, ids = positions[rows], table["item"][rows].astype(np.int64)
     stated = table["confidence"][rows].astype(np.float64)
     kept = distributions.read(blocks, distributions.MODEL, refit.label_ids, known, k)
@@ -109,6 +111,13 @@ def model_told(ledger: Ledger, labels: LabelSet) -> Predictions | None:
     if folds is None and kept is not None:
         folds = np.zeros(0, dtype=np.int64), np.zeros((0, k))
     return Predictions(told, folds)
+
+
+def _among(ids: IntArray, items: Collection[int]) -> BoolArray:
+    """(n,) which of the ids are among the items."""
+    if not items:
+        return np.zeros(len(ids), dtype=bool)
+    return np.isin(ids, np.fromiter(items, dtype=np.int64, count=len(items)))
 
 
 def _of_two(positions: IntArray, stated: FloatArray, classes: list[int], k: int) -> FloatArray:
