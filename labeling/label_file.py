@@ -19,6 +19,7 @@ from labeling.executors import Engine, map_in_order
 from labeling.function_base import LabelingFunction
 from labeling.label_models import LabelModel, MajorityVote
 from labeling.label_names import label_names
+from labeling.labels.frames import known_where
 from labeling.matrix import LabelMatrix, Source
 from labeling.patterns import Patterns
 from labeling.running import Faults, add_faults, check_functions
@@ -256,13 +257,17 @@ def _label_slice(task: Slice, job: _Job) -> dict[str, Any]:
     k = len(job.labels)
     label = pl.Series(np.where(weak.positions < 0, k, weak.positions), dtype=pl.UInt32)
     names = pl.Series([*job.labels, None], dtype=pl.Enum(job.labels))
+    labeled = pl.Series(weak.positions >= 0)
+    said = labeled | pl.Series(matrix.votes_per_item > 0)
     frame = pl.DataFrame(
         {
             "row": matrix.item_ids,
             "label": names.gather(label),
-            "confidence": weak.proba.max(axis=1).astype(np.float32),
+            "confidence": known_where(labeled, weak.proba.max(axis=1).astype(np.float32)),
             "weight": weak.weight.astype(np.float32),
-            **{f"p_{name}": weak.proba[:, c].astype(np.float32) for c, name in enumerate(job.labels)},
+            **{
+                f"p_{name}": known_where(said, weak.proba[:, c].astype(np.float32)) for c, name in enumerate(job.labels)
+            },
         }
     )
     if job.keep:

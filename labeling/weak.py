@@ -14,8 +14,9 @@ import polars as pl
 from labeling import specs
 from labeling.blocks import BLOCK, NO_LABEL, pack, to_positions, unpack
 from labeling.explaining import Explanation, explain
-from labeling.label_model_base import LabelModel, WeakLabels
+from labeling.label_model_base import TIE, LabelModel, WeakLabels
 from labeling.label_set import LabelSet
+from labeling.labels.frames import known_where
 from labeling.matrix import LabelMatrix
 from storage.records import WeakBlock, WeakRunRecord
 
@@ -74,22 +75,28 @@ class WeakResult:
     def frame(self) -> pl.DataFrame:
         """Return item_id, label, confidence, and a column p_<class> a class, one row an item.
 
-        `label` and `confidence` are null where the run gives no label.
+        `label` and `confidence` are null where the run gives no label; the probabilities too where it has nothing
+        to say: no vote, or votes that leave all classes alike.
         """
         ids, weak = self.arrays()
         names = np.array([*self._labels.names, None], dtype=object)
         rows = np.arange(len(ids))
-        voted = weak.positions != NO_LABEL
-        confidence = weak.proba[rows, np.maximum(weak.positions, 0)]
+        labeled = weak.positions != NO_LABEL
+        alike = np.ptp(weak.proba, axis=1) < TIE if len(ids) else np.zeros(0, dtype=bool)
+        said = pl.Series(labeled | ~alike, dtype=pl.Boolean())
+        confidence = known_where(
+            pl.Series(labeled, dtype=pl.Boolean()), weak.proba[rows, np.maximum(weak.positions, 0)]
+        )
         return pl.DataFrame(
             {
                 "item_id": pl.Series(ids, dtype=pl.Int64()),
                 "label": pl.Series(names[weak.positions].tolist(), dtype=pl.String()),
-                "confidence": pl.Series(confidence, dtype=pl.Float64()).set(
-                    pl.Series(~voted, dtype=pl.Boolean()), None
-                ),
+                "confidence": confidence,
             }
-            | {f"p_{name}": weak.proba[:, position] for position, name in enumerate(self._labels.names)}
+            | {
+                f"p_{name}": known_where(said, weak.proba[:, position])
+                for position, name in enumerate(self._labels.names)
+            }
         )
 
     def balance(self) -> pl.DataFrame:

@@ -45,6 +45,17 @@ def shares(proba: FloatArray, names: Sequence[str]) -> pl.Series:
     return pl.select(pl.when(~unknown).then(frame.to_struct("probabilities"))).to_series().alias("probabilities")
 
 
+def known_where(known: pl.Series, values: npt.NDArray[np.floating]) -> pl.Series:
+    """(n,) values, null where nothing is known.
+
+    Examples
+    --------
+    >>> known_where(pl.Series([True, False]), np.array([0.75, 0.5])).to_list()
+    [0.75, None]
+    """
+    return pl.select(pl.when(known).then(pl.Series(values))).to_series()
+
+
 def label_frame(
     ids: IntArray,
     labels: Sequence[str],

@@ -54,7 +54,10 @@ def test_a_file_gets_the_labels_that_its_frame_would_get(posts, tmp_path, model,
     assert found.columns == ["row", "id", "label", "confidence", "weight", "p_ok", "p_offensive"]
     assert found["id"].to_list() == pl.read_parquet(posts)["id"].to_list()
     assert found["label"].to_list() == [None if p < 0 else LABELS[p] for p in weak.positions]
-    assert np.allclose(found.select("p_ok", "p_offensive").to_numpy(), weak.proba, atol=1e-6)
+    said = (matrix.votes_per_item > 0) | (weak.positions >= 0)
+    assert np.allclose(found.select("p_ok", "p_offensive").to_numpy()[said], weak.proba[said], atol=1e-6)
+    assert found["p_ok"].is_null().to_list() == (~said).tolist()
+    assert found["confidence"].is_null().to_list() == (weak.positions < 0).tolist()
     assert np.allclose(found["weight"].to_numpy(), weak.weight)
     assert report.rows == 1000
     assert report.counts == {label: int((weak.positions == p).sum()) for p, label in enumerate(LABELS)}

@@ -276,7 +276,7 @@ def test_refits_of_older_databases_of_more_classes_have_none_until_the_next(sqli
     assert model["probabilities_note"].str.contains("after the next refit").all()
     assert model["confidence"].null_count() == 0
     loop = project.pool_loop("l")
-    loop.go_on(LabelBudget(60))
+    loop.go_on(20)
     query = loop.ask("ann")[0]
     loop.tell(query, "ok")
     loop.refit()
