@@ -31,8 +31,9 @@ def supported_columns(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """
     notes: list[str] = []
     columns: list[pl.Series] = []
-    for series in frame:
-        new, note = supported(series)
+    plain = _plain_numbers(frame)
+    for series in frame.get_columns():
+        new, note = (series, "") if series.name in plain else supported(series)
         if new is not None:
             columns.append(new.alias(series.name))
         if note:
@@ -40,6 +41,12 @@ def supported_columns(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     if not columns and frame.height:
         raise ValueError(f"No column can be kept. {' '.join(notes)}")
     return pl.DataFrame(columns, schema=None if columns else {}), notes
+
+
+def _plain_numbers(frame: pl.DataFrame) -> frozenset[str]:
+    """Return the columns of decimals that are finite throughout: found by one query, as there may be thousands."""
+    finite = frame.select(pl.col(pl.Float64).is_finite().all())
+    return frozenset(series.name for series in finite.get_columns() if series.item())
 
 
 def supported(series: pl.Series) -> tuple[pl.Series | None, str]:

@@ -2,7 +2,7 @@
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -58,8 +58,13 @@ class DelimitedRows:
         self._line -= len(self._replay)
         return ["text"] if len(self._first) == 1 else [f"column_{i + 1}" for i in range(len(self._first))]
 
-    def read(self, names: list[str], limit: int | None) -> pl.DataFrame:
-        """Return the rows as a frame of texts; an empty cell is null, a quoted empty one an empty text."""
+    def read(
+        self, names: list[str], limit: int | None, check: Callable[[int, int], None] | None = None
+    ) -> pl.DataFrame:
+        """Return the rows as a frame of texts; an empty cell is null, a quoted empty one an empty text.
+
+        ``check`` gets the rows and columns read so far now and then, and raises where they are too many.
+        """
         width = len(names)
         rows: list[list[str]] = []
         empties: list[tuple[int, int]] = []
@@ -76,6 +81,8 @@ class DelimitedRows:
             rows.append(row)
             self.starts.append(start)
             if len(rows) == _CHUNK_ROWS:
+                if check is not None:
+                    check(len(self.starts), width)
                 frames.append(_text_frame(rows, names, empties))
                 rows, empties = [], []
             if limit is not None and len(self.starts) == limit:

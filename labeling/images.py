@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from labeling.formats.limits import limits, setting_of
+
 LARGEST_BYTES = 20 * 2**20
-LARGEST_PIXELS = 50_000_000
 LARGEST_TOTAL = 2 * 2**30
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 
@@ -111,6 +112,10 @@ def check_image(content: bytes) -> tuple[str, int, int]:
                 kind, (width, height) = str(picture.format), picture.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"not a picture of a known format ({', '.join(_FORMATS)})") from error
-    if width * height > LARGEST_PIXELS:
-        raise ValueError(f"the picture has {width} x {height} pixels, over {LARGEST_PIXELS / 1e6:.0f} million")
+    most = limits().pixels
+    if width * height > most:
+        raise ValueError(
+            f"the picture has {width} x {height} pixels, over {most:,}; the environment variable "
+            f"{setting_of('pixels')} sets the limit"
+        )
     return kind, width, height

@@ -148,7 +148,8 @@ def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Colu
     ]
     if mapping.id is not None and ready.id is not None:
         data = data.with_columns(ready.id.alias(mapping.id))
-    columns = {renames.get(name, name): (data.schema[name], role) for name, role in roles.items()}
+    schema = data.schema  # made anew each time that it is asked for
+    columns = {renames.get(name, name): (schema[name], role) for name, role in roles.items()}
     data = data.rename({old: new for old, new in renames.items() if old in data.columns})
     image = next((name for name, (_, role) in columns.items() if role == "image"), None)
     images = None if image is None else data[image].to_list()

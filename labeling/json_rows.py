@@ -7,11 +7,14 @@ import polars as pl
 from labeling.columns import whole_text
 from labeling.values import EXACT, column_of, texts_of
 
+CHUNK = 20_000
+"""Records that are gathered into columns at a time."""
+
 
 class RecordColumns:
     """Gather JSON records into columns, a chunk at a time, each with the type that all its values share."""
 
-    def __init__(self, chunk: int = 20_000):
+    def __init__(self, chunk: int = CHUNK):
         self.notes: dict[str, str] = {}
         self._chunk = chunk
         self._rows: list[dict[str, Any]] = []
@@ -31,6 +34,11 @@ class RecordColumns:
         part = {name: self._typed(name, [row.get(key) for row in self._rows]) for key, name in self._names.items()}
         self._parts.append((len(self._rows), part))
         self._rows = []
+
+    @property
+    def width(self) -> int:
+        """How many columns the records have that were gathered so far."""
+        return len(self._names)
 
     def frame(self) -> pl.DataFrame:
         """Return all records as a frame."""

@@ -134,8 +134,9 @@ def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
 def _guess_id(frame: pl.DataFrame, columns: list[str]) -> str | None:
     candidates = [found for name in _ID_NAMES if (found := _named(columns, [name]))]
     candidates += [name for name in columns if name.casefold().endswith(("_id", " id")) or name.endswith("Id")]
+    held = {series.name: series for series in frame.get_columns()} if candidates else {}
     for name in candidates:
-        series = frame[name]
+        series = held[name]
         if series.dtype in (pl.String, pl.Int64) and not series.null_count() and series.n_unique() == len(series):
             return name
     return None
@@ -150,14 +151,14 @@ def _guess_text(frame: pl.DataFrame, columns: list[str]) -> str | None:
 
 
 def _guess_image(frame: pl.DataFrame) -> str | None:
-    for name, dtype in frame.schema.items():
-        if dtype == pl.Binary and _are_pictures(frame[name]):
-            return name
-        if dtype == pl.String:
-            values = frame[name].drop_nulls().head(200)
+    for series in frame.get_columns():
+        if series.dtype == pl.Binary and _are_pictures(series):
+            return series.name
+        if series.dtype == pl.String:
+            values = series.drop_nulls().head(200)
             paths = values.str.contains(_IMAGE_SUFFIX) & (values.str.len_chars() < 300)
             if len(values) and int(paths.sum()) > 0.8 * len(values):
-                return name
+                return series.name
     return None
 
 

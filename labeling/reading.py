@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from labeling.formats.compressed import unpacked
 from labeling.formats.exchange import PLAIN
 from labeling.formats.json_file import json_records
 from labeling.formats.kinds import file_kind
+from labeling.formats.limits import check_size
 from labeling.formats.offers import taken
 from labeling.formats.sheet_file import read_sheet
 from labeling.formats.text_encoding import find_encoding
 from labeling.formats.tools import tool_of
-from labeling.json_rows import RecordColumns
+from labeling.json_rows import CHUNK, RecordColumns
 from labeling.library_errors import in_plain_words
 from labeling.pandas_columns import pandas_column
 from labeling.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
@@ -178,7 +180,9 @@ def _read(
     if isinstance(source, pl.LazyFrame):
         source = (source if limit is None else source.head(limit)).collect()
     if isinstance(source, pl.DataFrame):
-        return _from_frame(source if limit is None else source.head(limit), name or "the frame", "polars")
+        source = source if limit is None else source.head(limit)
+        check_size(name or "the frame", source.height, source.width)
+        return _from_frame(source, name or "the frame", "polars")
     if type(source).__module__.split(".")[0] == "pandas":
         return _from_pandas(source, name or "the frame", limit)
     if isinstance(source, list):
@@ -222,6 +226,7 @@ def _table(file: SourceFile, frame: pl.DataFrame, lines: Any, **known: Any) -> T
     exact, originals = exact_numbers(frame), originals | decimal_texts(frame)
     if known.get("format") == "csv":
         exact = {}
+    check_size(file.name, frame.height, frame.width)
     frame, changed = supported_columns(frame)
     return Table(
         frame=frame,
@@ -251,6 +256,7 @@ def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
     if not hasattr(source, "columns"):
         raise TypeError(f"Cannot read a pandas {type(source).__name__}: give a frame, such as series.to_frame().")
     source = source if limit is None else source.head(limit)
+    check_size(name, *source.shape)
     if any(level is not None for level in source.index.names):
         source = source.reset_index()
     old = [str(column) for column in source.columns]
@@ -267,13 +273,32 @@ def _from_pandas(source: Any, name: str, limit: int | None) -> Table:
 
 def _from_parquet(file: SourceFile, limit: int | None) -> Table:
     try:
-        frame = pl.read_parquet(file.whole(), n_rows=limit, use_pyarrow=False)
+        whole = file.whole()
+        _check_footer(file.name, whole)
+        frame = pl.read_parquet(whole, n_rows=limit, use_pyarrow=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ValueError(
             f"{file.name} is a broken Parquet file, perhaps cut off while it was copied: {str(error).splitlines()[0]}"
         ) from error
     table = _from_frame(frame, file.name, "parquet")
     return replace(table, folder=file.folder)
+
+
+def _check_footer(name: str, file: Any) -> None:
+    """Refuse a Parquet file that is too large by what its footer says: rows of one value take no room in the file."""
+    from pyarrow.lib import ArrowException
+    from pyarrow.parquet import read_metadata
+
+    try:
+        footer = read_metadata(file)
+    except (ArrowException, OSError):
+        # Polars says what is broken.
+        return
+    finally:
+        if not isinstance(file, Path):
+            file.seek(0)
+    unpacked = sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups))
+    check_size(name, footer.num_rows, footer.num_columns, unpacked)
 
 
 def _from_sheet(file: SourceFile, sheet: str | int | None, header: bool | None, limit: int | None) -> Table:
@@ -295,6 +320,8 @@ def _from_records(
         if isinstance(record, dict):
             rows.add(record)
             lines.append(number)
+            if len(lines) % CHUNK == 0:
+                check_size(file.name, len(lines), rows.width)
         elif isinstance(record, Exception):
             rejected.append(Rejected(number, f"not valid JSON: {record}"))
         else:
@@ -326,8 +353,9 @@ def _from_csv(file: SourceFile, encoding: str, delimiter: str | None, header: bo
     dialect = sniff_dialect(file.name, sample, delimiter, header)
     rows = DelimitedRows(file.lines(encoding), dialect)
     first = rows.names()
+    check_size(file.name, 0, len(first))
     names, renamed = name_columns(first, keep=set(first) >= EXPORT_MARKS)
-    frame = rows.read(names, limit)
+    frame = rows.read(names, limit, check=partial(check_size, file.name))
     if not frame.height and not rows.rejected and limit != 0:
         raise ValueError(f"{file.name} has a header ({', '.join(names)}) and no rows.")
     _check_some(file, frame.height, rows.rejected, limit)
