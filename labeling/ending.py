@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from labeling import specs
 from labeling.arguments import whole_number
-from labeling.forecast import ENOUGH, Forecast, forecast, pace_of
+from labeling.forecast import ENOUGH, LEAST, Forecast, forecast, pace_of
 from labeling.history import history_row, trained
 from labeling.loop_base import GO_ON, LoopBase, annotator_name
 from labeling.queue import answers as answers_of
@@ -116,16 +116,17 @@ class StopVerbs(LoopBase):
         with self._ledger.read() as connection:
             answered = self._answered(connection)
         facts, labels = self._ledger.annotations, self._project.label_set
-        work = facts.work(self._record.id)
+        work = facts.work(LEAST, self._record.id)
         refits = trained(self._ledger.loops.refits(self._record.id))
         return forecast(
             self.stop,
             answered,
             self._project.open_items(),
             [history_row(record, labels) for record in refits],
-            pace_of(work if len(work) >= ENOUGH else facts.work(), moment, people=people, hours=hours_a_day),
+            pace_of(work if len(work) >= ENOUGH else facts.work(LEAST), moment, people=people, hours=hours_a_day),
             moment,
             self.seed,
+            held=len(holdout_ids(self._ledger)),
         )
 
     def _extended(self, rules: tuple[StopRule, ...], answers: object) -> tuple[StopRule, ...]:
@@ -157,13 +158,26 @@ class StopVerbs(LoopBase):
         return answers_of(self._ledger.loops.tally(connection, self._record.id))
 
     def _exhausted(self) -> bool:
+        # Before the first import there is nothing to be exhausted.
+        return self._items() > 0 and self._open_at_least(1) == 0
+
+    def _left(self, answered: int) -> int:
+        """Return how many answers can still be given: what is left of the budget, or the pool where that is less."""
+        budget = self.budget
+        if budget is None:
+            return self._open_at_least(1)
+        return min(max(budget - answered, 0), self._open_at_least(budget - answered))
+
+    def _open_at_least(self, enough: int) -> int:
+        """Return how many items are open; where there are enough, those that are so by counts alone."""
+        # Counts alone tell as long as much is left, and spare reading the items.
+        open_ = self._items() - len(self._queue.gone()) - self._ledger.annotations.answered_count()
+        return open_ if open_ >= enough else self._project.open_items()
+
+    def _items(self) -> int:
         store = self._project.item_store
         items: int = store.cached("size", store.version, lambda: self._ledger.items.counts()[0])
-        answered = self._ledger.annotations.answered_count()
-        # Counts alone tell as long as much is left, and spare reading the items.
-        if items == 0 or items - len(self._queue.gone()) > answered:
-            return False
-        return self._project.open_items() == 0
+        return items
 
 
 def check_stop(project: Project, stop: Sequence[StopRule]) -> None:

@@ -29,7 +29,10 @@ START = 9
 """The hour at which work begins, assumed before some days were worked."""
 
 IDLE = 120.0
-"""Seconds between two answers after which a person was busy elsewhere."""
+"""Seconds over an answer after which a person was busy elsewhere."""
+
+LEAST = 0.2
+"""Seconds in which nobody sees what is asked: an answer that took less, or that came without a time, is a program's."""
 
 ENOUGH = 5
 """Answers from which a pace is measured, and days from which hours a day are."""
@@ -39,12 +42,14 @@ DAYS = 3
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast people answered of late, and how much they worked.
+    """How fast people answered of late, and how much they worked; answers by programs do not count.
 
     Attributes
     ----------
     seconds
         An answer; idle times and the slowest and fastest tenth left out.
+    measured
+        Whether that was measured; else it is assumed.
     people
         Who answered in the last seven days.
     hours
@@ -56,6 +61,7 @@ class Pace:
     """
 
     seconds: Estimate
+    measured: bool
     people: int
     hours: float
     start: float
@@ -81,8 +87,8 @@ class Forecast:
         Needed from now on until the first stop rule fires that can be told; None where none can.
     rules
         The same for each rule.
-    seconds
-        An answer.
+    seconds, measured
+        An answer; and whether it is what people took, else it is assumed.
     hours
         Of all people together.
     done
@@ -106,6 +112,7 @@ class Forecast:
     score: Estimate | None
     notes: tuple[str, ...]
     at: datetime
+    measured: bool = True
 
     def __str__(self) -> str:
         if self.answers is None or self.done is None:
@@ -128,6 +135,8 @@ def forecast(
     pace: Pace,
     now: datetime,
     seed: int = 0,
+    *,
+    held: int = 0,
 ) -> Forecast:
     """Return what a loop needs until its end.
 
@@ -145,13 +154,15 @@ def forecast(
         With a zone.
     seed
         Of the draws for intervals.
+    held
+        Items of the hold-out.
     """
     metric = next((rule.metric for rule in map(_inner, rules) if isinstance(rule, TargetScore)), "accuracy")
-    curve = _curve(history, metric, seed)
+    curve = _curve(history, metric, seed, held)
     labels = int(history[-1]["labels"]) if history else 0
     # Unsure and discarded items are answers and no labels.
     share = min(labels / answered, 1.0) if answered and labels else 1.0
-    each = tuple(_rule(rule, answered, labels, share, history, seed) for rule in rules)
+    each = tuple(_rule(rule, answered, labels, share, history, seed, held) for rule in rules)
     told = [rule.answers for rule in each if rule.answers is not None]
     answers = _first([*told, Estimate(left, left, left)]) if told or not rules else None
     notes = [*pace.assumptions, *(f"{rule.rule}: {rule.why}" for rule in each if rule.answers is None)]
@@ -166,7 +177,20 @@ def forecast(
     if hours is not None:
         low, high = (_finished(now, bound, pace) for bound in (hours.low, hours.high))
         done = (_finished(now, hours.value, pace), low, high)
-    return Forecast(answers, each, pace.seconds, hours, done, pace.people, pace.hours, metric, score, tuple(notes), now)
+    return Forecast(
+        answers,
+        each,
+        pace.seconds,
+        hours,
+        done,
+        pace.people,
+        pace.hours,
+        metric,
+        score,
+        tuple(notes),
+        now,
+        pace.measured,
+    )
 
 
 def pace_of(work: Sequence[WorkRecord], now: datetime, *, people: int | None, hours: float | None) -> Pace:
@@ -175,7 +199,7 @@ def pace_of(work: Sequence[WorkRecord], now: datetime, *, people: int | None, ho
     Parameters
     ----------
     work
-        The newest answers, oldest first.
+        The newest answers of people, oldest first: those whose time was measured.
     now
         With a zone, which is that of the days.
     people, hours
@@ -185,10 +209,13 @@ def pace_of(work: Sequence[WorkRecord], now: datetime, *, people: int | None, ho
     by_person: dict[int, list[WorkRecord]] = defaultdict(list)
     for one in work:
         by_person[one.annotator_id].append(one)
-    seconds = _seconds(by_person)
-    if seconds is None:
-        seconds = SECONDS
-        notes.append(f"{SECONDS.value:.0f} seconds an answer are assumed: there are fewer than {ENOUGH} answers.")
+    timed = _seconds(by_person)
+    seconds = timed or SECONDS
+    if timed is None:
+        notes.append(
+            f"{SECONDS.value:.0f} seconds an answer are assumed: fewer than {ENOUGH} answers of people were timed. "
+            "What programs answer does not count."
+        )
     week = [one for one in work if one.created_at > now - timedelta(days=7)]
     if people is None:
         people = len({one.annotator_id for one in week}) or 1
@@ -210,16 +237,14 @@ def pace_of(work: Sequence[WorkRecord], now: datetime, *, people: int | None, ho
                 f"{HOURS:g} hours a day from {START}:00 on are assumed: fewer than {DAYS} days were worked of late."
             )
     notes.append("Every day of the week counts as a day of work.")
-    return Pace(seconds, people, hours, start, tuple(notes))
+    return Pace(seconds, timed is not None, people, hours, start, tuple(notes))
 
 
 def _seconds(by_person: Mapping[int, Sequence[WorkRecord]]) -> Estimate | None:
-    """Seconds an answer: what was measured, else the time since the person's answer before."""
+    """Seconds an answer took, None where too few were measured."""
     pooled = []
     for work in by_person.values():
-        gaps = [None, *((b.created_at - a.created_at).total_seconds() for a, b in pairwise(work))]
-        taken = [gap if one.seconds is None else one.seconds for one, gap in zip(work, gaps, strict=True)]
-        kept = np.sort([value for value in taken if value is not None and 0 < value <= IDLE])
+        kept = np.sort([one.seconds for one in work if LEAST <= one.seconds <= IDLE])
         cut = len(kept) // 10
         pooled.append(kept[cut : len(kept) - cut])
     values = np.concatenate(pooled) if pooled else np.zeros(0)
@@ -240,23 +265,34 @@ def _inner(rule: StopRule) -> StopRule:
     return _inner(rule.rule) if isinstance(rule, After) else rule
 
 
-def _curve(history: Sequence[Mapping[str, Any]], metric: str, seed: int) -> Curve | str:
+def _curve(history: Sequence[Mapping[str, Any]], metric: str, seed: int, held: int) -> Curve | str:
     rows = [row for row in history if row.get(metric) is not None]
+    if not rows and not held:
+        return "No score can be expected: there is no hold-out to measure one on."
     if not rows:
-        return "No score can be expected: there is no hold-out, or no round yet that was scored on it."
+        return f"No score can be expected yet: no round was scored on the {held:,} items of the hold-out so far."
     fitted = fit_curve([row["labels"] for row in rows], [row[metric] for row in rows], rows[-1]["judged"], seed=seed)
     return f"No score can be expected yet. {fitted}" if isinstance(fitted, str) else fitted
 
 
 def _rule(
-    rule: StopRule, answered: int, labels: int, share: float, history: Sequence[Mapping[str, Any]], seed: int
+    rule: StopRule,
+    answered: int,
+    labels: int,
+    share: float,
+    history: Sequence[Mapping[str, Any]],
+    seed: int,
+    held: int,
 ) -> RuleForecast:
     name = specs.describe(specs.dump(rule))
     if isinstance(rule, LabelBudget):
         left = float(max(rule.labels - answered, 0))
         return RuleForecast(name, Estimate(left, left, left), "What is left of the budget.")
     if isinstance(rule, After):
-        inner, wait = _rule(rule.rule, answered, labels, share, history, seed), float(max(rule.answers - answered, 0))
+        inner, wait = (
+            _rule(rule.rule, answered, labels, share, history, seed, held),
+            float(max(rule.answers - answered, 0)),
+        )
         if inner.answers is None:
             return RuleForecast(name, None, inner.why)
         later = Estimate(*(max(wait, bound) for bound in (inner.answers.value, inner.answers.low, inner.answers.high)))
@@ -265,7 +301,7 @@ def _rule(
         return RuleForecast(name, None, "When this rule fires cannot be told beforehand.")
     if rule.reason(answered, history) is not None:
         return RuleForecast(name, Estimate(0.0, 0.0, 0.0), "The target is reached.")
-    curve = _curve(history, rule.metric, seed)
+    curve = _curve(history, rule.metric, seed, held)
     if isinstance(curve, str):
         return RuleForecast(name, None, curve)
     needed = curve.labels_for(rule.value)

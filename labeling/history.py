@@ -46,7 +46,9 @@ def _note(change: LoopChange) -> str:
 def refit_of(record: RefitRecord) -> Refit:
     """Return a refit as scripts see it."""
     metrics = record.metrics
-    return Refit(record.round, metrics["labels"], record.strategy, metrics, record.notes, record.seconds)
+    return Refit(
+        record.round, metrics["labels"], record.strategy, metrics, record.notes, record.seconds, record.created_at
+    )
 
 
 def history_row(record: RefitRecord, labels: LabelSet) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from labeling.alike import ALIKE, AlikeVerbs
 from labeling.answering import AnswerVerbs
 from labeling.arguments import whole_number
 from labeling.ending import StopVerbs
+from labeling.forecast import ENOUGH, LEAST
 from labeling.history import history_frame, noted, refit_of
 from labeling.loop_base import annotator_name
 from labeling.queue import answers
@@ -142,6 +143,16 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         """Whether some process refits this loop right now."""
         return self._ledger.loops.refitting(self._record.id)
 
+    @property
+    def newest(self) -> Refit | None:
+        """The newest refit, None before the first."""
+        last = self._ledger.loops.last_refit(self._record.id)
+        return None if last is None else refit_of(last)
+
+    def give_up_refit(self, process: int) -> None:
+        """Let others refit after a process of this machine, named by its number, died while it did."""
+        self._ledger.loops.give_up_refit(self._record.id, process)
+
     def _due(self, last: RefitRecord) -> int:
         """Return how many answers are missing until the next refit."""
         with self._ledger.read() as connection:
@@ -156,8 +167,8 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         people = {name: id_ for id_, name in self._ledger.annotations.annotators().items()}
         pace = None
         if annotator in people:
-            count, seconds = self._ledger.loops.pace(self._record.id, people[annotator])
-            pace = 60.0 * count / seconds if count >= 5 and seconds > 0 else None
+            count, seconds = self._ledger.loops.pace(self._record.id, people[annotator], least=LEAST)
+            pace = 60.0 * count / seconds if count >= ENOUGH else None
         return LoopProgress(
             answered=answers(tally),
             unsure=tally["unsure"],
@@ -170,6 +181,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             pace=pace,
             alike=tally.get(ALIKE, 0),
             screened=tally.get(GROUP, 0),
+            left=self._left(answers(tally)),
         )
 
     def history(self) -> pl.DataFrame:

@@ -229,7 +229,8 @@ class LoopProgress:
 
     `answered` counts answers, unsure and discards (they cost a person's time); `alike` answers taken over for
     near-duplicates, and `screened` items discarded as a group, which cost none; `pace` is answers a minute of
-    the annotator, None before there are five.
+    the annotator, None before there are five whose time was measured; `left` is how many answers can still be given:
+    what is left of the budget, or of the pool where that is less.
     """
 
     answered: int
@@ -243,6 +244,7 @@ class LoopProgress:
     pace: float | None
     alike: int = 0
     screened: int = 0
+    left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -338,6 +340,7 @@ class Refit:
     metrics: Mapping[str, Any]
     notes: tuple[str, ...]
     seconds: float
+    at: datetime
 
 
 @dataclass(frozen=True)

@@ -150,12 +150,16 @@ class AnnotationFacts:
             target = insert(tables.annotation_labels)
             write.connection.execute(target.from_select(["annotation_id", "label_id"], made))
 
-    def work(self, loop_id: int | None = None, last: int = 5_000) -> list[WorkRecord]:
-        """Return when people answered what they were asked, the newest so many, oldest first."""
+    def work(self, least: float, loop_id: int | None = None, last: int = 5_000) -> list[WorkRecord]:
+        """Return when people answered what they were asked, the newest so many, oldest first.
+
+        Theirs are the answers whose time was measured where the item was shown, of at least so many seconds.
+        """
         table = tables.annotations
         statement = (
             select(table.c.annotator_id, table.c.seconds, table.c.created_at)
             .where(table.c.project_id == self._project_id, table.c.kind.in_(ANSWERS), table.c.origin.is_(None))
+            .where(table.c.seconds >= least)
             .order_by(table.c.id.desc())
             .limit(last)
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
+import os
+import secrets
+import socket
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +100,13 @@ class LoopFacts:
         table = tables.refit_leases
         with self._ledger.unstamped(archived=True) as connection:
             connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.holder == holder))
+
+    def give_up_refit(self, loop_id: int, process: int) -> None:
+        """Give back the refit lease of a process of this machine that ended without doing so."""
+        table = tables.refit_leases
+        mine = table.c.holder.startswith(_holder(process), autoescape=True)
+        with self._ledger.unstamped() as connection:
+            connection.execute(delete(table).where(table.c.loop_id == loop_id, mine))
 
     def refitting(self, loop_id: int) -> bool:
         """Tell whether some process refits the loop right now."""
@@ -317,13 +327,13 @@ class LoopFacts:
         # An item that is answered already and open again (an answer to correct) is counted once.
         return counts | {"open": len(items) - len(standing.answered_among(connection, items))}
 
-    def pace(self, loop_id: int, annotator_id: int, last: int = 50) -> tuple[int, float]:
-        """Return how many of a person's newest answers have a duration, and their seconds in all."""
+    def pace(self, loop_id: int, annotator_id: int, *, least: float, last: int = 50) -> tuple[int, float]:
+        """Return how many of a person's newest answers took at least so many seconds, and their seconds in all."""
         table = tables.annotations
         newest = (
             select(case((table.c.seconds > 120.0, 120.0), else_=table.c.seconds).label("seconds"))
             .where(table.c.loop_id == loop_id, table.c.annotator_id == annotator_id)
-            .where(table.c.kind.in_(ANSWERS), table.c.seconds.is_not(None))
+            .where(table.c.kind.in_(ANSWERS), table.c.seconds >= least)
             .order_by(table.c.id.desc())
             .limit(last)
             .subquery()
@@ -333,9 +343,14 @@ class LoopFacts:
         return int(row[0]), float(row[1])
 
 
-def new_holder() -> str:
-    """Return a name for a process that wants to refit."""
-    return str(uuid.uuid4())
+def new_holder(process: int | None = None) -> str:
+    """Return a name under which a process of this machine, default this one, wants to refit."""
+    return _holder(os.getpid() if process is None else process) + secrets.token_hex(8)
+
+
+def _holder(process: int) -> str:
+    """What the names of a process of this machine begin with."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}-{process}-"
 
 
 def _refits() -> Select[Any]:

@@ -261,10 +261,10 @@ class AnnotationRecord:
 
 @dataclass(frozen=True)
 class WorkRecord:
-    """When a person answered, and how long it took where that was measured."""
+    """When a person answered, and how long it took."""
 
     annotator_id: int
-    seconds: float | None
+    seconds: float
     created_at: datetime
 
 

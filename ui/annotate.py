@@ -118,13 +118,28 @@ def _desk(project: Project, name: str, who: str, kind: str) -> None:
             return
         shown = _showing(queries[0])
         _draw(project, loop, who, shown)
-        learning = background.keep_up(project, loop)
-        top.html(_status(loop, who, shown.query, learning=learning))
-        problem = background.failure(project, name)
-        if problem:
-            notice(problem, "warn", title="The model did not learn.")
+        _head(project, loop, who, shown.query, top)
         if len(queries) > 1:
             st.session_state[_AHEAD] = (queries[1].id, _look_up(project, queries[1]))
+
+
+def _head(project: Project, loop: Any, who: str, query: Query | None, top: Any) -> None:
+    """Draw the line over the card, begin to learn where that is due, and follow it to its end."""
+    learning = background.keep_up(project, loop)
+    with top:
+        st.fragment(_line, run_every=background.FOLLOW_SECONDS if learning else None)(
+            project, loop, who, query, learning
+        )
+
+
+def _line(project: Project, loop: Any, who: str, query: Query | None, learning: bool) -> None:
+    now = background.standing(project, loop)
+    if learning and not now.learning:
+        # Learned, or failed: the desk is drawn again, and looks for what to ask; the item that is shown stays.
+        st.rerun()
+    st.html(_status(loop, who, query, learning=now.learning))
+    if now.problem:
+        notice(now.problem, "warn", title="The model did not learn.")
 
 
 def _status(loop: Any, who: str, query: Query | None, *, learning: bool) -> str:
@@ -331,8 +346,7 @@ def _tell(loop: Any, who: str, shown: Shown, label: Any) -> None:
 
 
 def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) -> None:
-    learning = background.keep_up(project, loop)
-    top.html(_status(loop, who, None, learning=learning))
+    _head(project, loop, who, None, top)
     empty("Nothing to label right now", reason)
     with st.container(horizontal=True, horizontal_alignment="center"):
         if st.button("Look again", key="look-again", icon=":material/refresh:"):

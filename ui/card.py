@@ -72,8 +72,9 @@ def status_html(progress: LoopProgress, query: Query | None, *, learning: bool) 
     parts = [done]
     if progress.pace:
         parts.append(f"{progress.pace:.1f} a minute")
-        if goal and goal > progress.answered:
-            parts.append(f"about {duration((goal - progress.answered) / progress.pace)} left")
+    left = max(goal - progress.answered, 0) if progress.left is None and goal else progress.left
+    if left:
+        parts.append(f"about {duration(left / progress.pace)} left" if progress.pace else "pace not known yet")
     line = " · ".join(parts)
     state = '<span class="tally-learning">model is learning…</span>' if learning else ""
     where = f"{escape(query.strategy)} · round {query.round}" if query else ""

@@ -10,6 +10,7 @@ import streamlit as st
 from labeling import Project
 from labeling.curves import Curves
 from ui import loop_charts, simulations
+from ui.background import FOLLOW_SECONDS
 from ui.card import duration
 from ui.markup import bar, count, empty, escape, notice
 from ui.menu import USUAL, explain, strategy_menu
@@ -22,7 +23,7 @@ LEAST = 50
 """Fewer known answers say nothing."""
 
 MEASURES = {"accuracy": "accuracy", "f1_macro": "macro F1"}
-_POLL_SECONDS = 1.0
+_WANTED = "compare_wanted"
 
 
 def draw(project: Project) -> None:
@@ -42,12 +43,18 @@ def draw(project: Project) -> None:
     running = job is not None and job.running
     with st.container(border=True, key="split-compare"):
         plan = _form(project, min(sum(known.values()), MOST_ITEMS), running=running)
-        if running:
-            _watch(project.name)
-        elif plan and st.button("Compare", type="primary", key="compare-start", icon=":material/play_arrow:"):
+        wanted = st.session_state.pop(_WANTED, False)
+        if wanted and plan and not running:
             with problems("The comparison was not started."):
                 simulations.start(plan)
                 st.rerun()
+        if running:
+            if wanted:
+                notice("Somebody started this comparison just before: yours was not. It can follow when this is done.")
+            _watch(project.name)
+        elif plan:
+            # A press is kept and answered where the page is drawn, which knows what runs by then.
+            st.button("Compare", type="primary", key="compare-start", icon=":material/play_arrow:", on_click=_want)
     if job is not None and not running:
         if job.cancelled:
             notice("The comparison was called off.")
@@ -57,6 +64,10 @@ def draw(project: Project) -> None:
     curves = done.result() if done else None
     if done and curves is not None:
         _result(curves, done.plan)
+
+
+def _want() -> None:
+    st.session_state[_WANTED] = True
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -133,7 +144,7 @@ def _form(project: Project, known: int, *, running: bool) -> Plan | None:
     return Plan(project.name, (*chosen, BASELINE), int(seeds), first, int(batch), rounds)
 
 
-@st.fragment(run_every=_POLL_SECONDS)
+@st.fragment(run_every=FOLLOW_SECONDS)
 def _watch(name: str) -> None:
     job = simulations.newest(name)
     if job is None or not job.running:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from labeling import Project, StopRule
 from labeling.extrapolation import Estimate
-from labeling.forecast import Forecast, forecast, pace_of
+from labeling.forecast import LEAST, Forecast, forecast, pace_of
 from ui.markup import count, escape, percent
 from ui.state import open_loop, open_project, storage
 from ui.stop_rules import SHORT
@@ -26,10 +26,12 @@ def sentence(told: Forecast, more: str = "more ") -> str:
     if answers is None or hours is None or done is None:
         first = "When it is done cannot be told yet"
     else:
-        first = (
-            f"{count(round(answers.value))} {more}answers{_between(answers)}: {_hours(hours)} at "
-            f"{told.seconds.value:.0f} s an answer, done {moment(done[0], told.at)}{_range(done, told.at)}"
-        )
+        needed = f"{count(round(answers.value))} {more}answers{_between(answers)}"
+        pace, end = f"{told.seconds.value:.0f} s an answer", f"{moment(done[0], told.at)}{_range(done, told.at)}"
+        if told.measured:
+            first = f"{needed}: {_hours(hours)} at {pace}, done {end}"
+        else:
+            first = f"{needed}. How fast people are is not known yet: at {pace}, {_hours(hours)}, done {end}"
     if told.score is None:
         return f"{first}."
     name = SHORT.get(told.metric, told.metric)
@@ -81,14 +83,17 @@ def _exact(value: float) -> str:
 
 
 def draw(project: Project, name: str) -> None:
-    """Draw the forecast of a loop, and who shares the work."""
-    people, hours = st.session_state.get("forecast_people"), st.session_state.get("forecast_hours")
-    now = datetime.now().astimezone()
-    told = _of_loop(storage(), project.name, name, project.version(), people, hours, f"{now:%Y-%m-%d %H:%M}")
-    said = sentence(told)
-    if not said:
+    """Draw the forecast of a loop in a sentence."""
+    said = sentence(_told(project, name))
+    if said:
+        st.html(f'<p class="tally-forecast" role="status">{escape(said)}</p>')
+
+
+def draw_reckoning(project: Project, name: str) -> None:
+    """Draw how the forecast of a loop is reckoned, and who shares the work."""
+    told = _told(project, name)
+    if not sentence(told):
         return
-    st.html(f'<p class="tally-forecast" role="status">{escape(said)}</p>')
     with st.expander("How this is reckoned", key="forecast-how"):
         with st.container(horizontal=True, key="forecast-settings"):
             st.number_input(
@@ -101,11 +106,18 @@ def draw(project: Project, name: str) -> None:
         _notes(told)
 
 
+def _told(project: Project, name: str) -> Forecast:
+    people, hours = st.session_state.get("forecast_people"), st.session_state.get("forecast_hours")
+    now = datetime.now().astimezone()
+    told: Forecast = _of_loop(storage(), project.name, name, project.version(), people, hours, f"{now:%Y-%m-%d %H:%M}")
+    return told
+
+
 def of_rules(project: Project, rules: Sequence[StopRule]) -> Forecast:
     """What a loop with these rules would cost, before it is started."""
     now = datetime.now().astimezone()
-    pace = pace_of(project.ledger.annotations.work(), now, people=None, hours=None)
-    return forecast(rules, 0, project.open_items(), [], pace, now)
+    pace = pace_of(project.ledger.annotations.work(LEAST), now, people=None, hours=None)
+    return forecast(rules, 0, project.open_items(), [], pace, now, held=project.status().holdout)
 
 
 def draw_new(project: Project, rules: Sequence[StopRule]) -> None:

@@ -8,12 +8,13 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project, TargetScore
-from labeling.records import LoopInfo, LoopProgress
-from ui import charts, forecasts, loop_charts, stop_rules
-from ui.markup import bar, chip, count, empty, escape, figures, notice, percent
+from labeling.records import LoopInfo
+from labeling.votes import holdout_ids
+from ui import charts, forecasts, loop_charts, loop_live, stop_rules
+from ui.markup import chip, count, empty, escape, notice, percent
 from ui.menu import named
 from ui.rule_analysis import title
-from ui.state import annotator, open_loop, page, problems
+from ui.state import EXPECTED, annotator, message, open_loop, page, problems
 
 DONE = "loop_done"
 SCORES = {"f1_macro": "macro F1", "accuracy": "accuracy", "average_precision": "average precision"}
@@ -43,93 +44,71 @@ def draw(project: Project, info: LoopInfo) -> None:
     """Draw the state of a pool loop."""
     with problems("This loop cannot be opened."):
         loop = open_loop(project, info.name)
-        progress = loop.progress(annotator())
+        # Read first: what changes while the page is drawn is drawn next.
+        drawn = loop_live.seen(project, loop)
         history = loop.history()
-        _where(loop, info, progress, history)
-        if loop.stopped is None:
-            forecasts.draw(project, info.name)
-        _act(loop)
+        loop_live.draw(project, info, drawn)
+        st.html(
+            f'<p class="tally-small">Asks by <b>{escape(named(info.strategy))}</b>, {count(loop.batch_size)} questions '
+            f"a round. Done {escape(', or '.join(map(stop_rules.words, loop.stop)) or 'when every item has an answer')}"
+            ".</p>"
+        )
+        if drawn.stopped:
+            notice(drawn.stopped, "good", title="Done.")
+            if not drawn.stopped.startswith("Every item"):
+                _go_on(loop)
+        else:
+            forecasts.draw_reckoning(project, info.name)
+        _act(project, info)
         _charts(project, loop, history)
 
 
-def _where(loop: Any, info: LoopInfo, progress: LoopProgress, history: pl.DataFrame) -> None:
-    pairs = [
-        ("answers", count(progress.answered) + (f" of {count(progress.budget)}" if progress.budget else "")),
-        ("round", count(progress.round)),
-        ("unsure", count(progress.unsure)),
-        ("skipped", count(progress.skipped)),
-    ]
-    if progress.alike:
-        pairs.insert(1, ("taken over for near-duplicates", count(progress.alike)))
-    if progress.screened:
-        pairs.append(("discarded as a group", count(progress.screened)))
-    if not history.is_empty():
-        pairs += _scores(history.row(-1, named=True))
-    figures(pairs)
-    if progress.budget:
-        st.html(bar(progress.answered / progress.budget, text="answers given"))
-    st.html(
-        f'<p class="tally-small">Asks by <b>{escape(named(info.strategy))}</b>, {count(loop.batch_size)} questions a '
-        f"round. Done {escape(', or '.join(map(stop_rules.words, loop.stop)) or 'when every item has an answer')}.</p>"
-    )
-    reason = loop.stopped
-    if reason:
-        notice(reason, "good", title="Done.")
-        if not reason.startswith("Every item"):
-            _go_on(loop)
-
-
 def _go_on(loop: Any) -> None:
+    key = f"go-on-{loop.name}"
     with st.container(horizontal=True, vertical_alignment="bottom", key="loop-go-on"):
-        more = st.number_input(
-            "More answers", 1, 1_000_000, 5 * int(loop.batch_size), int(loop.batch_size), key=f"go-on-{loop.name}",
+        st.number_input(
+            "More answers", 1, 1_000_000, 5 * int(loop.batch_size), int(loop.batch_size), key=key,
             width=180, help="The budget is raised by so many; a score is looked at again after as many.",
         )  # fmt: skip
-        if st.button("Go on", key="loop-more", icon=":material/play_arrow:"):
-            with problems("The loop does not go on."):
-                loop.go_on(int(more), annotator=annotator() or None)
-                st.session_state[DONE] = f"The loop goes on for {count(int(more))} more answers."
-                st.rerun()
+        st.button("Go on", key="loop-more", icon=":material/play_arrow:", on_click=_gone_on, args=(loop, key))
 
 
-def _scores(newest: dict[str, Any]) -> list[tuple[str, str]]:
-    if newest["accuracy"] is None:
-        return []
-    span = f"{percent(newest['accuracy_low'])} to {percent(newest['accuracy_high'])}".replace(" % to", " to")
-    return [
-        ("macro F1 on the hold-out", percent(newest["f1_macro"])),
-        ("accuracy", f"{percent(newest['accuracy'])} ({span})"),
-        ("calibration error", percent(newest["calibration_error"])),
-    ]
+def _gone_on(loop: Any, key: str) -> None:
+    more = int(st.session_state[key])
+    try:
+        loop.go_on(more, annotator=annotator() or None)
+    except EXPECTED as error:
+        loop_live.say(message(error), "The loop does not go on.")
+        return
+    st.session_state[DONE] = f"The loop goes on for {count(more)} more answers."
 
 
-def _act(loop: Any) -> None:
+def _act(project: Project, info: LoopInfo) -> None:
     with st.container(horizontal=True):
         if st.button("Annotate", type="primary", key="loop-annotate", icon=":material/edit_note:"):
             page("annotate")
-        if st.button(
+        # Never disabled: a press on a button that is disabled by the time it arrives would be lost.
+        st.button(
             "Learn now",
             key="loop-refit",
             icon=":material/model_training:",
-            disabled=bool(loop.refitting),
+            on_click=loop_live.learn,
+            args=(project, info),
             help="Train on all answers so far, and rank the pool again.",
-        ):
-            with problems("It could not learn."):
-                with st.spinner("Learning…", show_time=True):
-                    refit = loop.refit()
-                st.session_state[DONE] = f"Learned from {count(refit.labels)} answers in {refit.seconds:.1f} s."
-                st.rerun()
+        )
+    loop_live.problem_said()
 
 
 def _charts(project: Project, loop: Any, history: pl.DataFrame) -> None:
+    held = len(holdout_ids(project.ledger))
     if history.is_empty():
-        empty("Nothing learned yet", "After the first round of answers the model learns, and its scores appear here.")
+        empty("Nothing learned yet", f"After the first round of answers the model learns. {_measured(held)}")
         return
     labels = list(project.label_names)
     with st.container(key="split-loop"):
         left, right = st.columns(2, gap="large")
     with left:
-        _score(loop, history)
+        _score(loop, history, held)
     with right:
         title("What was asked", "The classes of the answers so far, as each round learned from them.")
         charts.asked(history, labels)
@@ -157,10 +136,45 @@ def _charts(project: Project, loop: Any, history: pl.DataFrame) -> None:
         notice(note)
 
 
-def _score(loop: Any, history: pl.DataFrame) -> None:
+def _measured(held: int) -> str:
+    if held:
+        return f"Its scores on the {count(held)} items of the hold-out appear here."
+    return "How well it does can be measured where known answers are kept aside (Data page)."
+
+
+def unscored(held: int, seen: int) -> str:
+    """Say why no round has a score.
+
+    Parameters
+    ----------
+    held
+        Items of the hold-out now.
+    seen
+        Items of the hold-out at the newest round.
+
+    Examples
+    --------
+    >>> unscored(7435, 0)[:71]
+    'Its quality is not known yet: the 7,435 items of the hold-out were kept'
+    """
+    if not held:
+        return "Its quality is not known: there is no hold-out. Import known answers and keep some aside (Data page)."
+    if held != seen:
+        return (
+            f"Its quality is not known yet: the {count(held)} items of the hold-out were kept aside after the newest "
+            "round. The next one is scored on them: press Learn now, or answer on."
+        )
+    return (
+        f"Its quality is not known: of the {count(held)} items of the hold-out none has a known answer that is a label "
+        "of this project now."
+    )
+
+
+def _score(loop: Any, history: pl.DataFrame, held: int) -> None:
     title("How well it does", "Measured on the hold-out. The band is where the score lies with 95 % probability.")
     if history["accuracy"].drop_nulls().is_empty():
-        notice("Its quality is not known: there is no hold-out. Import known answers and keep some aside (Data page).")
+        newest = loop.newest
+        notice(unscored(held, int(newest.metrics["inputs"].get("holdout", 0)) if newest else 0))
         return
     chosen: Any = st.segmented_control(
         "Score", list(SCORES), default="accuracy", required=True, format_func=lambda key: SCORES[key],

@@ -48,10 +48,12 @@ def draw(project: Project, name: str) -> str | None:
         st.html(f'<p class="tally-small">Done {escape(", or ".join(map(stop_rules.words, rules)))}.</p>')
         with problems():
             forecasts.draw_new(project, rules)
-    if not st.button("Start the loop", type="primary", key="new-loop", disabled=strategy is None):
+    if not st.button("Start the loop", type="primary", key="new-loop"):
         return None
     made: str | None = None
     with problems("The loop was not started."):
+        if strategy is None:
+            raise ValueError("What to ask next is not complete: the message above says what is missing.")
         if not name:
             raise ValueError("Give it a name.")
         if name in [info.name for info in project.loops()]:

@@ -89,13 +89,10 @@ def _result(project: Project, draft: Draft) -> None:
             rule_changes.draw(project, rule, draft.column)
         else:
             _examples(rule, preview.examples, draft.column or project.text_column, preview.matches)
-        if st.button(
-            "Save rule",
-            type="primary",
-            key="rule-save",
-            disabled=not draft.name,
-            help=None if draft.name else "Give it a name first.",
-        ):
+        # Never disabled: the press that leaves the field of the name would be lost.
+        if st.button("Save rule", type="primary", key="rule-save"):
+            if not draft.name:
+                raise ValueError("Give the rule a name first.")
             _save(project, draft)
 
 

@@ -11,15 +11,14 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 import streamlit as st
 
 from labeling.curves import Curves
+from ui.background import search_path
 from ui.state import storage
 
-ROOT = Path(__file__).resolve().parents[1]
 BASELINE = "Random"
 _MOST_SAID = 600
 # One thread: the pages and the refits shall not wait for it.
@@ -83,10 +82,10 @@ class Simulation:
         return last.removeprefix("ValueError: ")[:_MOST_SAID]
 
     def cancel(self) -> None:
-        """Call it off."""
-        self.cancelled = True
+        """Call it off; one that has come to its end by now stays as it is."""
         self.process.kill()
         self.process.wait()
+        self.cancelled = self.result() is None and self.process.returncode < 0
 
     def _lines(self) -> list[dict[str, Any]]:
         # Read by position: the place in the file is shared with the process that writes.
@@ -154,7 +153,7 @@ def _started(plan: Plan) -> Simulation:
     said, log = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - read while the process writes
     process = subprocess.Popen(
         [sys.executable, "-m", "ui.simulation_job"],
-        env={**os.environ, **_ALONE, "LABELING_STORAGE": storage(), "PYTHONPATH": _path()},
+        env={**os.environ, **_ALONE, "LABELING_STORAGE": storage(), "PYTHONPATH": search_path()},
         stdin=subprocess.PIPE,
         stdout=said,
         stderr=log,
@@ -164,8 +163,3 @@ def _started(plan: Plan) -> Simulation:
         process.stdin.write(json.dumps(asdict(plan)).encode() + b"\n")
         process.stdin.flush()
     return Simulation(plan, process, said, log, time.monotonic())
-
-
-def _path() -> str:
-    """Where the process finds this package, whatever folder the server was started in."""
-    return os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part)

@@ -11,6 +11,7 @@ import streamlit as st
 from labeling import Project
 from labeling.records import LoopInfo
 from ui.charts import is_dark
+from ui.loop_live import IDLE_SECONDS
 from ui.markup import count, empty, escape, figures, notice, percent
 from ui.rule_analysis import title
 from ui.state import page, problems
@@ -33,6 +34,8 @@ _HEIGHT = 300
 def draw(project: Project, info: LoopInfo) -> None:
     """Draw the state of a stream."""
     with problems("This stream cannot be opened."):
+        # Records are offered, and questions answered, elsewhere: this page follows them.
+        st.fragment(_follow, run_every=IDLE_SECONDS)(project, project.version())
         stream = open_stream(project, info.name)
         history = stream.history()
         waiting = len(stream.waiting())
@@ -50,7 +53,6 @@ def draw(project: Project, info: LoopInfo) -> None:
             type="primary",
             key="stream-annotate",
             icon=":material/edit_note:",
-            disabled=waiting == 0,
         ):
             page("annotate")
         if now["offered"] == 0:
@@ -65,6 +67,11 @@ def draw(project: Project, info: LoopInfo) -> None:
             column_config=_COLUMNS,
             height=min(36 * (history.height + 1) + 3, 360),
         )
+
+
+def _follow(project: Project, drawn: int) -> None:
+    if project.version() != drawn:
+        st.rerun()
 
 
 def promise(project: Project, name: str) -> float | None:

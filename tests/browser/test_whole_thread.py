@@ -47,6 +47,7 @@ def test_a_file_goes_in_and_its_labels_come_out(
         person.press("2" if "idiot" in person.text() else "1")
 
     page.get_by_role("link", name="Loop").click()
+    # Pressed while the twentieth answer's refit starts, runs, or is done: each is answered, and the page follows it.
     page.get_by_role("button", name="Learn now").click()
     expect(page.get_by_text("Learned from 20 answers")).to_be_visible()
 

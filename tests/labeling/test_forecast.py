@@ -61,9 +61,38 @@ def test_pauses_and_the_slowest_and_fastest_do_not_count_for_the_pace():
     work = working(days=1, each=20, people=1, seconds=5.0)
     odd = [WorkRecord(0, value, NOW) for value in (4000.0, 119.0, 0.0)]
     assert pace_of([*work, *odd], NOW, people=None, hours=None).seconds.value == pytest.approx(5.0)
-    gaps = [WorkRecord(0, None, NOW - timedelta(seconds=7 * place)) for place in range(20, 0, -1)]
-    gaps.append(WorkRecord(0, None, NOW + timedelta(hours=3)))
-    assert pace_of(gaps, NOW, people=None, hours=None).seconds.value == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize("seconds", [None, 0.0, 0.02])
+def test_what_a_program_answers_is_no_pace_of_people(storage_url, seconds):
+    project = Project.create("p", ["ok", "spam"], storage=storage_url)
+    project.add_items(pl.DataFrame({"text": [f"text {number}" for number in range(40)]}))
+    loop = project.pool_loop("l", strategy=Random(), batch_size=20, stop=[LabelBudget(500)])
+    for query in loop.ask("script", refit=True):
+        loop.tell(query, "ok", seconds=seconds)
+    found = loop.forecast()
+    # The pool ends before the budget does.
+    assert (found.answers.value, found.measured, found.seconds.value, found.people) == (20, False, 10.0, 1)
+    assert any("fewer than 5 answers of people were timed" in note for note in found.notes)
+    assert (loop.progress("script").pace, loop.progress().left) == (None, 20)
+
+
+def test_people_set_the_pace_beside_a_program(storage_url):
+    project = Project.create("p", ["ok", "spam"], storage=storage_url)
+    project.add_items(pl.DataFrame({"text": [f"text {number}" for number in range(40)]}))
+    loop = project.pool_loop("l", strategy=Random(), batch_size=5, stop=[LabelBudget(30)])
+    for query in loop.ask("script"):
+        loop.tell(query, "ok")
+    for query in loop.ask("ann"):
+        loop.tell(query, "spam", seconds=6.0)
+    found = loop.forecast()
+    assert (found.answers.value, found.measured, found.seconds.value, found.people) == (20, True, 6.0, 1)
+    assert (loop.progress("ann").pace, loop.progress("ann").left) == (10.0, 20)
+
+
+def test_a_hold_out_that_no_round_was_scored_on_is_not_called_none():
+    found = forecast([], 0, 5, [], pace_of([], NOW, people=None, hours=None), NOW, held=7435)
+    assert "No score can be expected yet: no round was scored on the 7,435 items of the hold-out so far." in found.notes
 
 
 def test_the_caller_may_know_better_who_works_and_how_long():

@@ -51,6 +51,14 @@ def test_a_short_one_is_told_in_minutes_of_today() -> None:
     )
 
 
+def test_without_a_pace_of_people_it_is_said_that_none_is_known() -> None:
+    told = replace(TOLD, measured=False, score=None)
+    assert sentence(told, "") == (
+        "9,400 answers. How fast people are is not known yet: at 10 s an answer, 26 person-hours (24 to 29), "
+        "done Thursday 15:00 (Thursday 09:30 to Friday 11:00)."
+    )
+
+
 def test_what_cannot_be_told_is_not_made_up() -> None:
     told = replace(TOLD, answers=None, hours=None, done=None, score=None)
     assert sentence(told) == "When it is done cannot be told yet."

@@ -87,3 +87,10 @@ def test_the_status_line_says_how_far_and_how_long_still() -> None:
     assert "<b>412</b> / 500 · 9.2 a minute · about 10 min left" in line
     assert "model is learning…" in line
     assert 'aria-valuenow="82"' in line
+
+
+def test_the_time_left_is_that_of_the_pool_where_it_ends_first_and_needs_a_pace() -> None:
+    progress = LoopProgress(412, 0, 0, 0, 3, 500, 20, 8, 10.0, left=20)
+    assert "10.0 a minute · about 2 min left" in status_html(progress, None, learning=False)
+    unknown = LoopProgress(412, 0, 0, 0, 3, 500, 20, 8, None, left=20)
+    assert "<b>412</b> / 500 · pace not known yet" in status_html(unknown, None, learning=False)

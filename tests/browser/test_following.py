@@ -1,0 +1,152 @@
+"""Pages that show work beside them follow it to its end, whoever started it, and answer each press."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import polars as pl
+import pytest
+from playwright.sync_api import expect
+
+from labeling import LabelBudget, Project
+from labeling.refit_lease import refit_lease
+from strategies import Entropy
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def loop(project: Project) -> Any:
+    return project.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3, stop=[LabelBudget(60)])
+
+
+def answer(loop: Any, number: int = 10) -> None:
+    for query in loop.ask("script", refit=False)[:number]:
+        loop.tell(query, "offensive" if "idiot" in query.item["text"] else "ok")
+
+
+@contextmanager
+def refitting(project: Project, loop: Any) -> Iterator[None]:
+    """Refit as another process does, for as long as the test wants."""
+    (record,) = [record for record in project.ledger.loops.all() if record.name == loop.name]
+    with refit_lease(project.ledger, record.id, loop.name):
+        yield
+
+
+def status(page: Any) -> Any:
+    return page.locator(".st-key-loop-live .tally-status")
+
+
+def test_round_0_says_that_nothing_is_learned_yet(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("loop", project.name, "ann")
+    expect(status(person.page)).to_contain_text("Not begun")
+    answer(loop, 3)
+    expect(status(person.page)).to_contain_text(
+        "Nothing learned yet: round 0 ranked the first questions without a model"
+    )
+    expect(status(person.page)).to_contain_text("it learns after 7 more answers")
+    expect(person.page.locator(".tally-figures")).to_contain_text("3 of 60")
+
+
+def test_answers_and_refits_of_a_script_appear_by_themselves(
+    desk: Callable[[], Any], project: Project, loop: Any
+) -> None:
+    person = desk()
+    person.go("loop", project.name, "ann")
+    expect(person.page.locator(".tally-figures")).to_contain_text("0 of 60")
+    answer(loop)
+    expect(person.page.locator(".tally-figures")).to_contain_text("10 of 60")
+    with refitting(project, loop):
+        expect(status(person.page)).to_contain_text("Learning: round 1, started elsewhere")
+    loop.refit()
+    expect(status(person.page)).to_contain_text("Learned from 10 answers in round 1")
+    expect(person.page.get_by_text("Round by round")).to_be_visible()
+
+
+def test_a_press_that_comes_too_late_is_answered(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    answer(loop)
+    person = desk()
+    person.go("loop", project.name, "ann")
+    learn = person.page.get_by_role("button", name="Learn now")
+    with refitting(project, loop):
+        learn.click()
+        expect(status(person.page)).to_contain_text("Already learning: round 1, started elsewhere")
+        loop.give_up_refit(os.getpid())
+    learn.click()
+    expect(status(person.page)).to_contain_text("Learned from 10 answers in round 1")
+    learn.click()
+    expect(status(person.page)).to_contain_text("Nothing is new since round 1. Learned from 10 answers")
+    answer(loop, 1)
+    expect(status(person.page)).not_to_contain_text("Nothing is new")
+
+
+def test_a_refit_that_dies_says_so_and_is_over(desk: Callable[[], Any], app: Any, project: Project, loop: Any) -> None:
+    answer(loop)
+    person = desk()
+    person.go("loop", project.name, "ann")
+    # Until this is over the process can write nothing, and so is there to be killed.
+    with closing(sqlite3.connect(app.storage.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        person.page.get_by_role("button", name="Learn now").click()
+        expect(status(person.page)).to_contain_text("Learning: round 1, for")
+        os.kill(child(project), signal.SIGKILL)
+    expect(person.page.locator(".tally-notice.bad")).to_contain_text("ended from outside (signal 9")
+    expect(status(person.page)).not_to_contain_text("Learning: round")
+    assert not loop.refitting
+    person.page.get_by_role("button", name="Learn now").click()
+    expect(status(person.page)).to_contain_text("Learned from 10 answers")
+    expect(person.page.locator(".tally-notice.bad")).to_have_count(0)
+
+
+def child(project: Project) -> int:
+    """The process that the app started to refit a loop of this project."""
+    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    (found,) = [line.split()[0] for line in listed.splitlines() if f"refit --project {project.name} " in line]
+    return int(found)
+
+
+def test_the_annotator_sees_the_end_of_learning_without_a_press(
+    desk: Callable[[], Any], project: Project, loop: Any
+) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    with refitting(project, loop):
+        person.page.reload()
+        expect(person.page.get_by_text("model is learning…")).to_be_visible()
+        assert person.shown()[0] == first
+    expect(person.page.get_by_text("model is learning…")).to_have_count(0)
+    assert person.shown()[0] == first
+
+
+def test_a_hold_out_without_a_score_is_not_called_none(desk: Callable[[], Any], app: Any, posts: pl.DataFrame) -> None:
+    project = Project.create("held", ["ok", "offensive"], storage=app.storage)
+    gold = pl.when(pl.col("text").str.contains("idiot")).then(pl.lit("offensive")).otherwise(pl.lit("ok"))
+    project.add_items(posts.with_columns(gold=gold), text="text", id="id", gold="gold", progress=False)
+    loop = project.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3, stop=[LabelBudget(60)])
+    answer(loop)
+    loop.refit()
+    project.set_holdout(fraction=0.3, seed=1)
+    person = desk()
+    person.go("loop", project.name, "ann")
+    expect(
+        person.page.get_by_text("the 36 items of the hold-out were kept aside after the newest round")
+    ).to_be_visible()
+    person.page.get_by_role("button", name="Learn now").click()
+    expect(person.page.locator(".st-key-loop-scores canvas, .st-key-loop-scores svg").first).to_be_visible()
+    expect(person.page.get_by_text("kept aside after the newest round")).to_have_count(0)
+
+
+def test_pages_open_the_project_that_the_address_names(desk: Callable[[], Any], app: Any, project: Project) -> None:
+    Project.create("another", ["ok", "offensive"], storage=app.storage)
+    for path in ("", "projects", "data", "rules", "weak-labels", "annotate", "loop", "export"):
+        person = desk()
+        person.go(path, project.name)
+        expect(person.page.get_by_role("combobox", name="Project", exact=True)).to_have_value(project.name)
