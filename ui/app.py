@@ -28,10 +28,12 @@ def draw() -> None:
         "loop": st.Page(loop.render, title="Loop", icon=":material/show_chart:", url_path="loop"),
         "export": st.Page(export.render, title="Export", icon=":material/download:", url_path="export"),
     }
+    # The first page lies at the root of the address alone; people also write its name.
+    named = st.Page(projects.render, title="Projects", url_path="projects", visibility="hidden")
     st.session_state["pages"] = pages
     chosen = st.navigation(
         {
-            "Project": [pages["projects"], pages["data"]],
+            "Project": [pages["projects"], named, pages["data"]],
             "Rules": [pages["rules"], pages["weak"]],
             "People": [pages["annotate"], pages["loop"]],
             "Result": [pages["export"]],

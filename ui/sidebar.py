@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.markup import notice
 from ui.state import ANNOTATOR, PROJECT, project_names
 
 
@@ -15,6 +16,8 @@ def render() -> None:
         st.session_state[PROJECT] = created
     wanted = st.session_state.get(PROJECT) or st.query_params.get(PROJECT)
     with st.sidebar:
+        if names and wanted and wanted not in names:
+            notice(f"No project “{wanted}” is listed here: “{names[0]}” is open instead.", "warn")
         if names:
             if wanted not in names:
                 st.session_state[PROJECT] = names[0]

@@ -150,3 +150,10 @@ def test_pages_open_the_project_that_the_address_names(desk: Callable[[], Any], 
         person = desk()
         person.go(path, project.name)
         expect(person.page.get_by_role("combobox", name="Project", exact=True)).to_have_value(project.name)
+        expect(person.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_address_that_names_no_project_says_so(desk: Callable[[], Any], project: Project) -> None:
+    person = desk()
+    person.go("projects", "nowhere")
+    expect(person.page.get_by_text("No project “nowhere” is listed here")).to_be_visible()
