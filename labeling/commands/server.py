@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 ENTRY = Path(__file__).resolve().parents[2] / "ui" / "entry" / "serve.py"
 """What the process runs: `labeling` and `ui` are installed side by side, and neither imports the other here."""
 
-START_SECONDS = 90
+START_SECONDS = 300
 STOP_SECONDS = 5
 
 

@@ -28,7 +28,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000
+PATIENCE = 180_000
+"""Milliseconds after which a fact is taken never to come: tests wait for facts, and a busy machine fails none."""
+
+AGAIN = 5_000
+"""Milliseconds after which a click is taken to have been lost by a page that was being drawn."""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -86,61 +91,52 @@ class Desk:
     def open_tab(self, name: str) -> None:
         """Open a tab; while the page is still being drawn a click may be lost, so click until it is open."""
         tab = self.page.get_by_role("tab", name=name)
-        for _ in range(10):
-            expect(tab).to_be_visible()
-            self.idle()
-            tab.click()
-            self.page.wait_for_timeout(500)
-            self.idle()
-            if tab.get_attribute("aria-selected") == "true":
-                return
-        raise AssertionError(f"The tab {name!r} does not open.")
+        self._until(tab.click, lambda wait: expect(tab).to_have_attribute("aria-selected", "true", timeout=wait))
 
     def open_view(self, name: str) -> None:
         """Open a view of a page; click until it is open, as for a tab."""
         view = self.page.get_by_role("radio", name=name, exact=True)
-        for _ in range(10):
-            expect(view).to_be_visible()
-            self.idle()
-            view.click()
-            self.page.wait_for_timeout(500)
-            self.idle()
-            if view.get_attribute("aria-checked") == "true":
-                return
-        raise AssertionError(f"The view {name!r} does not open.")
+        self._until(view.click, lambda wait: expect(view).to_be_checked(timeout=wait))
 
     def choose(self, name: str, option: str) -> None:
         """Choose from a menu; a page that is drawn again closes it, so open it until the choice is made."""
         menu = self.page.get_by_role("combobox", name=name, exact=True)
         entry = self.page.get_by_role("option", name=option, exact=True)
-        for _ in range(10):
-            expect(menu).to_be_visible()
-            self.idle()
+
+        def act() -> None:
             menu.click()
             try:
-                entry.click(timeout=3000)
+                entry.click(timeout=AGAIN)
             except PlaywrightTimeout:
                 self.page.keyboard.press("Escape")
-                continue
-            self.page.wait_for_timeout(300)
-            self.idle()
-            if menu.input_value() == option:
-                return
-        raise AssertionError(f"{option!r} cannot be chosen from {name!r}.")
+
+        self._until(act, lambda wait: expect(menu).to_have_value(option, timeout=wait))
 
     def switch(self, text: str) -> None:
         """Flip a toggle until it is flipped."""
         toggle = self.page.get_by_role("switch", name=text)
         expect(toggle).to_be_attached()
-        was = toggle.is_checked()
-        for _ in range(10):
+        after = not toggle.is_checked()
+
+        def act() -> None:
+            if toggle.is_checked() != after:
+                self.page.get_by_text(text, exact=True).click()
+
+        self._until(act, lambda wait: expect(toggle).to_be_checked(checked=after, timeout=wait))
+
+    def _until(self, act: Callable[[], None], seen: Callable[[float], None]) -> None:
+        """Act until it is seen to have worked, and to last once the page is drawn."""
+        for _ in range(20):
             self.idle()
-            self.page.get_by_text(text, exact=True).click()
-            self.page.wait_for_timeout(400)
-            self.idle()
-            if toggle.is_checked() != was:
-                return
-        raise AssertionError(f"The toggle {text!r} does not move.")
+            act()
+            try:
+                seen(AGAIN)
+                self.idle()
+                seen(AGAIN)
+            except AssertionError:
+                continue
+            return
+        seen(AGAIN)
 
     def shown(self) -> tuple[int, str]:
         """The item on the card, and the name of this showing."""

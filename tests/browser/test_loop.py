@@ -172,7 +172,7 @@ def test_strategies_are_compared_beside_the_page(desk: Callable[[], Any], known:
     page.keyboard.press("Enter")
     person.idle()
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_text("What each would have learned")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("What each would have learned")).to_be_visible(timeout=600_000)
     rows = page.locator("table.tally-numbers tbody tr")
     expect(rows).to_have_count(3)
     names = {rows.nth(row).locator("td").first.inner_text() for row in range(3)}

@@ -7,6 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
+PATIENCE = 600
+"""Seconds after which a process is taken to hang; a busy machine fails no test."""
+
 
 def start(script, *arguments):
     """Start a Python script with arguments; its output can be read, its exit waited for."""
@@ -21,6 +24,6 @@ def start(script, *arguments):
 
 def finish(process):
     """Wait for a process that must succeed, and return what it printed."""
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out

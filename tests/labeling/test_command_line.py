@@ -12,6 +12,7 @@ from labeling import LabelBudget, Project, keyword
 from labeling.__main__ import commands
 from labeling.reading import read_source
 from strategies import Entropy
+from tests.labeling.processes import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTS = "id,text,label\n007,you idiot,offensive\n008,good morning,ok\n009,=1+1,ok\n010,good morning,ok\nbroken\n"
@@ -35,7 +36,7 @@ class Shell:
             text=True,
             encoding="utf-8",
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     def project(self):

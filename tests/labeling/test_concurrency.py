@@ -10,7 +10,7 @@ import pytest
 
 from labeling import LabelBudget, Project
 from strategies import Random
-from tests.labeling.processes import finish, start
+from tests.labeling.processes import PATIENCE, finish, start
 
 LABELS = ["ok", "offensive"]
 
@@ -78,7 +78,7 @@ def test_two_processes_that_refit_at_once_make_one_refit_a_round(loop):
 def test_an_answer_survives_the_death_of_its_process(loop):
     url = loop._ledger.full_url
     child = start(KILLED, url)
-    out, _ = child.communicate(timeout=120)
+    out, _ = child.communicate(timeout=PATIENCE)
     assert child.returncode == -signal.SIGKILL
     item_id, uuid = out.split()
     project = Project.open("p", storage=url)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from labeling import Project, StorageError
 from storage import tables
-from tests.labeling.processes import start
+from tests.labeling.processes import PATIENCE, start
 
 LABELS = ["ok", "offensive"]
 
@@ -189,7 +189,7 @@ def expire_imports(project):
 def test_an_import_whose_process_was_killed_is_invisible_and_purged_when_its_time_is_over(project):
     project.add_items(pl.DataFrame({"text": ["there"]}))
     child = start(KILLED, project.ledger.full_url)
-    child.communicate(timeout=120)
+    child.communicate(timeout=PATIENCE)
     assert child.returncode == -signal.SIGKILL
     assert rows_of(project) == [21, 21, 0, 0, 2]
     opened = Project.open("p", storage=project.ledger.full_url)

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from labeling import Project
 from storage import StorageError, close_engines
 from storage.database import open_engine, reading, writing
+from tests.labeling.processes import finish, start
 
 LABELS = ["ok", "offensive"]
 
@@ -150,6 +151,19 @@ def test_sqlite_keeps_a_log_and_waits_for_the_disk(sqlite_url):
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         ]
     assert settings == ["wal", 2, 30_000, 1]
+
+
+OPENER = """
+import sys
+from storage.database import open_engine
+open_engine(sys.argv[1])
+"""
+
+
+def test_two_processes_that_open_an_empty_database_at_once_migrate_it_once(storage_url):
+    for child in [start(OPENER, storage_url) for _ in range(2)]:
+        finish(child)
+    assert Project.create("p", LABELS, storage=storage_url).label_names == ("ok", "offensive")
 
 
 def test_a_reader_sees_one_state_while_somebody_writes(sqlite_url):
