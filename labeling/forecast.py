@@ -270,7 +270,7 @@ def _curve(history: Sequence[Mapping[str, Any]], metric: str, seed: int, held: i
     if not rows and not held:
         return "No score can be expected: there is no hold-out to measure one on."
     if not rows:
-        return f"No score can be expected yet: no round was scored on the {held:,} items of the hold-out so far."
+        return f"No score can be expected: there is no round yet that was scored on the {held:,} items of the hold-out."
     fitted = fit_curve([row["labels"] for row in rows], [row[metric] for row in rows], rows[-1]["judged"], seed=seed)
     return f"No score can be expected yet. {fitted}" if isinstance(fitted, str) else fitted
 

@@ -92,7 +92,7 @@ def test_people_set_the_pace_beside_a_program(storage_url):
 
 def test_a_hold_out_that_no_round_was_scored_on_is_not_called_none():
     found = forecast([], 0, 5, [], pace_of([], NOW, people=None, hours=None), NOW, held=7435)
-    assert "No score can be expected yet: no round was scored on the 7,435 items of the hold-out so far." in found.notes
+    assert "there is no round yet that was scored on the 7,435 items of the hold-out." in " ".join(found.notes)
 
 
 def test_the_caller_may_know_better_who_works_and_how_long():
