@@ -118,22 +118,6 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         records = [r for r in list_projects(storage) if archived in (None, r.archived_at is not None)]
         return [Project.open(record.name, storage).info() for record in records]
 
-    def archive(self) -> None:
-        """Put the project away: lists leave it out, and it can only be read.
-
-        Its name stays taken, and all in it stays. Whoever was asked holds nothing any longer. `restore` brings it back.
-        """
-        self.ledger.set_archived(True)
-
-    def restore(self) -> None:
-        """Bring a project back that was archived."""
-        self.ledger.set_archived(False)
-
-    @property
-    def archived(self) -> bool:
-        """Whether the project was archived: it can be read, and nothing can be written to it."""
-        return self.ledger.archived_at() is not None
-
     def info(self) -> ProjectInfo:
         """Return the project as a list shows it."""
         record = self.ledger.project

@@ -31,6 +31,22 @@ class ProjectBase:
         """Return the number of the newest write: it changes when anything does."""
         return self.ledger.version()
 
+    def archive(self) -> None:
+        """Put the project away: lists leave it out, and it can only be read.
+
+        Its name stays taken, and all in it stays. Whoever was asked holds nothing any longer. `restore` brings it back.
+        """
+        self.ledger.set_archived(True)
+
+    def restore(self) -> None:
+        """Bring a project back that was archived."""
+        self.ledger.set_archived(False)
+
+    @property
+    def archived(self) -> bool:
+        """Whether the project was archived: it can be read, and nothing can be written to it."""
+        return self.ledger.archived_at() is not None
+
     @cached_property
     def item_store(self) -> Items:
         """The items, made columnar."""
