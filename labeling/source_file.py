@@ -78,6 +78,11 @@ class SourceFile:
                 return io.BytesIO(file.read())
         return self.path or io.BytesIO(self.content)
 
+    def seekable(self) -> IO[bytes]:
+        """Open it from its start so that a reader can jump about in it."""
+        whole = self.whole()
+        return whole.open("rb") if isinstance(whole, Path) else whole
+
     @property
     def folder(self) -> Path | None:
         """The folder of a file on disk, which paths of pictures are relative to; None for an upload."""

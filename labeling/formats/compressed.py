@@ -61,7 +61,7 @@ def document_kind(file: SourceFile) -> str | None:
     if not file.head().startswith(_ZIP):
         return None
     try:
-        with file.open() as opened, zipfile.ZipFile(opened) as archive:
+        with file.seekable() as opened, zipfile.ZipFile(opened) as archive:
             names = archive.namelist()
             if "mimetype" in names:
                 with archive.open("mimetype") as member:
@@ -88,7 +88,7 @@ def _from_gzip(file: SourceFile) -> SourceFile:
     if name.suffix.lower() == ".tgz":
         inner = f"{name.stem}.tar"
     result = replace(file, name=inner or file.name, unpack=partial(_open_gzip, name=file.name, most=most))
-    _refuse_archives(file.name, inner, result.head())
+    _refuse_archives(file.name, inner, result)
     return result
 
 
@@ -101,9 +101,7 @@ def _from_zip(file: SourceFile) -> SourceFile:
         raise ValueError(
             f"{file.name} is a broken zip archive, perhaps cut off while it was copied: {error}"
         ) from error
-    total = sum(member.file_size for member in members)
-    if total > most:
-        raise _too_large(file.name, total, most)
+    check_unpacked(file.name, members)
     if document_kind(file) is not None:
         return file
     files = [member for member in members if not member.is_dir() and not _is_side_file(member.filename)]
@@ -119,10 +117,15 @@ def _from_zip(file: SourceFile) -> SourceFile:
         raise ValueError(f"{only.filename} in {file.name} is locked with a password. Unpack it first.")
     opener = partial(_open_member, member=only.filename, name=file.name, most=most)
     result = replace(file, name=f"{file.name}/{PurePath(only.filename).name}", unpack=opener)
-    head = result.head()
-    if not (head.startswith(_ZIP) and document_kind(result)):
-        _refuse_archives(file.name, only.filename, head)
+    _refuse_archives(file.name, only.filename, result)
     return result
+
+
+def check_unpacked(name: str, members: list[zipfile.ZipInfo]) -> None:
+    """Refuse an archive whose files say that they are larger unpacked than the limit."""
+    total, most = sum(member.file_size for member in members), limits().unpacked_bytes
+    if total > most:
+        raise _too_large(name, total, most)
 
 
 def _is_side_file(name: str) -> bool:
@@ -130,7 +133,11 @@ def _is_side_file(name: str) -> bool:
     return name.startswith(_SIDE_FILES[0]) or PurePath(name).name in _SIDE_FILES
 
 
-def _refuse_archives(name: str, inner: str, head: bytes) -> None:
+def _refuse_archives(name: str, inner: str, file: SourceFile) -> None:
+    head = file.head()
+    # A workbook is a zip archive too.
+    if head.startswith(_ZIP) and document_kind(file):
+        return
     kind = next((kind for magic, kind in _ARCHIVES.items() if head.startswith(magic)), None)
     if head[257:262] == b"ustar":
         kind = "a tar archive"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import math
 import re
 import zipfile
@@ -13,6 +12,7 @@ from typing import IO, Any
 
 import polars as pl
 
+from labeling.formats.compressed import check_unpacked
 from labeling.formats.limits import limits, setting_of
 from labeling.source_file import SourceFile
 
@@ -112,7 +112,8 @@ def _check(file: SourceFile) -> None:
     if file.head().startswith(SHEET_BYTES):
         return
     try:
-        with _seekable(file) as opened, zipfile.ZipFile(opened) as archive:
+        with file.seekable() as opened, zipfile.ZipFile(opened) as archive:
+            check_unpacked(file.name, archive.infolist())
             if any(member.flag_bits & 1 for member in archive.infolist()):
                 raise _locked(file.name)
             for member in archive.infolist():
@@ -121,11 +122,6 @@ def _check(file: SourceFile) -> None:
                     _check_member(file.name, part, scan=_WORKSHEET.fullmatch(member.filename) is not None)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise ValueError(f"{file.name} is a broken workbook, perhaps cut off while it was copied: {error}") from error
-
-
-def _seekable(file: SourceFile) -> IO[bytes]:
-    whole = file.whole()
-    return whole if isinstance(whole, io.BytesIO) else whole.open("rb")  # type: ignore[union-attr]
 
 
 def _check_member(name: str, part: IO[bytes], *, scan: bool) -> None:

@@ -1,4 +1,5 @@
 import datetime as dt
+import gzip
 import io
 import zipfile
 
@@ -41,6 +42,23 @@ def test_cells_are_what_they_are():
         "flag": pl.Boolean,
     }
     assert (table.lines.tolist(), table.notes, table.format) == ([2, 3], [], "sheet")
+
+
+@pytest.mark.parametrize("name", ["posts.xlsx.gz", "posts.zip"])
+def test_a_workbook_may_be_packed(name):
+    content = workbook([["id", "text"], ["007", "a"]])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("posts.xlsx", content)
+    packed_as = {"posts.xlsx.gz": gzip.compress(content), "posts.zip": packed.getvalue()}
+    assert read_source(packed_as[name], name=name).frame.rows() == [("007", "a")]
+
+
+def test_a_packed_workbook_is_held_to_the_limit_too(monkeypatch):
+    content = gzip.compress(workbook([["text"], *([f"the row {n} of many"] for n in range(2000))]))
+    monkeypatch.setenv("LABELING_MAX_UNPACKED_BYTES", "60000")
+    with pytest.raises(ValueError, match=r"would unpack to .* at most 60,000 bytes"):
+        read_source(content, name="posts.xlsx.gz")
 
 
 def test_dates_with_a_time_of_day_are_moments():
