@@ -53,8 +53,8 @@ class KCenter(Strategy):
 class Farthest(Ranking):
     """Distance to the nearest of what is labeled, open or taken, divided by the largest at the start.
 
-    Distances only shrink as items are taken, so old ones are upper bounds: to find the farthest item,
-    only the front runners are brought up to date (lazy greedy).
+    Distances only shrink as items are taken, so old ones are upper bounds (lazy greedy): as long as one of the
+    front runners lies farther than anything behind them may, they alone are brought up to date.
     """
 
     fixed = False
@@ -72,34 +72,32 @@ class Farthest(Ranking):
         self._bounds = None if known is None else nearest_distance(X, self._norms, as_embedding(known))
         self._scale = self._farthest()
         self._taken: list[int] = []
-        self._seen = np.zeros(X.shape[0], dtype=np.int64)
-        self._front = 0.95
+        # How many of the taken the distances of all rows know of.
+        self._seen = 0
+        self._front: _Front | None = None
+        self._size = 1024
 
     def _farthest(self) -> float:
         if self._bounds is None or not len(self._bounds):
             return 0.0
         return float(np.sqrt(self._bounds.max()))
 
-    def _refresh(self, rows: IntArray) -> None:
-        """Bring the distances of some rows up to date."""
-        assumed = int(self._seen[rows].min(initial=len(self._taken)))
-        pending = self._taken[assumed:]
-        if not pending or self._bounds is None:
-            return
-        everything = len(rows) == len(self._seen)
-        X, norms = (self._X, self._norms) if everything else (self._X[rows], self._norms[rows])
-        found = nearest_distance(X, norms, dense_rows(self._X, pending))
-        self._bounds[rows] = np.minimum(self._bounds[rows], found)
-        # What rounding leaves of the distance to oneself would be taken again.
-        self._bounds[pending] = 0.0
-        self._seen[rows] = len(self._taken)
+    def _refresh(self) -> None:
+        """Bring the distances of all rows up to date."""
+        pending = self._taken[self._seen :]
+        if pending and self._bounds is not None:
+            found = nearest_distance(self._X, self._norms, dense_rows(self._X, pending))
+            np.minimum(self._bounds, found, out=self._bounds)
+            # What rounding leaves of the distance to oneself would be taken again.
+            self._bounds[pending] = 0.0
+        self._seen = len(self._taken)
 
     @property
     def distances(self) -> FloatArray:
         """(n,) not divided; infinite where nothing is known."""
         if self._bounds is None:
             return np.full(self._X.shape[0], np.inf)
-        self._refresh(np.arange(len(self._seen)))
+        self._refresh()
         return np.sqrt(self._bounds)
 
     @property
@@ -115,21 +113,27 @@ class Farthest(Ranking):
         """The farthest."""
         if self._bounds is None or self._scale == 0.0:
             return super().top(taken, tie)
-        while True:
-            farthest = self._bounds.max()
-            if farthest <= 0.0:
-                return super().top(taken, tie)
-            best = np.flatnonzero(self._bounds == farthest)
-            if (self._seen[best] == len(self._taken)).all():
-                index = int(best[np.argmin(tie[best])])
-                return index, min(float(np.sqrt(farthest)) / self._scale, 1.0)
-            front = np.flatnonzero(self._bounds >= farthest * self._front)
-            # Keep the front wide enough to pay for the call, and narrow enough to pay at all.
-            if len(front) > 2_048:
-                self._front += (1.0 - self._front) / 2
-            elif len(front) < 256:
-                self._front -= (1.0 - self._front) / 2
-            self._refresh(front[self._seen[front] < len(self._taken)])
+        front = self._leading(self._bounds)
+        farthest = front.bounds.max()
+        if farthest <= 0.0:
+            return super().top(taken, tie)
+        best = front.rows[front.bounds == farthest]
+        return int(best[np.argmin(tie[best])]), min(float(np.sqrt(farthest)) / self._scale, 1.0)
+
+    def _leading(self, bounds: FloatArray) -> _Front:
+        """Return front runners, the farthest of all among them."""
+        front = self._front
+        if front is not None:
+            front.follow(self._X, self._taken)
+            if front.bounds.max() > front.limit:
+                return front
+            # One that is overtaken soon was too small, one that leads for long is larger than it need be.
+            led = len(self._taken) - front.start
+            self._size = max(256, min(2 * self._size if led < 32 else self._size // 2 if led > 512 else self._size,
+                                      len(bounds)))  # fmt: skip
+        self._refresh()
+        self._front = _Front.of(self._X, self._norms, bounds, self._size, len(self._taken))
+        return self._front
 
     def add(self, index: int) -> None:
         """One more to be far from."""
@@ -138,8 +142,39 @@ class Farthest(Ranking):
             added = squared_distances(self._X, self._norms, dense_rows(self._X, index))[:, 0]
             added[index] = 0.0
             self._bounds = added
-            self._seen[:] = 1
+            self._seen = 1
             self._scale = self._farthest()
+
+
+@dataclass
+class _Front:
+    """Rows that were farthest when so many were taken, and how far anything else may be."""
+
+    rows: IntArray
+    X: Matrix
+    norms: FloatArray
+    bounds: FloatArray
+    limit: float
+    start: int
+    seen: int
+
+    @classmethod
+    def of(cls, X: Matrix, norms: FloatArray, bounds: FloatArray, size: int, taken: int) -> _Front:
+        """Return the farthest rows, about `size` of them: all that are equally far are in it, or none."""
+        n = len(bounds)
+        least = bounds.min() if size >= n else np.partition(bounds, n - size)[n - size]
+        rows = np.flatnonzero(bounds >= least)
+        limit = float(bounds[bounds < least].max(initial=-1.0))
+        return cls(rows, X[rows], norms[rows], bounds[rows], limit, taken, taken)
+
+    def follow(self, X: Matrix, taken: list[int]) -> None:
+        """Bring the distances up to date."""
+        pending = taken[self.seen :]
+        if not pending:
+            return
+        np.minimum(self.bounds, nearest_distance(self.X, self.norms, dense_rows(X, pending)), out=self.bounds)
+        self.bounds[np.isin(self.rows, pending)] = 0.0
+        self.seen = len(taken)
 
 
 @dataclass(frozen=True)

@@ -176,3 +176,19 @@ def test_k_means_finds_separate_clusters_and_copes_with_copies():
     centers = k_means(blobs(), 3, rng())
     assert sorted(np.round(centers.mean(axis=1) / 5).astype(int).tolist()) == [0, 1, 2]
     assert len(k_means(np.ones((10, 2), dtype=np.float32), 4, rng())) == 1
+
+
+@pytest.mark.parametrize("labeled", [0, 50], ids=["nothing labeled", "some labeled"])
+def test_a_large_batch_of_k_center_is_that_of_the_plain_loop(labeled):
+    rng = np.random.default_rng(3)
+    X = rng.integers(0, 40, size=(3_000, 6)).astype(np.float32)
+    X[2_000:] = X[:1_000]
+    pool = Pool(embedding=X, labeled_embedding=X[:labeled] if labeled else None, key=np.arange(3_000))
+    picks = [pick.index for pick in KCenter().select(pool, 2_200)]
+    distance = np.full(3_000, np.inf)
+    for row in X[:labeled]:
+        distance = np.minimum(distance, ((X - row) ** 2).sum(axis=1))
+    for pick in picks[:1_900]:
+        assert distance[pick] == pytest.approx(distance.max())
+        distance = np.minimum(distance, ((X - X[pick]) ** 2).sum(axis=1))
+    assert len(set(picks)) == 2_200
