@@ -50,7 +50,7 @@ class Slice:
 
 def apply(
     functions: Sequence[object],
-    source: "pl.DataFrame | pd.DataFrame | str | Path",
+    source: "pl.DataFrame | pd.DataFrame | list[dict[str, Any]] | str | Path",
     labels: Sequence[str],
     *,
     text: str | None = "text",
@@ -64,8 +64,8 @@ def apply(
     functions
         Labeling functions, Snorkel's included.
     source
-        A polars or pandas frame (its index does not matter), or the path of a Parquet file, which workers read by
-        themselves.
+        A polars or pandas frame (its index does not matter), a list of mappings, or the path of a Parquet file,
+        which workers read by themselves.
     labels
         Class names.
     text
@@ -114,18 +114,44 @@ def open_source(source: Any) -> tuple[list[Slice], list[str]]:
         return _file_slices(Path(source))
     if isinstance(source, pl.DataFrame):
         frame = source
-    elif type(source).__module__.partition(".")[0] == "pandas":
-        frame = pl.from_pandas(source)
+    elif is_table(source):
+        frame = table_of(source)
     else:
-        raise TypeError(f"A source is a polars or pandas frame or the path of a Parquet file, got {type(source)!r}.")
+        raise TypeError(
+            "A source is a polars or pandas frame, a list of mappings or the path of a Parquet file, "
+            f"got {type(source)!r}."
+        )
     starts = range(0, max(len(frame), 1), SLICE)
     return [Slice(s, len(frame[s : s + SLICE]), frame=frame[s : s + SLICE]) for s in starts], frame.columns
+
+
+def is_table(source: object) -> bool:
+    """Tell whether an object in memory holds rows with names: a frame of any kind, or a list of mappings."""
+    return isinstance(source, list | pl.DataFrame | pl.LazyFrame) or type(source).__module__.startswith("pandas")
+
+
+def table_of(source: object) -> pl.DataFrame:
+    """Return the rows of an object in memory as a frame, none left out.
+
+    Raises
+    ------
+    ValueError
+        A row is none.
+    """
+    from labeling.reading import read_source
+
+    table = read_source(source)
+    for rejected in table.rejected:
+        raise ValueError(f"Row {rejected.line} cannot be read: {rejected.reason} Pass mappings of names to values.")
+    return table.frame
 
 
 def _file_slices(path: Path) -> tuple[list[Slice], list[str]]:
     from pyarrow.lib import ArrowInvalid
     from pyarrow.parquet import ParquetFile
 
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {str(path)!r}. Pass the path of a Parquet file, or a frame.")
     try:
         with ParquetFile(path) as file:
             groups = [file.metadata.row_group(g).num_rows for g in range(file.metadata.num_row_groups)]

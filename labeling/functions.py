@@ -19,6 +19,7 @@ array([[ 0, -1],
 """
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, overload
 
 import polars as pl
@@ -105,7 +106,7 @@ def comparison(
     name: str,
     column: str | None,
     operator: str,
-    value: str | float | bool | None,
+    value: str | float | bool | date | None,
     label: str,
     *,
     expert: str | None = None,
@@ -122,7 +123,8 @@ def comparison(
         One of ``OPERATORS``: ``>``, ``>=``, ``<``, ``<=``, ``==``, ``!=``, ``contains``, ``starts_with``,
         ``ends_with``, ``longer_than``, ``shorter_than`` (characters), ``is_empty``, ``is_not_empty``.
     value
-        What to compare with; None for the last two.
+        What to compare with; None for the last two. A column of dates or moments is compared with a date, a moment
+        or an ISO text, as "2024-01-31" or "2024"; without a zone it is in UTC.
     label
         Class to vote for.
     expert

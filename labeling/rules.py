@@ -8,9 +8,11 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import polars as pl
+from polars import selectors
 
 from labeling.function_base import Rule, Spec, listed
 from labeling.word_forms import word_pattern
@@ -148,12 +150,13 @@ class Comparison(TextRule):
     """Votes where a column compares with a value; made by `comparison`."""
 
     operator: str
-    value: str | int | float | bool | None
+    value: str | int | float | bool | date | None
 
     kind: ClassVar[str] = "comparison"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "value", plain_value(self.value))
         if self.operator not in _OPERATORS:
             raise ValueError(f"comparison {self.name!r}: no operator {self.operator!r}. Known: {listed(_OPERATORS)}.")
         if self.value is None and self.operator not in UNARY:
@@ -169,7 +172,62 @@ class Comparison(TextRule):
 
     def condition(self, text: str | None) -> pl.Expr:
         """Where the comparison holds."""
-        return _OPERATORS[self.operator](pl.col(self.needs(text)[0]), self.value)
+        (column,) = self.needs(text)
+        compare = _OPERATORS[self.operator]
+        moment = moment_of(self.value) if self.operator in _ORDERS else None
+        return compare(pl.col(column), self.value) if moment is None else _in_time(column, compare, self.value, moment)
+
+
+_ORDERS = (">", ">=", "<", "<=", "==", "!=")
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value as JSON keeps it: a date or moment as ISO text, a number of NumPy's as Python's own.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> plain_value(date(2024, 1, 31))
+    '2024-01-31'
+    """
+    if hasattr(value, "dtype") and hasattr(value, "item"):
+        value = value.astype("datetime64[us]").item() if value.dtype.kind == "M" else value.item()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return the moment that an ISO text names, in UTC where it names no zone; None for any other value.
+
+    Examples
+    --------
+    >>> moment_of("2024-02")
+    datetime.datetime(2024, 2, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    >>> moment_of("soon") is None
+    True
+    """
+    if not isinstance(value, str):
+        return None
+    whole = value + "-01-01"[3 * (value.count("-")) :] if re.fullmatch(r"\d{4}(-\d{2})?", value) else value
+    try:
+        moment = datetime.fromisoformat(whole)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _in_time(column: str, compare: Callable[[pl.Expr, Any], pl.Expr], value: Any, moment: datetime) -> pl.Expr:
+    """Return a comparison with a moment where the column holds dates or moments, with the text elsewhere.
+
+    What the column holds shows only where the expression runs: of these selections one names it, the others nothing.
+    """
+    named = selectors.by_name(column)
+    moment = moment.astimezone(UTC)
+    zoned = (named & selectors.datetime(time_zone="*")).dt.convert_time_zone("UTC")
+    plain = named & (selectors.date() | selectors.datetime(time_zone=None))
+    other = named - selectors.date() - selectors.datetime()
+    return pl.any_horizontal(
+        compare(plain, pl.lit(moment.replace(tzinfo=None))), compare(zoned, pl.lit(moment)), compare(other, value)
+    )
 
 
 KINDS: dict[str, type[TextRule]] = {kind.kind: kind for kind in (Keyword, Regex, Comparison)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from labeling.applying import is_table, table_of
 from labeling.decisions import Decision, decision_of, query_of
 from labeling.records import Annotation, Answer, Query
 from labeling.stream_consumer import Consumer
@@ -17,6 +18,8 @@ from labeling.stream_records import Record, Records, Shape
 from labeling.stream_state import Plan, StreamSettings, decide
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from labeling.project import Project
     from storage.records import AnnotationRecord, DecisionRecord, LoopRecord
 
@@ -80,14 +83,16 @@ class StreamLoop:
         return self.offer_many([record], None if key is None else [key])[0]
 
     def offer_many(
-        self, records: pl.DataFrame | Iterable[Record], keys: Sequence[str | None] | None = None
+        self, records: pl.DataFrame | pd.DataFrame | Iterable[Record], keys: Sequence[str | None] | None = None
     ) -> list[Decision]:
-        """Take in many records at once: the same decisions as one by one, at a fraction of the cost.
+        """Take in many records at once, of a frame or one by one: the same decisions, at a fraction of the cost.
 
         Nothing is learned on the way. Records are committed in slices of 5,000;
         nothing is written if one of them cannot be kept.
         """
-        rows = list(records.iter_rows(named=True)) if isinstance(records, pl.DataFrame) else list(records)
+        if not isinstance(records, pl.DataFrame | list) and is_table(records):
+            records = table_of(records)
+        rows: list[Any] = list(records.iter_rows(named=True) if isinstance(records, pl.DataFrame) else records)
         keys = [None] * len(rows) if keys is None else [_key(key) for key in keys]
         if len(keys) != len(rows):
             raise ValueError(f"There are {len(keys)} keys for {len(rows)} records. Pass a key or None for each.")

@@ -1,6 +1,7 @@
 """apply(): the same matrix from any source on any executor, rows in the order of the source."""
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -115,3 +116,24 @@ def test_a_source_of_another_kind_is_refused(tmp_path):
         apply(FUNCTIONS, tmp_path / "a.csv", LABELS)
     with pytest.raises(FileNotFoundError):
         apply(FUNCTIONS, tmp_path / "nothing.parquet", LABELS)
+
+
+def test_frames_of_pandas_and_lists_of_mappings_are_taken_whatever_they_hold():
+    rule = [keyword("k", ["a"], label="yes")]
+    for source in (
+        pd.DataFrame({"text": ["a", 5, None]}, index=[7, 8, 9]),
+        pd.DataFrame({"text": ["a", "b", "c"], "at": pd.period_range("2024-01", periods=3, freq="M")}),
+        [{"text": "a"}, {"text": 5}, {"text": None}],
+        pl.LazyFrame({"text": ["a", "b", None]}),
+    ):
+        assert apply(rule, source, labels=["no", "yes"]).values.ravel().tolist() == [1, -1, -1]
+
+
+def test_a_row_that_is_no_mapping_is_refused_not_left_out():
+    with pytest.raises(ValueError, match="Row 2 cannot be read"):
+        apply([keyword("k", ["a"], label="yes")], [{"text": "a"}, "b"], labels=["no", "yes"])
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*nope\.csv.*Pass the path of a Parquet file"):
+        apply([keyword("k", ["a"], label="yes")], tmp_path / "nope.csv", labels=["no", "yes"])

@@ -1,5 +1,6 @@
 import logging
 
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -11,6 +12,7 @@ from strategies import (
     FixedBudget,
     FixedThreshold,
     KCenter,
+    LeastConfidence,
     Margin,
     Random,
     RandomVariableUncertainty,
@@ -232,3 +234,13 @@ def test_a_mixture_of_scores_decides_too(local):
     close_engines()
     reopened = Project.open("p", storage=local.ledger.full_url).stream_loop("s")
     assert reopened.strategy == stream.strategy
+
+
+def test_a_pandas_frame_is_offered_as_a_polars_frame_is(sqlite_url):
+    decisions = []
+    for name, frame in (("polars", pl.DataFrame), ("pandas", pd.DataFrame)):
+        project = Project.create(name, ["no", "yes"], storage=sqlite_url)
+        stream = project.stream_loop("s", strategy=LeastConfidence(), budget=VariableUncertainty(0.5), seed=1)
+        made = stream.offer_many(frame({"text": ["alpha", "beta", None, "gamma"], "n": [1, 2, 3, 4]}))
+        decisions.append([(decision.asked, decision.threshold) for decision in made])
+    assert decisions[0] == decisions[1]
