@@ -28,6 +28,10 @@ EXPORT_COLUMNS = (
     "probabilities_note",
     "weak_probabilities",
     "model_probabilities",
+    "asked_loop",
+    "asked_strategy",
+    "asked_score",
+    "asked_round",
     "votes",
 )
 """What an export says about an item, beside the columns of the item itself."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ import numpy as np
 import polars as pl
 
 from labeling.blocks import NO_LABEL
+from labeling.export_card import card
+from labeling.export_choice import Choice
 from labeling.importing import BAR_DELAY
 from labeling.io import About, export_format, export_name, write_rows
 from labeling.matrix import LabelMatrix
-from labeling.records import ExportReport
+from labeling.records import ExportPreview, ExportReport
 from labeling.votes import holdout_ids
 
 if TYPE_CHECKING:
@@ -24,35 +26,64 @@ ROWS = 20_000
 
 VOTES = pl.List(pl.Struct({"function": pl.String(), "expert": pl.String(), "label": pl.String()}))
 
+ASKED = {
+    "item_id": pl.Int64(),
+    "asked_loop": pl.String(),
+    "asked_strategy": pl.String(),
+    "asked_score": pl.Float64(),
+    "asked_round": pl.Int64(),
+}
+
 
 class _Export:
     """One export under way: looks up once what every row needs."""
 
-    def __init__(self, project: Project, private: bool, progress: bool) -> None:
+    def __init__(self, project: Project, choice: Choice) -> None:
         self.project = project
-        self.progress = progress
+        self.choice = choice
         self.columns = project.item_store.columns()
-        self.private = private
+        self.shown = choice.shown(self.columns)
+        image = self.columns.named("image")
+        self.image = image if image in self.shown else None
         self.held = holdout_ids(project.ledger)
-        self.matrix = project.label_matrix() if project.functions() else None
-        self.sources: Counter[str] = Counter()
-        self.image = self.columns.named("image")
-        self.rows = self._rows()
-        self.facts = self._facts()
+        rows = self._rows()
+        self.facts = self._facts(rows)
+        # Facts are a row an item, so those that stay are looked at once, however many copies there are.
+        self.rows = rows.join(self.facts.select("item_id"), on="item_id", how="semi") if choice.drops else rows
 
-    def batches(self) -> Iterator[pl.DataFrame]:
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        """(label, source, split, rows): how many rows of each, the most first."""
+        rows = self.rows.select("item_id").join(
+            self.facts.select("item_id", "label", "source", "split"), on="item_id", how="left"
+        )
+        found = rows.group_by("label", "source", "split").agg(pl.len().cast(pl.Int64).alias("rows"))
+        return found.sort("rows", "label", "source", "split", descending=[True, False, False, False])
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The parts of the data set."""
+        if self.choice.split is not None:
+            return (self.choice.split,)
+        return ("train", "test") if self.held else ("train",)
+
+    def sources(self) -> dict[str, int]:
+        """Return how many rows have their label from each source."""
+        counts = self.counts.drop_nulls("source").group_by("source", maintain_order=True).agg(pl.col("rows").sum())
+        return dict(counts.iter_rows())
+
+    def batches(self, progress: bool) -> Iterator[pl.DataFrame]:
         """Yield the rows of the export, duplicates beside the item that stands for them."""
         from tqdm.auto import tqdm
 
+        matrix = self.project.label_matrix(progress=progress) if self.project.functions() else None
         if self.rows.height == 0:
-            yield self._dress(self.rows)
+            yield self.dress(self.rows, matrix)
         with tqdm(
-            total=self.rows.height, desc="export", unit=" rows", disable=not self.progress, leave=False, delay=BAR_DELAY
+            total=self.rows.height, desc="export", unit=" rows", disable=not progress, leave=False, delay=BAR_DELAY
         ) as bar:
             for part in self.rows.iter_slices(ROWS):
-                frame = self._dress(part)
-                self.sources.update(frame["source"].drop_nulls().to_list())
-                yield frame
+                yield self.dress(part, matrix)
                 bar.update(part.height)
 
     def _rows(self) -> pl.DataFrame:
@@ -66,43 +97,60 @@ class _Export:
         rows = pl.concat([items, copies.join(items, on="item_id", how="semi")])
         return rows.sort("import", "row").select("item_id", "id")
 
-    def _facts(self) -> pl.DataFrame:
-        """What is known of each item, a row an item, sorted: its label, gold, split, soft labels."""
+    def _facts(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """What is known of each item that stays, a row an item, sorted: its label, gold, split, soft labels."""
         held = pl.Series("item_id", sorted(self.held), dtype=pl.Int64())
         split = pl.when(pl.col("item_id").is_in(held.implode())).then(pl.lit("test")).otherwise(pl.lit("train"))
+        labels = self.project.labels(order=self.choice.order, probabilities=self.choice.probabilities or True)
         facts = (
-            self.rows.select("item_id")
+            rows.select("item_id")
             .unique()
             .sort("item_id")
-            .join(self.project.labels(), on="item_id", how="left", maintain_order="left")
+            .join(labels, on="item_id", how="left", maintain_order="left")
             .join(self.project.labels("gold").select("item_id", gold="label"), on="item_id", how="left")
             .with_columns(split.alias("split"))
-            .join(self._taken_over(), on="item_id", how="left")
         )
+        facts = self.choice.keep(facts, self.project)
+        for more in self._history():
+            facts = facts.join(more, on="item_id", how="left")
         return facts.sort("item_id").set_sorted("item_id")
 
-    def _taken_over(self) -> pl.DataFrame:
-        """(item_id, taken_over): whether all that people said of an item was said of a near-duplicate of it."""
+    def _history(self) -> Iterator[pl.DataFrame]:
+        """Whether all that people said of an item was said of a near-duplicate of it; and why it was asked."""
         over: dict[int, bool] = {}
+        answered: set[int] = set()
         for record in self.project.ledger.annotations.current():
+            if record.query_id is not None:
+                answered.add(record.query_id)
             if record.kind == "answer":
                 over[record.item_id] = over.get(record.item_id, True) and record.origin == "alike"
-        schema = {"item_id": pl.Int64(), "taken_over": pl.Boolean()}
-        return pl.DataFrame(list(over.items()), schema=schema, orient="row")
+        yield pl.DataFrame(list(over.items()), schema={"item_id": pl.Int64(), "taken_over": pl.Boolean()}, orient="row")
+        loops = {loop.id: (loop.name, loop.settings.get("strategy_text")) for loop in self.project.ledger.loops.all()}
+        asked: dict[int, tuple[int, str, str | None, float, int]] = {}
+        # A question that was answered tells more than one that came to nothing; else the newest one does.
+        for question in sorted(self.project.ledger.asked.all(), key=lambda each: each.query_id in answered):
+            name, strategy = loops[question.loop_id]
+            why = (question.item_id, name, question.strategy or strategy, question.score, question.round)
+            asked[question.item_id] = why
+        yield pl.DataFrame(list(asked.values()), schema=ASKED, orient="row")
 
-    def _dress(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def dress(self, rows: pl.DataFrame, matrix: LabelMatrix | None, image: bool = True) -> pl.DataFrame:
         """Add labels, evidence and contents to rows."""
         ids = rows["item_id"].unique().sort()
-        contents = self.project.item_store.some(ids.to_list(), private=self.private, image=self.image is not None)
-        if (own_id := self.columns.named("id")) is not None and own_id in contents.columns:
-            contents = contents.drop(own_id)
+        contents = self.project.item_store.some(
+            ids.to_list(), private=self.choice.private, image=image and self.image is not None
+        )
+        own_id = self.columns.named("id")
+        contents = contents.select(
+            "item_id", *(name for name in self.shown if name in contents.columns and name != own_id)
+        )
         contents = contents.rename({name: export_name(name) for name in contents.columns if name != "item_id"})
         near = self.facts
         if len(ids):
             near = near.filter(pl.col("item_id").is_between(ids[0], ids[-1]))
         frame = rows.join(near, on="item_id", how="left", maintain_order="left")
-        if self.matrix is not None:
-            frame = frame.join(_votes(self.matrix, ids), on="item_id", how="left", maintain_order="left")
+        if matrix is not None:
+            frame = frame.join(_votes(matrix, ids), on="item_id", how="left", maintain_order="left")
         if own_id is None:
             frame = frame.drop("id")
         return frame.join(contents, on="item_id", how="left", maintain_order="left")
@@ -132,26 +180,35 @@ def _votes(matrix: LabelMatrix, ids: pl.Series) -> pl.DataFrame:
 def export(
     project: Project,
     path: str | Path,
+    choice: Choice,
     *,
     format: str | None,  # noqa: A002 - the users' word
-    private: bool,
     escape_formulas: bool,
     progress: bool,
 ) -> ExportReport:
     """Write the data set of a project; see `Project.export`."""
     kind = export_format(path, format)
-    made = _Export(project, private, progress)
+    made = _Export(project, choice)
+    options = {**choice.options(made.columns), "escape_formulas": escape_formulas}
     about = About(
         labels=project.label_names,
-        text=export_name(name) if (name := made.columns.named("text")) is not None else None,
+        text=export_name(text) if (text := made.columns.named("text")) in made.shown and text is not None else None,
         image=export_name(made.image) if made.image is not None else None,
-        splits=("train", "test") if made.held else ("train",),
+        splits=made.splits,
         escape_formulas=escape_formulas,
+        card=card(project, made.counts, options) if kind.folder else None,
     )
-    report = write_rows(path, made.batches(), kind, about)
-    options = {"private": private, "escape_formulas": escape_formulas}
+    report = write_rows(path, made.batches(progress), kind, about)
     project.ledger.note_export(Path(path).name, kind.name, report.rows, report.sha256, options)
-    return ExportReport(report.rows, str(report.path), report.sha256, dict(made.sources))
+    return ExportReport(report.rows, str(report.path), report.sha256, made.sources())
+
+
+def preview(project: Project, choice: Choice, rows: int) -> ExportPreview:
+    """Return what an export would hold; see `Project.preview_export`."""
+    made = _Export(project, choice)
+    private = [name for name in made.shown if name in made.columns.private()]
+    first = made.dress(made.rows.head(rows), None, image=False)
+    return ExportPreview(made.rows.height, made.facts.height, made.counts, tuple(made.shown), tuple(private), first)
 
 
 def votes_of(matrix: LabelMatrix, item_id: int) -> list[Mapping[str, str | None]]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from labeling import exporting, resolve
+from labeling import resolve
 from labeling.given_answers import AnnotationVerbs
 from labeling.label_set import LabelSet
+from labeling.project_exports import ExportVerbs
 from labeling.project_items import ItemVerbs
 from labeling.project_rules import RuleVerbs
-from labeling.records import ExportReport, LoopInfo, ProjectInfo, ProjectStatus
+from labeling.records import LoopInfo, ProjectInfo, ProjectStatus
 from labeling.regions import FilterVerbs
 from labeling.votes import holdout_ids
 from storage import Ledger, ProjectExists, list_projects
@@ -38,7 +38,7 @@ def default_storage() -> str:
     return os.environ.get("LABELING_STORAGE") or "sqlite:///labeling.db"
 
 
-class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
+class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs, ExportVerbs):
     """Items, rules, loops and labels of one task, kept in a database.
 
     Make one with `Project.create`, open one with `Project.open`. All that is
@@ -314,45 +314,6 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs):
         was given elsewhere (`add_annotations`).
         """
         return resolve.annotation_frame(self.ledger, self.label_set)
-
-    def export(
-        self,
-        path: str | Path,
-        *,
-        format: str | None = None,  # noqa: A002 - the users' word
-        private: bool = False,
-        escape_formulas: bool = True,
-        progress: bool = True,
-    ) -> ExportReport:
-        """Write the data set with its evidence: CSV, JSONL, Parquet by suffix, or a folder for `datasets`.
-
-        Rows come as they were imported, duplicates included, discarded items left
-        out. The file appears when it is complete; on an error nothing changes.
-
-        Parameters
-        ----------
-        path
-            With the suffix .csv, .jsonl or .parquet; without a suffix a folder that
-            `datasets.load_from_disk` opens, the hold-out as its test split.
-        format
-            "csv", "jsonl", "parquet" or "dataset", where the path does not say.
-        private
-            Write the private columns too.
-        escape_formulas
-            In CSV, put an apostrophe before cells that a spreadsheet would run.
-        progress
-            Show a bar where it takes more than a second.
-        """
-        self.ledger.check_writable()
-        return exporting.export(
-            self, path, format=format, private=private, escape_formulas=escape_formulas, progress=progress
-        )
-
-    def exports(self) -> pl.DataFrame:
-        """Return a row an export, newest first: name, format, rows, sha256, at."""
-        rows = [(e["name"], e["format"], e["rows"], e["sha256"], e["created_at"]) for e in self.ledger.exports()]
-        schema = ["name", "format", "rows", "sha256", "at"]
-        return pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)
 
     def status(self) -> ProjectStatus:
         """Return where the project stands, in counts."""

@@ -172,6 +172,37 @@ def _evaluated(items: Items, name: str, expression: pl.Expr) -> Callable[[], Boo
     return mask
 
 
+def picked(project: FilterVerbs, where: object) -> pl.Series:
+    """Return the ids of the items that a filter picks out: one that is saved, a rule, or a Polars expression.
+
+    Raises
+    ------
+    LookupError
+        There is no filter of that name.
+    TypeError, ValueError
+        It is none of the three, or names a column that the items do not have.
+    """
+    items = project.item_store
+    if isinstance(where, str):
+        spec = project._filter(where).spec
+    elif isinstance(where, Rule) and where.kind in KINDS:
+        spec = where.spec
+    elif isinstance(where, pl.Expr):
+        try:
+            return items.frame()["item_id"].filter(pl.Series(_evaluated(items, str(where), where)()))
+        except pl.exceptions.ColumnNotFoundError as error:
+            known = ", ".join(name for name in items.frame().columns)
+            raise ValueError(
+                f"The filter names a column that items do not have: {error}. There are: {known}."
+            ) from error
+    else:
+        raise TypeError(
+            "A filter is the name of a saved one, a rule made by keyword(), regex() or comparison(), or a Polars "
+            f"expression; got {where!r}."
+        )
+    return items.frame()["item_id"].filter(pl.Series(_mask_of(items, spec)()))
+
+
 def check_regions(project: ProjectBase, strategy: Strategy, expressions: Mapping[str, pl.Expr]) -> None:
     """Raise where a strategy looks at a region that the project does not have."""
     for part in strategy.parts():

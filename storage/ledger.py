@@ -19,6 +19,7 @@ from storage.records import LabelSetRecord, ProjectRecord
 
 if TYPE_CHECKING:
     from storage.annotation_facts import AnnotationFacts
+    from storage.asked_facts import AskedFacts
     from storage.function_facts import FunctionFacts
     from storage.import_facts import ImportFacts
     from storage.item_facts import ItemFacts
@@ -325,6 +326,13 @@ class Ledger:
         from storage.annotation_facts import AnnotationFacts
 
         return AnnotationFacts(self)
+
+    @cached_property
+    def asked(self) -> AskedFacts:
+        """What was asked, and why."""
+        from storage.asked_facts import AskedFacts
+
+        return AskedFacts(self)
 
     @cached_property
     def streams(self) -> StreamFacts:
