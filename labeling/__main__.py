@@ -280,6 +280,8 @@ commands.command(
     epilog=examples(
         "export labels.parquet --project forum",
         "export data/forum --project forum --format dataset",
+        "export sure.csv --project forum --source human,model --min-confidence 0.9 --column text",
+        "export --project forum --split train --preview",
         "export - --format jsonl --project forum | head",
     ),
 )(export_labels)

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from labeling import LabelBudget, Project, keyword
+from labeling import LabelBudget, MajorityVote, Project, keyword
 from labeling.__main__ import commands
 from labeling.reading import read_source
 from strategies import Entropy
@@ -181,6 +181,28 @@ def test_export_to_standard_output_is_data_alone(forum):
     done = forum("export - --format jsonl --project forum")
     assert (done.returncode, done.stderr) == (0, "")
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["007", "008", "009", "010"]
+
+
+def test_export_writes_what_is_chosen(forum):
+    project = forum.project()
+    project.add_functions([keyword("rude", ["idiot"], "offensive")])
+    project.weak_label(MajorityVote())
+    project.save_filter("greeting", keyword("greeting", ["morning"], label="any"))
+    preview = forum("export --preview --project forum --source weak")
+    assert preview.returncode == 0, preview.stderr
+    assert "1 rows of 1 items; columns: id, text" in preview.stdout
+    assert project.exports().is_empty()
+    done = forum("export - --format csv --project forum --source weak --min-confidence 0.5 --split train --column text")
+    assert done.stdout.count("you idiot") == 1
+    assert "good morning" not in done.stdout
+    for choice in ("--filter greeting", "--where \"text LIKE 'good%'\""):
+        assert forum(f"export - --format jsonl --project forum {choice}").stdout.count("good morning") == 2
+    check(forum("export no.csv --project forum --source gold"), 1, "human, weak, model")
+    check(forum("export no.csv --project forum --source model"), 1, "No row would be exported")
+    check(forum("export no.csv --project forum --filter x --where y"), 2, "not both")
+    check(forum("export no.csv --project forum --where 'likes >'"), 2, "no condition")
+    check(forum("export --project forum"), 2, "Name a file")
+    assert not (forum.folder / "no.csv").exists()
 
 
 def test_export_writes_a_data_set_folder(forum):
