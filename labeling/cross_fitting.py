@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from labeling.training import SETUP_ERRORS
+
 if TYPE_CHECKING:
     from labeling.learning import Learning
 
@@ -88,7 +90,9 @@ def out_of_fold(learning: Learning, group: IntArray, before: Callable[[IntArray]
             continue
         try:
             proba[inside] = _predict(learning, rows, inside)
-        except (ValueError, ArithmeticError, RuntimeError) as error:
+        except SETUP_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001 - said in the notes of the refit
             # A fold has fewer rows than the whole: what can be trained on the one may not be on the other.
             note = f"Not all answers could be checked by folds: {error}"
     return OutOfFold(rows, proba, note)
