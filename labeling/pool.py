@@ -104,7 +104,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             labels = self._project.label_set
             weak = self._project.newest_weak_run()
             state = read_state(self._ledger, self._project.item_store, labels, weak)
-            if last is not None and unchanged(last, state) and not self._used_up(last):
+            if last is not None and unchanged(last, state) and self._whole(last) and not self._used_up(last):
                 return refit_of(last)
             refitting = Refitting(self._project, loop_id, self._settings, labels, state, weak, last)
             values = self._computed(refitting)
@@ -120,6 +120,10 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         groups = held_back(self._settings.strategy, refitting.learning, refitting.candidates)
         seconds = values["seconds"] + time.perf_counter() - started
         return values | {"ranking": ranking, "held_back": groups, "seconds": seconds}
+
+    def _whole(self, last: RefitRecord) -> bool:
+        """Tell whether a refit kept the distributions that labels state; those of older databases did not."""
+        return not last.metrics["trained"] or self._ledger.loops.keeps_distributions(last.id)
 
     def _used_up(self, last: RefitRecord) -> bool:
         """Tell whether the pool has more than the ranking, and all of the ranking was asked."""

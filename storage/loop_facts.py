@@ -192,6 +192,12 @@ class LoopFacts:
         with self._ledger.read() as connection:
             return blocks_of(connection, refit_id)
 
+    def keeps_distributions(self, refit_id: int) -> bool:
+        """Tell whether there are distributions of a refit."""
+        table = tables.refit_blocks
+        with self._ledger.read() as connection:
+            return connection.scalar(select(table.c.block).where(table.c.refit_id == refit_id).limit(1)) is not None
+
     def _last_trained(self, connection: Connection) -> RefitRecord | None:
         statement = _refits().where(tables.refits.c.project_id == self._project_id).order_by(tables.refits.c.seq.desc())
         return next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
