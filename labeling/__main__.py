@@ -215,6 +215,8 @@ def weak_label(
     run = opened.weak_label(chosen)
     typer.echo(f"Run {run.number}: {run.model}")
     table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
+    if filled := run.filled().height:
+        warn(f"{filled:,} of them are labeled {otherwise!r} although the rules leave them open")
 
 
 @commands.command("status", epilog=examples("status", "status --project forum --json"))

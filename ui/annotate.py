@@ -37,6 +37,7 @@ from ui.state import (
     storage,
 )
 from ui.stream_desk import StreamDesk, stream_desk
+from ui.wording import on_page
 
 SETTLE_SECONDS = 0.15
 """An answer that comes sooner after the item was drawn was meant for the one before."""
@@ -114,10 +115,11 @@ def _desk(project: Project, name: str, who: str, kind: str) -> None:
         try:
             queries = _ask(loop, who)
         except QueueEmpty as reason:
-            _nothing_left(project, loop, who, str(reason), top)
+            _nothing_left(project, loop, who, message(reason), top)
             return
         shown = _showing(queries[0])
-        _draw(project, loop, who, shown)
+        with problems("This item cannot be shown."):
+            _draw(project, loop, who, shown)
         _head(project, loop, who, shown.query, top)
         if len(queries) > 1:
             st.session_state[_AHEAD] = (queries[1].id, _look_up(project, queries[1]))
@@ -139,7 +141,7 @@ def _line(project: Project, loop: Any, who: str, query: Query | None, learning: 
         st.rerun()
     st.html(_status(loop, who, query, learning=now.learning))
     if now.problem:
-        notice(now.problem, "warn", title="The model did not learn.")
+        notice(on_page(now.problem), "warn", title="The model did not learn.")
 
 
 def _status(loop: Any, who: str, query: Query | None, *, learning: bool) -> str:

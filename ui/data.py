@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from ui import import_list, importing, known_answers
+from ui import import_list, importing, known_answers, next_step
 from ui.markup import count, empty, escape, figures, notice, percent
 from ui.state import problems, require_project
 
@@ -25,6 +25,7 @@ def render() -> None:
                 ("columns", count(len(project.columns))),
             ]
         )
+        next_step.offer(project, "data")
         bring_in, look, known, holdout, imports = st.tabs(
             ["Import", "Browse", "Known answers", "Hold-out", "Imports"],
             key="data_tab",

@@ -10,6 +10,7 @@ import streamlit as st
 
 from labeling.formats.readable import kind_of_name
 from ui.markup import count, notice
+from ui.wording import on_page
 
 if TYPE_CHECKING:
     from labeling.formats.offers import Offer
@@ -65,7 +66,7 @@ def _examples(offer: Offer) -> str:
 def show_remarks(preview: ImportPreview) -> None:
     """Show what reading remarked on, and the rows that an import would leave out."""
     for note in preview.table.notes:
-        notice(note)
+        notice(on_page(note))
     if not preview.rejected:
         return
     rejected = preview.rejected[:_SHOWN]

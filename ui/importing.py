@@ -16,6 +16,7 @@ from labeling.label_names import find_label
 from ui.import_preview import choose_offers, show_remarks, ways_to_read
 from ui.markup import count, escape, figures, notice, plain
 from ui.state import problems
+from ui.wording import on_page
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -96,26 +97,27 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
     if preview.table.renamed:
         _renamed(preview.table.renamed)
     if st.button("Import", type="primary", key="import", icon=":material/upload:"):
-        bar = st.progress(0.0, text="Reading…")
-        file.seek(0)
-        report = project.add_items(
-            file,
-            text=text,
-            id=item,
-            gold=gold,
-            group=group,
-            image=image,
-            private=tuple(private),
-            hidden=hidden,
-            add_labels=missing,
-            **reading,
-            name=file.name,
-            progress=_progress(bar),
-        )
-        st.session_state[_REPORT] = {"project": project.name, "name": file.name, "report": report}
-        st.session_state.pop(_PREVIEW, None)
-        st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
-        st.rerun()
+        with problems("The file was not imported."):
+            bar = st.progress(0.0, text="Reading…")
+            file.seek(0)
+            report = project.add_items(
+                file,
+                text=text,
+                id=item,
+                gold=gold,
+                group=group,
+                image=image,
+                private=tuple(private),
+                hidden=hidden,
+                add_labels=missing,
+                **reading,
+                name=file.name,
+                progress=_progress(bar),
+            )
+            st.session_state[_REPORT] = {"project": project.name, "name": file.name, "report": report}
+            st.session_state.pop(_PREVIEW, None)
+            st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
+            st.rerun()
 
 
 def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:
@@ -214,7 +216,7 @@ def _show_report(held: dict[str, Any]) -> None:
         ]
     )
     for note in report.notes:
-        notice(note)
+        notice(on_page(note))
     if report.changed:
         notice(
             f"{count(report.changed)} rows have an id that is here already with another content: what is here stays."

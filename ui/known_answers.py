@@ -10,6 +10,7 @@ from labeling import Project
 from labeling.io import guess_mapping, read_source
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
+from ui.wording import on_page
 
 _REPORT = "gold_report"
 _UPLOAD = "gold_upload"
@@ -86,4 +87,4 @@ def _show(held: dict[str, Any]) -> None:
         named = ", ".join(f"“{value}” ({count(rows)})" for value, rows in list(report.refused.items())[:10])
         notice(f"These values are no labels of the project, so their rows were left out: {named}", "warn")
     for note in report.notes:
-        notice(note)
+        notice(on_page(note))

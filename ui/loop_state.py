@@ -15,6 +15,7 @@ from ui.markup import chip, count, empty, escape, notice, percent
 from ui.menu import named
 from ui.rule_analysis import title
 from ui.state import EXPECTED, annotator, message, open_loop, page, problems
+from ui.wording import on_page
 
 DONE = "loop_done"
 SCORES = {"f1_macro": "macro F1", "accuracy": "accuracy", "average_precision": "average precision"}
@@ -133,7 +134,7 @@ def _charts(project: Project, loop: Any, history: pl.DataFrame) -> None:
     rows = history.select(shown).reverse().with_columns(pl.col("strategy").map_elements(named, return_dtype=pl.String))
     st.dataframe(rows, hide_index=True, column_config=config, height=height)
     for note in history["notes"].to_list()[-1]:
-        notice(note)
+        notice(on_page(note))
 
 
 def _measured(held: int) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from labeling import Project
 from labeling.column_labels import column_labels
 from labeling.io import guess_mapping, read_source
+from ui import next_step
 from ui.markup import bar, chip, count, empty, escape, heading, notice, percent
 from ui.palette import assign_keys
 from ui.state import choose_project, current_project, page, problems, storage
@@ -66,6 +67,7 @@ def render() -> None:
             _archive(archived)
         return
     _cards(projects)
+    next_step.offer(current_project(), "projects")
     st.space("small")
     labels, new, away = st.tabs(["Labels of this project", "New project", "Archive"])
     with labels:

@@ -10,10 +10,10 @@ import streamlit as st
 
 from labeling import Project
 from labeling.records import FunctionInfo, FunctionNotLoaded
-from ui import rule_analysis, rule_changes, rule_form, suggestions
+from ui import next_step, rule_analysis, rule_changes, rule_form, suggestions
 from ui.drafts import KINDS, Draft, describe, found_in
 from ui.markup import chip, count, empty, escape, figures, mark_spans, notice, percent, spans_of
-from ui.state import annotator, problems, require_items, require_project
+from ui.state import annotator, message, problems, require_items, require_project
 
 _DONE = "rules_done"
 _COLUMNS = {
@@ -32,9 +32,6 @@ def render() -> None:
     """Draw the page."""
     project = require_project("Rules", "A rule votes for a label where it matches and is silent elsewhere.")
     require_items(project)
-    done = st.session_state.pop(_DONE, None)
-    if done:
-        notice(done, "good")
     view = st.segmented_control(
         "View",
         [rule_analysis.WRITE, "Suggestions", "Analysis"],
@@ -52,6 +49,8 @@ def render() -> None:
     _write(project)
     st.space("small")
     functions = project.functions()
+    if functions:
+        next_step.offer(project, "rules")
     st.html(f'<h2 class="tally-h2">Rules of this project <small>{len(functions)}</small></h2>')
     if not functions:
         empty("No rules yet", "Write the first one above: a few words that give a label away are enough.")
@@ -62,6 +61,10 @@ def render() -> None:
 
 @st.fragment
 def _write(project: Project) -> None:
+    # Said inside the fragment: it goes with the first letter of the next rule.
+    done = st.session_state.pop(_DONE, None)
+    if done:
+        notice(done, "good")
     with st.container(border=True, key="split-rules"):
         form, result = st.columns([5, 6], gap="large")
         with form:
@@ -91,9 +94,10 @@ def _result(project: Project, draft: Draft) -> None:
             _examples(rule, preview.examples, draft.column or project.text_column, preview.matches)
         # Never disabled: the press that leaves the field of the name would be lost.
         if st.button("Save rule", type="primary", key="rule-save"):
-            if not draft.name:
-                raise ValueError("Give the rule a name first.")
-            _save(project, draft)
+            with problems("The rule was not saved."):
+                if not draft.name:
+                    raise ValueError("Give the rule a name first.")
+                _save(project, draft)
 
 
 def _accuracy(preview: Any) -> str:
@@ -162,7 +166,7 @@ def _summary(project: Project) -> pl.DataFrame | None:
         with st.spinner("Counting votes…", show_time=True):
             summary = project.label_matrix().summary()
     except FunctionNotLoaded as error:
-        notice(str(error), "warn")
+        notice(message(error), "warn")
         return None
     if "polarity" in summary.columns and summary.schema["polarity"] == pl.List(pl.String):
         summary = summary.with_columns(pl.col("polarity").list.join(", "))

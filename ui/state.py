@@ -6,6 +6,7 @@ a restart of the server comes back to the same place; everything else is read fr
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import streamlit as st
 from labeling import Project, ProjectArchived, StorageError, default_storage
 from labeling.formats.readable import READABLE
 from ui.markup import empty, heading, notice
+from ui.wording import on_page
 
 PROJECT = "project"
 LOOP = "loop"
@@ -92,19 +94,31 @@ def require_items(project: Project) -> int:
 
 
 def message(error: BaseException) -> str:
-    """The text of an error as a person should read it (a KeyError's own text comes in quotes)."""
+    """The text of an error as a person at a page should read it (a KeyError's own text comes in quotes)."""
     if isinstance(error, KeyError) and error.args:
-        return str(error.args[0])
-    return str(error) or type(error).__name__
+        return on_page(str(error.args[0]))
+    return on_page(str(error)) or type(error).__name__
+
+
+def cause(error: BaseException) -> str:
+    """The heading of what fails whichever step is tried; empty where it is the step that failed."""
+    if isinstance(error, StorageError):
+        return "The database cannot be used."
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full."
+    return ""
 
 
 @contextmanager
 def problems(title: str = "") -> Iterator[None]:
-    """Show what goes wrong inside as a message on the page; what nobody expected is logged and said in one sentence."""
+    """Show what goes wrong inside as a message on the page; what nobody expected is logged and said in one sentence.
+
+    The title names the step that fails here; a full disk or a database that is gone is named instead of it.
+    """
     try:
         yield
     except EXPECTED as error:
-        notice(message(error), "bad", title=title)
+        notice(message(error), "bad", title=cause(error) or title)
     except Exception:
         logger.exception("A page failed")
         notice(UNEXPECTED, "bad", title=title)

@@ -16,6 +16,7 @@ from ui.markup import count, empty, escape, figures, notice, percent
 from ui.rule_analysis import title
 from ui.state import page, problems
 from ui.stream_desk import open_stream
+from ui.wording import on_page
 
 _COLUMNS: dict[str, Any] = {
     "event": st.column_config.TextColumn("what", width="small"),
@@ -47,7 +48,7 @@ def draw(project: Project, info: LoopInfo) -> None:
             "the questions it asks wait on the Annotate page.</p>"
         )
         for note in now["notes"]:
-            notice(note, "warn")
+            notice(on_page(note), "warn")
         if st.button(
             f"Answer {count(waiting)} {'question' if waiting == 1 else 'questions'}" if waiting else "Annotate",
             type="primary",

@@ -13,6 +13,7 @@ from labeling.weak import WeakResult
 from ui import charts, explanations, label_checks, model_form
 from ui.markup import chip, count, empty, escape, figures, notice, percent, plain
 from ui.state import problems, require_items, require_project
+from ui.wording import on_page
 
 _DONE = "weak_done"
 EXAMPLES = 6
@@ -26,9 +27,6 @@ def render() -> None:
         empty("No rules to count", "Weak labels are made from votes. Write a few rules first.")
         st.page_link(st.session_state["pages"]["rules"], label="Write rules", icon=":material/arrow_forward:")
         return
-    done = st.session_state.pop(_DONE, None)
-    if done:
-        notice(done, "good")
     view = st.segmented_control(
         "View",
         list(_VIEWS),
@@ -47,6 +45,10 @@ def _combine(project: Project) -> None:
 
 @st.fragment
 def _choose(project: Project) -> None:
+    # Said inside the fragment: it goes when the settings are changed.
+    done = st.session_state.pop(_DONE, None)
+    if done:
+        notice(done, "good")
     with st.container(key="split-weak"):
         left, right = st.columns([4, 7], gap="large")
     with left:
@@ -90,7 +92,7 @@ def _result(project: Project, result: WeakResult) -> None:
             "do not learn from it, and what a model says goes before it.",
         )
     for note in result.notes:
-        notice(note, "warn")
+        notice(on_page(note), "warn")
     labels = list(project.label_names)
     charts.balance(result.balance(), labels)
     _examples(project, result, labels)

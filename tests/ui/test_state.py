@@ -7,11 +7,15 @@ from streamlit.testing.v1 import AppTest
 
 
 def failing(kind: str) -> None:
+    import errno
+
     from ui.state import problems
 
     errors = {
         "expected": ValueError("The label 'rude' is not known. ![x](http://leak.example)"),
         "unexpected": ZeroDivisionError("secret detail"),
+        "full": OSError(errno.ENOSPC, "No space left on device"),
+        "script": ValueError("There is no gold to hold out. Import items with add_items(…, gold='column')."),
     }
     with problems("Not saved."):
         raise errors[kind]
@@ -34,3 +38,13 @@ def test_an_unexpected_fault_keeps_its_details_for_the_log(caplog: pytest.LogCap
     assert "should not" in text
     assert "secret" not in text
     assert "secret detail" in caplog.text
+
+
+def test_a_full_disk_is_named_instead_of_the_step_that_met_it() -> None:
+    text = shown("full")
+    assert "The disk is full." in text
+    assert "Not saved." not in text
+
+
+def test_advice_for_scripts_becomes_a_place_on_the_pages() -> None:
+    assert "There is no gold to hold out. Import a file on the Data page." in shown("script")
