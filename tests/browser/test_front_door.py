@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -58,3 +59,26 @@ def test_the_demo_leads_to_a_first_answer(address: str, browser: Browser, tmp_pa
     context.close()
     project = Project.open("demo", storage=f"sqlite:///{tmp_path / 'labeling.db'}")
     assert project.status().human == 1
+
+
+def test_a_new_project_leads_from_a_file_to_a_first_rule(desk: Callable[[], Any], app: Any, upload: Path) -> None:
+    person = desk()
+    page = person.page
+    Project.create("led on", ["ok", "offensive"], storage=app.storage)
+    person.go("", "led on", "ann")
+    page.get_by_role("link", name="Import a file").click()
+    page.locator('input[type="file"]').set_input_files(upload)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("120 items added")).to_be_visible()
+    expect(page.get_by_role("link", name="Answer a first question")).to_be_visible()
+    page.get_by_role("link", name="Write a first rule").click()
+    page.get_by_role("textbox", name="Any of these words").fill("idiot, idiots")
+    person.choose("Votes for", "offensive")
+    page.get_by_role("textbox", name="Name of the rule").fill("insult")
+    page.get_by_role("button", name="Save rule").click()
+    said = page.get_by_text("Rule “insult” is added.")
+    expect(said).to_be_visible()
+    expect(page.get_by_role("link", name="Combine the votes of the rules")).to_be_visible()
+    # A notice goes with the next thing.
+    page.get_by_role("textbox", name="Any of these words").fill("thanks")
+    expect(said).to_have_count(0)

@@ -1,0 +1,53 @@
+"""The app as a process of its own, and what the commands say where it cannot be one."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labeling.commands import serve, server
+
+
+def test_a_port_is_free_until_somebody_listens_on_it() -> None:
+    port = server.free_port()
+    assert server.is_free(port)
+    with socket.socket() as listener:
+        listener.bind((server.HOST, port))
+        listener.listen()
+        assert not server.is_free(port)
+
+
+def test_without_a_screen_no_browser_takes_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(serve.webbrowser, "get", lambda: object())
+    assert not serve._has_browser()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert serve._has_browser()
+
+
+def test_an_app_that_ends_before_it_answers_is_said_with_its_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entry = tmp_path / "serve.py"
+    entry.write_text("raise SystemExit(3)")
+    monkeypatch.setattr(server, "ENTRY", entry)
+    with (
+        pytest.raises(RuntimeError, match="The app ended with code 3 before it answered"),
+        server.serving("sqlite:///x.db", server.free_port(), output=subprocess.DEVNULL),
+    ):
+        pass
+
+
+def test_without_the_pages_the_message_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(server, "ENTRY", tmp_path / "gone.py")
+    with (
+        pytest.raises(FileNotFoundError, match=r"The pages are not installed: there is no .*gone\.py"),
+        server.serving("sqlite:///x.db", server.free_port()),
+    ):
+        pass
