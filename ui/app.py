@@ -19,7 +19,7 @@ def draw() -> None:
     st.logo(str(THEME / "logo.svg"), size="large", icon_image=str(THEME / "icon.svg"))
     pages = {
         "projects": st.Page(
-            projects.render, title="Projects", icon=":material/folder:", url_path="projects", default=True
+            projects.render, title="Projects", icon=":material/folder:", url_path="start", default=True
         ),
         "data": st.Page(data.render, title="Data", icon=":material/table_rows:", url_path="data"),
         "rules": st.Page(rules.render, title="Rules", icon=":material/rule:", url_path="rules"),
@@ -28,7 +28,7 @@ def draw() -> None:
         "loop": st.Page(loop.render, title="Loop", icon=":material/show_chart:", url_path="loop"),
         "export": st.Page(export.render, title="Export", icon=":material/download:", url_path="export"),
     }
-    # The first page lies at the root of the address alone; people also write its name.
+    # The first page lies at the root of the address alone, whatever its own path; people also write its name.
     named = st.Page(projects.render, title="Projects", url_path="projects", visibility="hidden")
     st.session_state["pages"] = pages
     chosen = st.navigation(
