@@ -1,7 +1,7 @@
 """The command line: ``python -m labeling``.
 
 Data goes to standard output; progress, warnings and errors go to standard error. Exit codes: 0 done, 1 the call could
-not be carried out, 2 the call is wrong.
+not be carried out, or not for all rows, 2 the call is wrong.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labeling.command_options import By, Model, Of, Ties
-from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
+from labeling.command_project import ProjectName, ShowProgress, Storage, given_source, known_storage
 from labeling.commands.export import export_labels
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.offer_command import offer_file
@@ -109,14 +109,14 @@ def import_items(
 ) -> None:
     """Import items from a file.
 
-    Columns that are not named are found by their names. The same file again adds nothing.
+    Columns that are not named are found by their names. The same file again adds nothing. Where rows cannot be read,
+    the others go in, and the exit code is 1.
     """
+    from labeling.first_import import import_into
     from labeling.io import read_source
 
     mark = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
-    source: str | BinaryIO = sys.stdin.buffer if file == "-" else file
-    name = "standard input" if file == "-" else None
-    content: str | bytes = source if isinstance(source, str) else source.read()
+    content, name = given_source(file)
     if labels_from is not None:
         if labels is not None:
             raise typer.BadParameter("Give --labels or --labels-from, not both.", param_hint="'--labels-from'")
@@ -126,15 +126,19 @@ def import_items(
     else:
         named = None if labels is None else [label.strip() for label in labels.split(",") if label.strip()]
     if labels is not None:
-        # A file that cannot be read should not leave an empty project behind.
+        # A file that cannot be read should not leave an empty database behind.
         read_source(content, encoding=encoding, delimiter=mark, sheet=sheet, format=format_, name=name, limit=100)
-    try:
-        opened = _open(project, storage, named)
-    except (LookupError, FileNotFoundError) as error:
-        raise LookupError(
-            f"There is no project {project!r} yet. Give --labels or --labels-from to make it. ({error})"
-        ) from error
-    report = opened.add_items(
+    if named is None:
+        try:
+            _open(project, storage)
+        except (LookupError, FileNotFoundError) as error:
+            raise LookupError(
+                f"There is no project {project!r} yet. Give --labels or --labels-from to make it. ({error})"
+            ) from error
+    opened, report = import_into(
+        project,
+        storage,
+        named,
         content,
         text=text,
         id=id_,
@@ -163,6 +167,9 @@ def import_items(
     typer.echo(str(report))
     if holdout is not None:
         typer.echo(f"{opened.set_holdout(holdout):,} items held out")
+    if report.rejected:
+        warn(f"{len(report.rejected):,} rows were left out; all others are in")
+        raise typer.Exit(1)
 
 
 @commands.command(
@@ -318,12 +325,10 @@ commands.command("archive", no_args_is_help=True, epilog=examples("archive --pro
 commands.command("restore", no_args_is_help=True, epilog=examples("restore --project forum"))(restore_project)
 
 
-def _open(name: str, storage: str | None, labels: list[str] | None = None) -> Project:
+def _open(name: str, storage: str | None) -> Project:
     from labeling.project import Project
 
-    if labels is None:
-        return Project.open(name, known_storage(storage))
-    return Project.create(name, labels=labels, storage=storage, exist_ok=True)
+    return Project.open(name, known_storage(storage))
 
 
 def _balance(run: Any) -> Iterable[tuple[str, int, float]]:

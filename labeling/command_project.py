@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,25 @@ Storage = Annotated[
 ShowProgress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Show a bar.", show_default="in a terminal")
 ]
+
+
+def given_source(file: str) -> tuple[str | bytes, str | None]:
+    """Return what a command reads: a path, or the bytes of standard input or of a pipe, which are there only once.
+
+    Returns
+    -------
+    tuple
+        What to read, and what to call it; None: by its own name.
+    """
+    from labeling.source_file import read_all
+
+    if file in ("-", "/dev/stdin"):
+        return read_all(sys.stdin.buffer, "Standard input"), "standard input"
+    place = Path(file)
+    if place.is_fifo():
+        with place.open("rb") as pipe:
+            return read_all(pipe, file), place.name
+    return file, None
 
 
 def known_storage(storage: str | None) -> str | None:

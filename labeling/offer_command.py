@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
+from labeling.command_project import ProjectName, ShowProgress, Storage, given_source, known_storage
 from labeling.formats.readable import FILE_HELP
 from labeling.terminal import shown, warn
 
@@ -45,7 +45,8 @@ def offer_file(
     from labeling.project import Project
 
     loop = _stream(Project.open(project, known_storage(storage)), stream, share)
-    table = read_source(file)
+    content, called = given_source(file)
+    table = read_source(content, name=called)
     for rejected in table.rejected[:10]:
         warn(f"{file}, {rejected}")
     frame = table.frame

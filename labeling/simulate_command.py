@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labeling.command_project import given_source
 from labeling.formats.readable import FILE_HELP
 from labeling.terminal import shown, table, warn
 
@@ -54,7 +55,8 @@ def simulate_file(
     from labeling.io import guess_mapping, read_source
     from labeling.simulation import simulate
 
-    frame = read_source(file).frame
+    content, called = given_source(file)
+    frame = read_source(content, name=called).frame
     column = gold or guess_mapping(frame).gold
     if column is None:
         raise ValueError(f"Which column holds the labels? Name it with --gold: {', '.join(frame.columns)}.")

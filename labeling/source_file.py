@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import IO
 
+from labeling.formats.limits import limits, setting_of
 from labeling.formats.readable import READABLE
 from labeling.sniffing import SAMPLE_BYTES
 
@@ -15,6 +16,24 @@ _COMMON_ENCODINGS = [
     *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
 ]
 _LATIN = ("cp1252", "cp1250", "cp1254", "iso8859_15", "mac_roman")
+
+
+def read_all(stream: IO[bytes], name: str) -> bytes:
+    """Read a stream that can be read only once, up to the limit.
+
+    Raises
+    ------
+    ValueError
+        It holds more.
+    """
+    most = limits().unpacked_bytes
+    content = stream.read(most + 1)
+    if len(content) > most:
+        raise ValueError(
+            f"{name} holds more than {most:,} bytes. Save it as a file, or raise the limit by the environment variable "
+            f"{setting_of('unpacked_bytes')}."
+        )
+    return content
 
 
 @dataclass(frozen=True)
@@ -57,8 +76,11 @@ class SourceFile:
             raise IsADirectoryError(f"{place} is a folder. Give the path of a file. {READABLE}")
         if not place.exists():
             raise FileNotFoundError(f"There is no file {place} (looked in {Path.cwd()}).")
+        if place.is_fifo() or place.is_char_device():
+            with place.open("rb") as pipe:
+                return SourceFile(name or place.name, content=read_all(pipe, str(place)))
         if not place.is_file():
-            raise ValueError(f"{place} is not a regular file.")
+            raise ValueError(f"{place} is neither a file nor a pipe. Give the path of a file. {READABLE}")
         return SourceFile(name or place.name, path=place)
 
     def open(self) -> IO[bytes]:

@@ -129,6 +129,24 @@ class Ledger:
                 )
         return cls(engine, _project(row))
 
+    def withdraw(self) -> bool:
+        """Take a project back that was made and never filled: it and its label set are gone, its name is free.
+
+        Returns
+        -------
+        bool
+            False where the project holds anything else; it stays then.
+        """
+        own = tables.projects.c.id == self.project.id
+        with writing(self.engine) as connection:
+            for table in (tables.imports, tables.items, tables.functions, tables.loops, tables.annotations):
+                held = select(table.c.project_id).where(table.c.project_id == self.project.id).limit(1)
+                if connection.execute(held).first() is not None:
+                    return False
+            connection.execute(delete(tables.label_sets).where(tables.label_sets.c.project_id == self.project.id))
+            connection.execute(delete(tables.projects).where(own))
+        return True
+
     @property
     def url(self) -> str:
         """The database's URL, with the password hidden."""

@@ -82,7 +82,8 @@ def test_each_command_has_help_with_examples(shell, command):
 
 def test_import_makes_the_project_and_reports(shell):
     done = shell("import posts.csv --project forum --labels ok,offensive --id id --gold label --progress")
-    assert done.returncode == 0
+    assert done.returncode == 1, "a row was rejected"
+    assert "1 rows were left out; all others are in" in done.stderr
     assert "5 rows: 3 added, 1 exact duplicates, 3 with gold, 1 rejected" in done.stdout
     assert "posts.csv, line 6: 1 fields where the header has 3" in done.stderr
     assert "import:" in done.stderr
@@ -91,7 +92,7 @@ def test_import_makes_the_project_and_reports(shell):
 
 def test_the_same_file_again_adds_nothing(forum):
     done = forum("import posts.csv --project forum --id id --gold label")
-    assert done.returncode == 0
+    assert done.returncode == 1, "a row was rejected"
     assert "0 added" in done.stdout
     assert "import:" not in done.stderr
 
@@ -102,9 +103,37 @@ def test_import_reads_standard_input(shell):
     assert shell.project().items()["text"].to_list() == ["olé"]
 
 
+@pytest.mark.parametrize("way", ["- < rows.jsonl", "/dev/stdin < rows.jsonl", "<(cat rows.jsonl)", "pipe"])
+def test_import_reads_pipes(shell, way):
+    (shell.folder / "rows.jsonl").write_text('{"text": "olé"}\n{"text": "b"}\n', encoding="utf-8")
+    if way == "pipe":
+        os.mkfifo(shell.folder / "pipe")
+    else:
+        (shell.folder / "pipe").touch()
+    line = f"{sys.executable} -m labeling import {way} --project forum --labels ok,bad"
+    fed = f"cat rows.jsonl > pipe & {line}" if way == "pipe" else line
+    here = {"PYTHONPATH": str(ROOT), "LABELING_STORAGE": shell.storage}
+    done = subprocess.run(
+        ["bash", "-c", fed], cwd=shell.folder, env=os.environ | here, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert shell.project().items()["text"].to_list() == ["olé", "b"]
+
+
+@pytest.mark.parametrize(
+    "options", ["--gold label", "--text txet", "--id text --group text"], ids=["gold", "column", "parts"]
+)
+def test_a_first_import_that_fails_leaves_no_project(shell, options):
+    check(shell(f"import posts.csv --project forum --labels yes,no {options}"), 1)
+    check(shell("status --project forum"), 1, "forum")
+    assert shell("import posts.csv --project forum --labels ok,offensive --gold label").returncode == 1
+    check(shell(f"import posts.csv --project forum --labels ok,offensive {options.replace('label', 'text')}"), 1)
+    assert shell.project().items().height == 3, "what was there stays"
+
+
 def test_import_can_hold_out_a_share_of_the_gold(shell):
     done = shell("import posts.csv --project forum --labels ok,offensive --gold label --holdout 0.5")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, "a row was rejected"
     assert "items held out" in done.stdout
     assert shell.project().status().holdout > 0
 
