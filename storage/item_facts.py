@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, and_, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, case, func, or_, select, update
 
 from storage import tables
 from storage.bulk import write_rows
@@ -131,36 +131,54 @@ class ItemFacts:
             .order_by(item.c.item_id)
         )
         with self._ledger.read() as connection:
-            other = {item_id: external for item_id, _, _, external in self._elsewhere(connection)}
             if item_ids is None:
-                return [_under(row, other) for row in connection.execute(statement)]
+                return self._under(connection, [tuple(row) for row in connection.execute(statement)])
             low, high = (min(item_ids), max(item_ids)) if len(item_ids) else (0, -1)
             if len(item_ids) > LISTED and high - low < 4 * len(item_ids):
-                return [_under(row, other) for row in self._range(connection, set(item_ids), low, high, columns)]
+                wide = self._range(connection, set(item_ids), low, high, columns)
+                return self._under(connection, wide, tables.source_rows.c.item_id.between(low, high))
             found: list[tuple[Any, ...]] = []
             for start in range(0, len(item_ids), LISTED):
-                part = statement.where(item.c.item_id.in_([int(i) for i in item_ids[start : start + LISTED]]))
-                found += [_under(row, other) for row in connection.execute(part)]
+                ids = [int(i) for i in item_ids[start : start + LISTED]]
+                part = connection.execute(statement.where(item.c.item_id.in_(ids)))
+                found += self._under(connection, [tuple(row) for row in part], tables.source_rows.c.item_id.in_(ids))
             return found
 
-    def _elsewhere(self, connection: Connection) -> list[tuple[int, int, int, str | None]]:
-        """Return (item, import, row in source, external id) of items whose own import was taken back and that stay.
+    def _under(
+        self, connection: Connection, rows: list[tuple[Any, ...]], *which: ColumnElement[bool]
+    ) -> list[tuple[Any, ...]]:
+        """Return rows of items under the ids that later rows of sources gave them."""
+        other = {item: external for item, _, _, external in self._elsewhere(connection, *which)}
+        if not other:
+            return rows
+        place = ITEM_COLUMNS.index("external_id")
+        return [(*each[:place], other[each[0]], *each[place + 1 :]) if each[0] in other else each for each in rows]
 
-        What was seen again comes before exact copies, an earlier import before a later one.
+    def _elsewhere(self, connection: Connection, *which: ColumnElement[bool]) -> list[tuple[int, int, int, str | None]]:
+        """Return (item, import, row in source, external id) of items that a later row of a source stands for.
+
+        Such are items whose own import was taken back and that stay, and, in their own place, items that came
+        without an id and got one by an import with another mapping. What was seen again comes before exact copies, an
+        earlier import before a later one. `which` narrows the rows of sources that are looked at.
         """
         item, row, project = tables.items, tables.source_rows, self._project_id
-        if connection.scalar(taken_back(project).limit(1)) is None:
-            return []
+        gone = item.c.import_id.in_(taken_back(project))
+        named = and_(item.c.external_id.is_(None), row.c.again.is_not(None), row.c.external_id.is_not(None))
         rows = connection.execute(
-            select(row.c.item_id, row.c.import_id, row.c.source_row, row.c.external_id)
+            select(
+                row.c.item_id,
+                case((gone, row.c.import_id), else_=item.c.import_id),
+                case((gone, row.c.source_row), else_=item.c.source_row),
+                row.c.external_id,
+            )
             .join(item, and_(item.c.project_id == row.c.project_id, item.c.item_id == row.c.item_id))
-            .where(row.c.project_id == project, row.c.import_id.in_(standing(project)))
-            .where(item.c.import_id.in_(taken_back(project)))
+            .where(row.c.project_id == project, row.c.import_id.in_(standing(project)), *which)
+            .where(or_(gone, named))
             .order_by(row.c.item_id, row.c.again.is_(None), row.c.import_id, row.c.source_row)
         )
         first: dict[int, tuple[int, int, int, str | None]] = {}
         for each in rows:
-            first.setdefault(each.item_id, (each.item_id, each.import_id, each.source_row, each.external_id))
+            first.setdefault(each[0], (each[0], each[1], each[2], each[3]))
         return list(first.values())
 
     def _range(
@@ -274,12 +292,3 @@ class ItemFacts:
                     write.fact(tables.erasures, item_id=item_id, reason=reason)
                     erased += 1
             return erased
-
-
-def _under(row: Any, external_ids: Mapping[int, str | None]) -> tuple[Any, ...]:
-    """Return a row of an item under the id that it has in the import that still holds it."""
-    values = tuple(row)
-    if values[0] not in external_ids:
-        return values
-    place = ITEM_COLUMNS.index("external_id")
-    return (*values[:place], external_ids[values[0]], *values[place + 1 :])

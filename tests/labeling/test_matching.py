@@ -38,6 +38,7 @@ def test_known_answers_and_ids_that_are_newly_mapped_are_taken(project):
     assert (report.gold, report.remapped) == (2, 3)
     assert "3 rows are here already, from an import with another mapping" in report.notes[-1]
     assert project.labels("gold")["item_id"].to_list() == [1, 2]
+    assert [external for *_, external in project.ledger.items.index()] == ["1", "2", "3"]
     assert project.set_gold(pl.DataFrame({"id": ["3"], "label": ["ok"]}), id="id", gold="label").added == 1
 
 
