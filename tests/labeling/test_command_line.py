@@ -295,3 +295,40 @@ def test_a_file_is_labeled_by_the_rules_of_a_project(forum):
     assert pl.read_parquet(forum.folder / "weak.parquet")["label"].to_list() == ["offensive", "ok", None]
     assert forum.project().weak_runs().is_empty()
     check(forum("weak-label -p forum --file big.parquet"), 2, "--to")
+
+
+def test_known_answers_are_added_by_a_command(forum):
+    (forum.folder / "answers.csv").write_text("id,truth\n008,offensive\n007,offensive\n", encoding="utf-8")
+    done = forum("gold answers.csv --project forum --id id --gold truth")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 rows: 0 known answers added, 1 changed, 1 there already" in done.stdout
+    (forum.folder / "more.csv").write_text("id,truth\n100,ok\n009,spam\n", encoding="utf-8")
+    done = forum("gold more.csv --project forum --id id --gold truth")
+    assert done.returncode == 1
+    assert "1 with an id that no item has (100), 1 with a value that is no label: 'spam' (1)" in done.stdout
+
+
+def test_labels_are_taken_from_a_column_of_the_file(shell):
+    done = shell("import posts.csv --project forum --labels-from label --gold label")
+    assert "3 with gold" in done.stdout
+    assert shell.project().label_names == ("offensive", "ok")
+    check(shell("import posts.csv --project two --labels-from text2 --gold label"), 1, "no column 'text2'")
+    check(shell("import posts.csv --project two --labels-from label --labels ok,bad"), 2, "not both")
+
+
+def test_an_import_is_taken_back_by_a_command(forum):
+    assert "posts.csv" in forum("imports --project forum").stdout
+    done = forum("undo-import 1 --project forum")
+    assert done.stdout == ("Would take back posts.csv: 3 items, 3 known answers. Say --yes to do it.\n")
+    assert forum.project().items().height == 3
+    assert "Taken back posts.csv: 3 items" in forum("undo-import 1 --project forum --yes").stdout
+    assert forum.project().items().height == 0
+    check(forum("undo-import 1 --project forum --yes"), 1, "taken back already")
+
+
+def test_a_project_is_archived_and_restored_by_commands(forum):
+    assert forum("archive --project forum").returncode == 0
+    assert "forum" not in forum("status").stdout
+    check(forum("import posts.csv --project forum"), 1, "was archived on", "restore --project forum")
+    assert forum("restore --project forum").returncode == 0
+    assert "forum" in forum("status").stdout
