@@ -169,11 +169,6 @@ class LoopFacts:
             found: bytes | None = connection.scalar(select(table.c.model).where(table.c.id == refit_id))
         return found
 
-    def last_trained_refit(self) -> RefitRecord | None:
-        """Return the newest refit over all loops that trained a classifier."""
-        with self._ledger.read() as connection:
-            return self._last_trained(connection)
-
     def last_predictions(self) -> tuple[RefitRecord, bytes, list[RefitBlock]] | None:
         """Return the newest refit that trained, its labels with confidence, and its distributions, in one read.
 
@@ -181,7 +176,8 @@ class LoopFacts:
         """
         table = tables.refits
         with self._ledger.read() as connection:
-            record = self._last_trained(connection)
+            statement = _refits().where(table.c.project_id == self._project_id).order_by(table.c.seq.desc())
+            record = next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
             if record is None:
                 return None
             packed: bytes = connection.execute(select(table.c.predictions).where(table.c.id == record.id)).scalar_one()
@@ -197,10 +193,6 @@ class LoopFacts:
         table = tables.refit_blocks
         with self._ledger.read() as connection:
             return connection.scalar(select(table.c.block).where(table.c.refit_id == refit_id).limit(1)) is not None
-
-    def _last_trained(self, connection: Connection) -> RefitRecord | None:
-        statement = _refits().where(tables.refits.c.project_id == self._project_id).order_by(tables.refits.c.seq.desc())
-        return next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
 
     def queries(self, connection: Connection, *conditions: Any) -> list[QueryRecord]:
         """Return the queries that meet the conditions, in rank order."""
