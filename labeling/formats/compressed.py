@@ -6,6 +6,7 @@ import gzip
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
@@ -36,6 +37,17 @@ _OPEN_DOCUMENTS = {
 }
 _SIDE_FILES = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _BLOCK = 1 << 20
+_BROKEN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What the libraries raise for a file that is damaged."""
 
 
 def unpacked(file: SourceFile) -> SourceFile:
@@ -69,7 +81,7 @@ def document_kind(file: SourceFile) -> str | None:
                 return next((what for part, what in _OPEN_DOCUMENTS.items() if kind.endswith(part)), None)
             if "[Content_Types].xml" in names:
                 return next((what for part, what in _DOCUMENTS.items() if any(n.startswith(part) for n in names)), None)
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError):
+    except _BROKEN:
         return None
     return None
 
@@ -97,7 +109,7 @@ def _from_zip(file: SourceFile) -> SourceFile:
     try:
         with file.open() as opened, zipfile.ZipFile(opened) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError) as error:
+    except _BROKEN as error:
         raise ValueError(
             f"{file.name} is a broken zip archive, perhaps cut off while it was copied: {error}"
         ) from error
@@ -162,17 +174,38 @@ def _open_gzip(raw: IO[bytes], name: str, most: int) -> IO[bytes]:
 
 def _open_member(raw: IO[bytes], member: str, name: str, most: int) -> IO[bytes]:
     archive = zipfile.ZipFile(raw)
-    return _bounded(archive.open(member), [archive, raw], name, most)
+    return open_member(archive, member, name, most, [archive, raw])
 
 
-def _bounded(source: Any, held: list[Any], name: str, most: int) -> IO[bytes]:
+def open_member(
+    archive: zipfile.ZipFile, member: str | zipfile.ZipInfo, name: str, most: int, held: Sequence[Any] = ()
+) -> IO[bytes]:
+    """Open a file of an archive, at most so many bytes of it; what is `held` is closed with it.
+
+    Raises
+    ------
+    ValueError
+        There, or while it is read: it is damaged, or longer than it may be.
+    """
+    try:
+        opened = archive.open(member)
+    except _BROKEN as error:
+        raise _cut_off(name, error) from error
+    return _bounded(opened, held, name, most)
+
+
+def _cut_off(name: str, error: Exception) -> ValueError:
+    return ValueError(f"{name} is broken or cut off: it cannot be unpacked to its end ({error}).")
+
+
+def _bounded(source: Any, held: Sequence[Any], name: str, most: int) -> IO[bytes]:
     return io.BufferedReader(_Bounded(source, held, name, most), _BLOCK)
 
 
 class _Bounded(io.RawIOBase):
     """The bytes of a packed file, counted as they come out, whatever its header says of them."""
 
-    def __init__(self, source: Any, held: list[Any], name: str, most: int) -> None:
+    def __init__(self, source: Any, held: Sequence[Any], name: str, most: int) -> None:
         self._source, self._held, self._name, self._most = source, held, name, most
         self._count = 0
 
@@ -182,10 +215,8 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._source.read(len(buffer))
-        except (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
-            raise ValueError(
-                f"{self._name} is broken or cut off: it cannot be unpacked to its end ({error})."
-            ) from error
+        except _BROKEN as error:
+            raise _cut_off(self._name, error) from error
         self._count += len(data)
         if self._count > self._most:
             raise ValueError(

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import polars as pl
 
-from labeling.formats.compressed import check_unpacked
+from labeling.formats.compressed import check_unpacked, open_member
 from labeling.formats.limits import limits, setting_of
 from labeling.source_file import SourceFile
 
@@ -117,7 +117,7 @@ def _check(file: SourceFile) -> None:
             if any(member.flag_bits & 1 for member in archive.infolist()):
                 raise _locked(file.name)
             for member in archive.infolist():
-                with archive.open(member) as part:
+                with open_member(archive, member, file.name, limits().unpacked_bytes) as part:
                     # Read to its end, a member shows whether it is as long as the archive says.
                     _check_member(file.name, part, scan=_WORKSHEET.fullmatch(member.filename) is not None)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:

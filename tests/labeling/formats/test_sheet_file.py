@@ -160,6 +160,19 @@ def test_a_workbook_cut_off_is_refused_as_broken():
         read_source(whole[:-40], name="posts.xlsx")
 
 
+def test_a_workbook_with_a_damaged_byte_is_read_or_refused_in_words():
+    whole = workbook([["id", "text", "n"], *([str(n), "hello", n / 2] for n in range(20))])
+    messages = []
+    for at in range(0, len(whole), 23):
+        damaged = whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]
+        try:
+            read_source(damaged, name="posts.xlsx")
+        except ValueError as error:
+            messages.append(str(error))
+    assert len(messages) > 100
+    assert all("posts.xlsx" in message for message in messages)
+
+
 def test_a_workbook_locked_with_a_password_is_refused_in_words():
     locked = SHEET_BYTES + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le")
     with pytest.raises(ValueError, match=r"posts\.xlsx is locked with a password"):
