@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from labeling.command_project import ProjectName, Storage, known_storage
+from labeling.formats.readable import FILE_HELP
 from labeling.terminal import table, warn
 
 _SHOWN = 10
 
 
 def add_known_answers(
-    file: Annotated[str, typer.Argument(help="File of known answers: CSV, TSV, JSONL or Parquet.")],
+    file: Annotated[str, typer.Argument(help=f"File of known answers. {FILE_HELP}")],
     project: ProjectName,
     gold: Annotated[str, typer.Option(metavar="COLUMN", help="Column of known labels.")],
     id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of your own ids.")] = None,

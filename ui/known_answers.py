@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project
+from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
@@ -27,9 +28,8 @@ def render(project: Project) -> None:
     if held is not None and held["project"] == project.name:
         _show(held)
     turn = int(st.session_state.get(_UPLOAD, 0))
-    file = st.file_uploader(
-        "A file of known answers", type=["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"], key=f"gold-{turn}"
-    )
+    # Any file may come: one that is not read is answered in words.
+    file = st.file_uploader("A file of known answers", key=f"gold-{turn}", help=FILE_HELP)
     if file is None:
         return
     st.session_state.pop(_REPORT, None)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from labeling import Project
 from labeling.column_labels import column_labels
+from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
 from ui import next_step
 from ui.markup import bar, chip, count, empty, escape, heading, notice, percent
@@ -145,9 +146,8 @@ def _labels_of_file() -> list[LabelLine] | None:
     """Labels from a column of a file; None where they are written."""
     if not st.toggle("Take the labels from a column of a file", key="labels-from-file"):
         return None
-    file = st.file_uploader(
-        "A file with a label in each row", type=["csv", "tsv", "txt", "jsonl", "ndjson", "json", "parquet"]
-    )
+    # Any file may come: one that is not read is answered in words.
+    file = st.file_uploader("A file with a label in each row", help=FILE_HELP)
     if file is None:
         return []
     names: list[str] = []
