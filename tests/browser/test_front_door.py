@@ -42,13 +42,13 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 def test_the_demo_leads_to_a_first_answer(address: str, browser: Browser, tmp_path: Path) -> None:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto(address)
     page.get_by_role("textbox", name="Your name").fill("ann")
     page.keyboard.press("Enter")
     card = page.locator("[data-shown]")
-    expect(card).to_be_visible()
+    expect(card).to_be_visible(timeout=180_000)
     first = card.get_attribute("data-shown")
     # The name's field gives the keyboard to the card.
     page.wait_for_function("!(document.activeElement instanceof HTMLInputElement)")
