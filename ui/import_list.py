@@ -9,7 +9,7 @@ from ui.markup import count, escape, notice, plain
 from ui.state import problems
 
 _DONE = "import_undone"
-_KINDS = {"items": "items", "gold": "known answers", "stream": "records of a stream"}
+_KINDS = {"items": "a file of items", "gold": "known answers alone", "stream": "records of a stream"}
 MOST = 50
 
 
