@@ -16,6 +16,7 @@ from polars import selectors
 
 from labeling.function_base import Rule, Spec, listed
 from labeling.word_forms import word_pattern
+from storage import check_text
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Keyword(TextRule):
         object.__setattr__(self, "words", tuple(self.words))
         if not self.words or not all(isinstance(word, str) and word.strip() for word in self.words):
             raise ValueError(f"keyword {self.name!r} needs words that are not empty, got {list(self.words)!r}.")
+        for word in self.words:
+            check_text(word, f"A word of {self.name!r}")
         check_pattern(self.name, self.pattern)
 
     @property
@@ -111,6 +114,7 @@ class Regex(TextRule):
 
 def check_pattern(name: str, pattern: str) -> None:
     """Raise ValueError where Polars cannot run a pattern."""
+    check_text(pattern, f"The pattern of {name!r}")
     try:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.PolarsError as error:

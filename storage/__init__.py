@@ -5,6 +5,7 @@ from storage.database import StorageError, close_engines, shown_url
 from storage.ledger import Ledger, ProjectArchived, ProjectExists, ProjectNotFound, list_projects
 from storage.loop_facts import REFIT_LEASE_SECONDS, new_holder
 from storage.standing import ANSWERS, WELCOME
+from storage.texts import RefusedText, check_text
 
 __all__ = [
     "ANSWERS",
@@ -15,8 +16,10 @@ __all__ = [
     "ProjectArchived",
     "ProjectExists",
     "ProjectNotFound",
+    "RefusedText",
     "StorageError",
     "cache_file",
+    "check_text",
     "close_engines",
     "list_projects",
     "new_holder",

@@ -18,13 +18,21 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    StatementError,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Float
 
 from storage.tables import metadata
+from storage.texts import RefusedText, to_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -164,7 +172,7 @@ def _create(url: URL) -> Engine:
     path = sqlite_path(url)
     if path is None:
         try:
-            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True, json_serializer=to_json)
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise StorageError(
                 f"The driver for {url.drivername!r} is not installed. Run: pip install 'psycopg[binary]'"
@@ -178,7 +186,7 @@ def _create(url: URL) -> Engine:
             f"{str(path)!r} is a folder; a SQLite database is a file, for example 'sqlite:///labeling.db'."
         )
     # Errors end up in logs, and parameters hold what people wrote.
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, json_serializer=to_json)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -224,7 +232,12 @@ def clear_errors(engine: Engine) -> Iterator[None]:
     except IntegrityError:
         # Its message quotes values, which may read like any of those below.
         raise
-    except DBAPIError as error:
+    except StatementError as error:
+        if isinstance(error.orig, RefusedText):
+            # SQLAlchemy shows the statement around what is refused on the way to the database.
+            raise error.orig from None
+        if not isinstance(error, DBAPIError):
+            raise
         message = str(error.orig).lower()
         where = engine.url.render_as_string()
         if "readonly" in message or "read-only" in message:

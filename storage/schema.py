@@ -11,11 +11,12 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     TypeDecorator,
 )
 from sqlalchemy.engine import Dialect
+
+from storage.texts import Words
 
 metadata = MetaData(
     naming_convention={
@@ -52,7 +53,7 @@ def fact_table(name: str, *columns: Any, **options: Any) -> Table:
         Column("id", Id, primary_key=True, autoincrement=True),
         Column("project_id", Id, nullable=False),
         Column("seq", BigInteger, nullable=False),
-        Column("uuid", String(36), nullable=False, unique=True),
+        Column("uuid", Words("A UUID", 36, 36), nullable=False, unique=True),
         Column("created_at", UtcDateTime, nullable=False),
         *columns,
         ForeignKeyConstraint(["project_id"], ["projects.id"]),

@@ -26,14 +26,15 @@ from sqlalchemy import (
 
 from storage.schema import Id, UtcDateTime, fact_table
 from storage.schema import metadata as metadata
+from storage.texts import NAME, Words
 
 projects = Table(
     "projects",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("uuid", String(36), nullable=False, unique=True),
-    Column("name", String(200), nullable=False, unique=True),
-    Column("description", Text, nullable=False, default=""),
+    Column("name", Words("A project's name", 200, 200), nullable=False, unique=True),
+    Column("description", Words("A description"), nullable=False, default=""),
     Column("created_at", UtcDateTime, nullable=False),
     Column("seq", BigInteger, nullable=False, default=0),
     Column("next_item", BigInteger, nullable=False, default=1),
@@ -65,7 +66,7 @@ imports = Table(
     Column("seq", BigInteger, nullable=True),
     Column("completed_at", UtcDateTime, nullable=True),
     Column("expires_at", Float, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("name", Words("The name of a source"), nullable=False),
     Column("mapping", JSON, nullable=False),
     Column("columns", JSON, nullable=False),
     Column("report", JSON, nullable=True),
@@ -141,12 +142,12 @@ holdouts = fact_table(
 erasures = fact_table(
     "erasures",
     Column("item_id", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", Words("A reason"), nullable=False),
 )
 
 functions = fact_table(
     "functions",
-    Column("name", Text, nullable=False),
+    Column("name", Words("A labeling function's name", NAME), nullable=False),
     UniqueConstraint("project_id", "name"),
 )
 
@@ -156,7 +157,7 @@ function_versions = fact_table(
     Column("version", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("kind", String(40), nullable=False),
-    Column("expert", Text, nullable=True),
+    Column("expert", Words("An expert's name", NAME), nullable=True),
     Column("fingerprint", String(64), nullable=True),
     Column("spec", JSON, nullable=False),
     ForeignKeyConstraint(["function_id"], ["functions.id"]),
@@ -203,7 +204,7 @@ weak_blocks = Table(
 
 loops = fact_table(
     "loops",
-    Column("name", Text, nullable=False),
+    Column("name", Words("A loop's name", NAME), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("settings", JSON, nullable=False),
     UniqueConstraint("project_id", "name"),
@@ -222,7 +223,7 @@ loop_changes = fact_table(
 
 filters = fact_table(
     "filters",
-    Column("name", Text, nullable=False),
+    Column("name", Words("A filter's name", NAME), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("spec", JSON, nullable=False),
 )
@@ -264,7 +265,7 @@ annotators = Table(
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("project_id", Id, nullable=False),
     Column("uuid", String(36), nullable=False, unique=True),
-    Column("name", Text, nullable=True),
+    Column("name", Words("An annotator's name", NAME), nullable=True),
     ForeignKeyConstraint(["project_id"], ["projects.id"]),
     UniqueConstraint("project_id", "name"),
     sqlite_autoincrement=True,
@@ -346,7 +347,7 @@ refit_leases = Table(
 
 exports = fact_table(
     "exports",
-    Column("name", Text, nullable=False),
+    Column("name", Words("The name of an export"), nullable=False),
     Column("format", String(20), nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=True),
@@ -358,7 +359,7 @@ stream_decisions = fact_table(
     Column("loop_id", Id, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("item_id", BigInteger, nullable=False),
-    Column("key", Text, nullable=True),
+    Column("key", Words("A key", NAME), nullable=True),
     Column("asked", Boolean, nullable=False),
     Column("score", Float, nullable=False),
     Column("threshold", Float, nullable=False),
