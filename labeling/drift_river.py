@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from labeling.drift import Change, DriftDetector, Signal
+from labeling.extras import extra
 
 if TYPE_CHECKING:
     from river.base import BinaryDriftDetector
@@ -80,9 +81,8 @@ class ADWIN(_River):
 
     def detector(self, tests: int) -> RiverDetector:
         """Return river's detector, its level split over so many columns."""
-        from river.drift import ADWIN as Detector
-
-        return Detector(delta=self.delta / tests)  # type: ignore[no-untyped-call]
+        made: RiverDetector = extra("river.drift", "ADWIN").ADWIN(delta=self.delta / tests)
+        return made
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,13 @@ class PageHinkley(_River):
 
     def detector(self, tests: int) -> RiverDetector:
         """Return river's detector, its threshold raised for so many columns."""
-        from river.drift import PageHinkley as Detector
-
-        return Detector(
+        made: RiverDetector = extra("river.drift", "PageHinkley").PageHinkley(
             min_instances=self.least,
             delta=self.delta,
             threshold=self.threshold * (1.0 + float(np.log(tests))),
             mode="up" if self.on == "error" else "both",
         )
+        return made
 
 
 @dataclass(frozen=True)
@@ -169,13 +168,12 @@ class DDM(_River):
 
     def detector(self, tests: int) -> BinaryDriftDetector:
         """Return river's detector."""
-        from river.drift.binary import DDM as Detector
-
-        return Detector(
+        made: BinaryDriftDetector = extra("river.drift.binary", "DDM").DDM(
             warm_start=self.least,
             warning_threshold=min(2.0, self.deviations),
             drift_threshold=self.deviations,
         )
+        return made
 
 
 @dataclass(frozen=True)
@@ -224,9 +222,10 @@ class KSWIN(_River):
 
     def detector(self, tests: int) -> RiverDetector:
         """Return river's detector, its level split over so many columns."""
-        from river.drift import KSWIN as Detector
-
-        return Detector(alpha=self.level / tests, window_size=self.window, stat_size=self.newest, seed=self.seed)
+        made: RiverDetector = extra("river.drift", "KSWIN").KSWIN(
+            alpha=self.level / tests, window_size=self.window, stat_size=self.newest, seed=self.seed
+        )
+        return made
 
 
 def _share(name: str, value: float) -> None:

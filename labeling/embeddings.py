@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labeling.classifiers import Classifier, Model, TableClassifier
+from labeling.extras import extra
 from labeling.features import BoolArray, FloatArray, Matrix, texts
 
 if TYPE_CHECKING:
@@ -131,14 +132,9 @@ def encode(model: str, sentences: list[str]) -> FloatArray:
 @lru_cache(maxsize=2)
 def _model(model: str) -> Any:
     check_folder(model)
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise ImportError(
-            "EmbeddingClassifier needs sentence-transformers: pip install 'tally-labeling[embeddings]'."
-        ) from error
+    package = extra("sentence_transformers", "EmbeddingClassifier")
     with quiet():
-        return SentenceTransformer(
+        return package.SentenceTransformer(
             model, local_files_only=True, trust_remote_code=False, model_kwargs={"use_safetensors": True}
         )
 

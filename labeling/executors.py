@@ -7,6 +7,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Literal, TypeVar
 
+from labeling.extras import extra
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -68,11 +70,7 @@ def workers(executor: Executor) -> int:
 
 
 def _loky() -> Executor:
-    try:
-        from loky import get_reusable_executor
-    except ImportError as error:
-        raise ImportError('executor="processes" needs loky: pip install loky cloudpickle.') from error
-    executor: Executor = get_reusable_executor(max_workers=os.cpu_count())
+    executor: Executor = extra("loky", 'executor="processes"').get_reusable_executor(max_workers=os.cpu_count())
     return executor
 
 

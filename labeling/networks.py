@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labeling.classifiers import Classifier, ClassWeight
+from labeling.extras import extra
 from labeling.features import BoolArray, Features, FloatArray, Matrix
 from labeling.linear import balance, check_targets, present_columns, softmax, take_columns
 from labeling.model_bytes import dump_arrays, load_arrays
@@ -108,6 +109,7 @@ class NetworkClassifier(Classifier):
         start: NetworkModel | None = None,
     ) -> NetworkModel:
         """Train on (n, d) features and (n, k) soft targets; go on from `start` where its layers have this shape."""
+        extra("torch", "NetworkClassifier")
         import torch
         from threadpoolctl import threadpool_limits
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labeling.classifiers import Classifier, ClassWeight
+from labeling.extras import extra
 from labeling.features import BoolArray, FloatArray, Matrix
 from labeling.linear import balance, check_targets
 from labeling.model_bytes import dump_arrays, load_arrays
@@ -124,6 +125,7 @@ class PictureClassifier(Classifier):
 
         The channels of a picture follow each other, each row by row.
         """
+        extra("torch", "PictureClassifier")
         import torch
 
         targets, weights = check_targets(X, targets, weights)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from labeling.arrays import FloatArray
+from labeling.extras import extra
 from labeling.label_model_base import Fit, PatternModel
 from labeling.patterns import Patterns
 
 
 @dataclass(frozen=True, kw_only=True)
 class SnorkelLabelModel(PatternModel):
-    """Snorkel's own ``LabelModel``; needs ``pip install snorkel``, and three labeling functions.
+    """Snorkel's own ``LabelModel``; needs ``pip install 'tally-labeling[snorkel]'``, and three labeling functions.
 
     Parameters
     ----------
@@ -77,11 +78,7 @@ class SnorkelLabelModel(PatternModel):
 
 
 def _snorkel() -> Any:
-    try:
-        from snorkel.labeling import model
-    except ImportError as error:
-        raise ImportError("SnorkelLabelModel needs Snorkel: pip install snorkel. Robust() needs nothing.") from error
-    return model
+    return extra("snorkel.labeling.model", "SnorkelLabelModel")
 
 
 @contextmanager

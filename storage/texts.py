@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from sqlalchemy import Dialect, String, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
 
 NAME = 500
 """Characters of a name at most: PostgreSQL's indexes hold 2,700 bytes."""
@@ -96,16 +97,14 @@ class Words(TypeDecorator[str]):
         Of the column, where it has one.
     """
 
-    impl = Text
+    impl: TypeEngine[str] | type[TypeEngine[str]] = Text
     cache_ok = True
 
     def __init__(self, what: str, most: int | None = None, width: int | None = None) -> None:
         super().__init__()
         self.what, self.most, self.width = what, most, width
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """Return a text, or one of a width."""
-        return dialect.type_descriptor(Text() if self.width is None else String(self.width))
+        if width is not None:
+            self.impl = String(width)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return the text as it is, checked."""
