@@ -17,6 +17,7 @@ from ui.import_preview import choose_offers, show_remarks, ways_to_read
 from ui.markup import count, escape, figures, notice, plain
 from ui.state import problems
 from ui.wording import on_page
+from ui.work import Work
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _REPORT = "import_report"
 _PREVIEW = "import_preview"
 _UPLOAD = "import_upload"
+_WORK = "import_work"
 MOST_LINES = 500
 
 
@@ -44,6 +46,7 @@ def render(project: Project) -> None:
         key=f"upload-{turn}",
         help=f"{FILE_HELP} Up to 1 GB. The first row of a table holds the column names.",
     )
+    _follow(project)
     if file is None:
         return
     st.session_state.pop(_REPORT, None)
@@ -97,10 +100,9 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
     if preview.table.renamed:
         _renamed(preview.table.renamed)
     if st.button("Import", type="primary", key="import", icon=":material/upload:"):
-        with problems("The file was not imported."):
-            bar = st.progress(0.0, text="Reading…")
-            file.seek(0)
-            report = project.add_items(
+        file.seek(0)
+        work = Work(
+            lambda tell: project.add_items(
                 file,
                 text=text,
                 id=item,
@@ -112,12 +114,29 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
                 add_labels=missing,
                 **reading,
                 name=file.name,
-                progress=_progress(bar),
+                progress=tell,
             )
-            st.session_state[_REPORT] = {"project": project.name, "name": file.name, "report": report}
-            st.session_state.pop(_PREVIEW, None)
-            st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
-            st.rerun()
+        )
+        st.session_state[_WORK] = {"project": project.name, "name": file.name, "work": work}
+        st.rerun()
+
+
+def _follow(project: Project) -> None:
+    """Follow an import that is under way to its end; one that went wrong says why."""
+    began = st.session_state.get(_WORK)
+    if began is None or began["project"] != project.name:
+        return
+    with problems("The file was not imported."):
+        try:
+            report = began["work"].follow(_progress(st.progress(0.0, text="Reading…")))
+        except Exception:
+            st.session_state.pop(_WORK)
+            raise
+        st.session_state.pop(_WORK)
+        st.session_state[_REPORT] = {"project": project.name, "name": began["name"], "report": report}
+        st.session_state.pop(_PREVIEW, None)
+        st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
+        st.rerun()
 
 
 def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:

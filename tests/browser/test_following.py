@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -107,9 +109,9 @@ def test_a_refit_that_dies_says_so_and_is_over(desk: Callable[[], Any], app: Any
 
 def child(project: Project) -> int:
     """The process that the app started to refit a loop of this project."""
-    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    (found,) = [line.split()[0] for line in listed.splitlines() if f"refit --project {project.name} " in line]
-    return int(found)
+    commands = {process.pid: process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])}
+    (found,) = [pid for pid, words in commands.items() if "refit" in words and project.name in words]
+    return found
 
 
 def test_the_annotator_sees_the_end_of_learning_without_a_press(
@@ -157,3 +159,21 @@ def test_an_address_that_names_no_project_says_so(desk: Callable[[], Any], proje
     person = desk()
     person.go("projects", "nowhere")
     expect(person.page.get_by_text("No project “nowhere” is listed here")).to_be_visible()
+
+
+def test_an_import_goes_on_when_something_else_is_pressed(desk: Callable[[], Any], app: Any, upload: Path) -> None:
+    project = Project.create("goes on", ["ok", "offensive"], storage=app.storage)
+    person = desk()
+    page = person.page
+    person.go("data", project.name)
+    page.locator('input[type="file"]').set_input_files(upload)
+    # Until this is over nothing can be written, so that the import is under way.
+    with closing(sqlite3.connect(app.storage.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        page.get_by_role("textbox", name="Your name").fill("ann")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("annotator=ann"))
+    expect(page.get_by_text("120 items added")).to_be_visible()
+    assert project.items().height == 120
