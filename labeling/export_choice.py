@@ -20,6 +20,10 @@ SOURCES = ("human", "weak", "model")
 SPLITS = ("train", "test")
 
 
+class NothingLeft(ValueError):
+    """The choices of an export leave no row."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """The choices of one export, checked; `columns` None are all that may leave."""
@@ -93,7 +97,7 @@ class Choice:
 
         Raises
         ------
-        ValueError
+        NothingLeft
             None does; the message says which choice left the last one out.
         """
         if self.split == "test" and not (facts["split"] == "test").any():
@@ -116,7 +120,7 @@ class Choice:
         for said, condition in steps:
             left = facts.filter(condition)
             if before and left.is_empty():
-                raise ValueError(
+                raise NothingLeft(
                     f"No row would be exported: none of the {facts.height:,} items"
                     f"{' that the other choices leave' if facts.height < before else ''} has {said}."
                 )

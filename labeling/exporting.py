@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from labeling.project import Project
 
 ROWS = 20_000
+
+Progress = bool | Callable[[int, int], None]
+"""Whether to show a bar; or what to tell instead, how many rows are done and how many there are."""
 
 VOTES = pl.List(pl.Struct({"function": pl.String(), "expert": pl.String(), "label": pl.String()}))
 
@@ -72,19 +75,24 @@ class _Export:
         counts = self.counts.drop_nulls("source").group_by("source", maintain_order=True).agg(pl.col("rows").sum())
         return dict(counts.iter_rows())
 
-    def batches(self, progress: bool) -> Iterator[pl.DataFrame]:
+    def batches(self, progress: Progress) -> Iterator[pl.DataFrame]:
         """Yield the rows of the export, duplicates beside the item that stands for them."""
         from tqdm.auto import tqdm
 
-        matrix = self.project.label_matrix(progress=progress) if self.project.functions() else None
+        shown = progress is True
+        matrix = self.project.label_matrix(progress=shown) if self.project.functions() else None
+        done = 0
         if self.rows.height == 0:
             yield self.dress(self.rows, matrix)
         with tqdm(
-            total=self.rows.height, desc="export", unit=" rows", disable=not progress, leave=False, delay=BAR_DELAY
+            total=self.rows.height, desc="export", unit=" rows", disable=not shown, leave=False, delay=BAR_DELAY
         ) as bar:
             for part in self.rows.iter_slices(ROWS):
                 yield self.dress(part, matrix)
                 bar.update(part.height)
+                done += part.height
+                if callable(progress):
+                    progress(done, self.rows.height)
 
     def _rows(self) -> pl.DataFrame:
         """(item_id, id): one row a row of the sources, without erased and discarded items."""
@@ -184,7 +192,7 @@ def export(
     *,
     format: str | None,  # noqa: A002 - the users' word
     escape_formulas: bool,
-    progress: bool,
+    progress: Progress,
 ) -> ExportReport:
     """Write the data set of a project; see `Project.export`."""
     kind = export_format(path, format)

@@ -36,7 +36,7 @@ class ExportVerbs(ProjectBase):
         private: bool = False,
         probabilities: str | Sequence[str] = (),
         escape_formulas: bool = True,
-        progress: bool = True,
+        progress: exporting.Progress = True,
     ) -> ExportReport:
         """Write the data set with its evidence: a file by its suffix, or a folder for `datasets`.
 
@@ -71,7 +71,8 @@ class ExportVerbs(ProjectBase):
         escape_formulas
             In CSV, put an apostrophe before cells that a spreadsheet would run.
         progress
-            Show a bar where it takes more than a second.
+            Show a bar where it takes more than a second; or a function to call instead, after each block, with the rows
+            that are done and those there are.
 
         Raises
         ------

@@ -2,118 +2,227 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
-from labeling import Project
-from labeling.io import EXPORT_FORMATS
+from labeling import Project, keyword
+from labeling.export_choice import NothingLeft
+from labeling.records import ExportPreview
 from ui import charts
+from ui.export_job import FORMATS, Job, clear_leftovers
 from ui.markup import count, figures, notice
 from ui.state import problems, require_items, require_project
 
-_FORMATS = {each.name: each for each in EXPORT_FORMATS}
-_READY = "export_ready"
+_JOB = "export_job"
+_PREVIEW = "export_preview"
+_KEPT = "export_kept"
+_NAMES = ("format", "source", "order", "least", "split", "filter", "words", "private", "columns", "escape")
+_KEYS = tuple(f"export_{name}" for name in _NAMES)
+_SOURCES = {"human": "people", "weak": "rules", "model": "the model"}
+_ORDERS: dict[str, tuple[str, ...] | None] = {
+    "People, then whoever is likelier right": None,
+    "People, then rules, then the model": ("human", "weak", "model"),
+    "People, then the model, then rules": ("human", "model", "weak"),
+}
+_SPLITS: dict[str, str | None] = {"All items": None, "Not held out": "train", "Held out": "test"}
+_WORDS = "Words…"
 
 
 def render() -> None:
     """Draw the page."""
     project = require_project("Export", "Every item with its label, where that came from, and how sure it is.")
     require_items(project)
-    status = project.status()
+    clear_leftovers()
+    _recall(project)
     with st.container(key="split-export"):
         left, right = st.columns([5, 6], gap="large")
     with left:
-        _prepare(project, status.version)
+        kind = str(st.radio("Format", list(FORMATS), format_func=lambda name: FORMATS[name].title, key="export_format"))
+        choices = _choices(project)
+        escaped = True
+        if kind == "csv":
+            escaped = st.checkbox(
+                "Make formulas harmless",
+                key="export_escape",
+                help="Cells that a spreadsheet would run get an apostrophe in front; an import takes it off again.",
+            )
+    st.session_state[_KEPT] = {project.name: {key: st.session_state[key] for key in _KEYS if key in st.session_state}}
     with right:
         st.html('<h2 class="tally-h2">What will be in it</h2>')
-        labels = project.labels(probabilities=False)
-        by = dict(labels.group_by("source").len().iter_rows())
-        figures(
-            [
-                ("items", count(status.items)),
-                ("labeled by people", count(by.get("human", 0))),
-                ("by rules", count(by.get("weak", 0))),
-                ("by the model", count(by.get("model", 0))),
-                ("without a label", count(status.items - labels.height)),
-            ]
-        )
-        if labels.height:
-            counts = labels.group_by("label").len("count")
-            charts.balance(counts, list(project.label_names))
-        st.html(
-            '<p class="tally-small">One label an item: a person’s answer where there is one, else that of the rules or '
-            "of the model, whichever is likelier right by what people answered. Each row names its source, the chance "
-            "of each class, who labeled it and when, and what each rule voted. Items of the hold-out are marked.</p>"
-        )
+        preview = _previewed(project, choices)
+        if preview is not None:
+            _show(project, preview)
+    with left:
+        _prepare(project, kind, {**choices, "escape_formulas": escaped}, possible=preview is not None)
     _past(project)
 
 
-def _prepare(project: Project, version: int) -> None:
-    kind = str(st.radio("Format", list(_FORMATS), format_func=lambda name: _FORMATS[name].title, key="export_format"))
-    private = st.checkbox("With private columns", key="export_private", help="Left out unless you ask for them.")
-    escaped = True
-    if kind == "csv":
-        escaped = st.checkbox(
-            "Make formulas harmless",
-            value=True,
-            key="export_escape",
-            help="Cells that a spreadsheet would run get an apostrophe in front; an import takes it off again.",
+def _recall(project: Project) -> None:
+    """Put back what was chosen before the reader looked at another page, where Streamlit forgets it."""
+    st.session_state.setdefault("export_escape", True)
+    for key, value in st.session_state.get(_KEPT, {}).get(project.name, {}).items():
+        st.session_state.setdefault(key, value)
+
+
+def _choices(project: Project) -> dict[str, Any]:
+    """Draw what can be chosen; return it as `Project.export` takes it."""
+    columns = project.item_store.columns()
+    private = columns.private()
+    with st.expander("Choose rows and columns"):
+        sources = st.multiselect(
+            "Labels from",
+            list(_SOURCES),
+            format_func=lambda source: _SOURCES[source],
+            key="export_source",
+            placeholder="everybody, and items without a label",
         )
-    choices = (project.name, kind, private, escaped)
-    ready = st.session_state.get(_READY)
-    if ready and ready["key"] != (version, *choices):
-        _forget(ready)
-        ready = None
-    if ready is None:
-        if st.button("Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:"):
-            with problems("The export was not made."):
-                with st.spinner("Writing…", show_time=True):
-                    written = _write(project, kind, private=private, escaped=escaped)
-                # The export is itself on record, so the version that the file belongs to is the one after it.
-                st.session_state[_READY] = {"key": (project.version(), *choices), **written}
-                st.rerun()
+        order = str(st.selectbox("Where several have one", list(_ORDERS), key="export_order"))
+        least = int(st.slider("At least so sure, in %", 0, 100, key="export_least"))
+        split = "All items"
+        if project.status().holdout:
+            split = str(st.selectbox("Hold-out", list(_SPLITS), key="export_split"))
+        where = _filter(project)
+        out = bool(
+            private and st.checkbox("With private columns", key="export_private", help="That they left is on record.")
+        )
+        free = [name for name in columns.dtypes if out or name not in private]
+        before = st.session_state.get("export_columns", [])
+        st.session_state["export_columns"] = [name for name in before if name in free]
+        chosen = st.multiselect("Columns of the items", free, key="export_columns", placeholder="all")
+    return {
+        "source": sources or None,
+        "order": _ORDERS[order],
+        "min_confidence": least / 100 if least else None,
+        "split": _SPLITS[split],
+        "where": where,
+        "columns": chosen or None,
+        "private": out,
+    }
+
+
+def _filter(project: Project) -> Any:
+    names = [info.name for info in project.filters()]
+    if st.session_state.get("export_filter") not in (*names, _WORDS):
+        st.session_state["export_filter"] = None
+    text = project.item_store.columns().named("text")
+    if not names and text is None:
+        return None
+    picked = st.selectbox(
+        "Only items that a filter picks out",
+        [*names, *([_WORDS] if text is not None else [])],
+        index=None,
+        placeholder="all items",
+        key="export_filter",
+    )
+    if picked != _WORDS:
+        return picked
+    words = st.text_input("Only items with one of these words", key="export_words", placeholder="senate, election")
+    listed = [word.strip() for word in words.split(",") if word.strip()]
+    return keyword("words", listed, label="any") if listed else None
+
+
+def _previewed(project: Project, choices: dict[str, Any]) -> ExportPreview | None:
+    """What would be in it, kept while neither the project nor the choices change."""
+    key = (project.name, project.version(), repr(choices))
+    kept = st.session_state.get(_PREVIEW)
+    if kept and kept[0] == key:
+        preview: ExportPreview = kept[1]
+        return preview
+    found: list[ExportPreview] = []
+    with problems("This cannot be exported."):
+        try:
+            found.append(project.preview_export(**choices))
+        except NothingLeft:
+            notice("No row is left with these choices. Take one of them back.", "warn", title="Nothing to export.")
+    if not found:
+        return None
+    st.session_state[_PREVIEW] = (key, found[0])
+    return found[0]
+
+
+def _show(project: Project, preview: ExportPreview) -> None:
+    by = dict(preview.counts.group_by("source").agg(pl.col("rows").sum()).iter_rows())
+    figures(
+        [
+            ("rows", count(preview.rows)),
+            ("labeled by people", count(by.get("human", 0))),
+            ("by rules", count(by.get("weak", 0))),
+            ("by the model", count(by.get("model", 0))),
+            ("without a label", count(by.get(None, 0))),
+        ]
+    )
+    labels = preview.counts.drop_nulls("label").group_by("label").agg(pl.col("rows").sum().alias("count"))
+    if labels.height:
+        charts.balance(labels, list(project.label_names))
+    st.html(
+        '<p class="tally-small">One row a row that was imported, with one label: a person’s answer where there is one, '
+        "else, unless another order is chosen, that of the rules or of the model, whichever is likelier right by what "
+        "people answered. Each row names its source, the chance of each class, who labeled it and when, why it was "
+        "asked, and what each rule voted. Items of the hold-out are marked.</p>"
+    )
+    if preview.private:
+        notice(f"{', '.join(preview.private)}: that they leave will be on record.", "warn", title="Private columns.")
+    shown = [name for name in (*preview.columns, "label", "source", "confidence", "split") if name in preview.first]
+    st.dataframe(preview.first.select(list(dict.fromkeys(shown))), hide_index=True, height="content")
+
+
+def _prepare(project: Project, kind: str, choices: dict[str, Any], *, possible: bool) -> None:
+    job: Job | None = st.session_state.get(_JOB)
+    same = job is not None and job.key == (project.name, kind, repr(choices))
+    if job is not None and same and job.running:
+        _watch()
         return
-    notice(f"{count(ready['rows'])} rows, {_size(ready['path'])}.", "good", title="Ready.")
-    with ready["path"].open("rb") as file:
-        st.download_button(
-            f"Download {ready['path'].suffix}",
-            file,
-            file_name=ready["path"].name,
-            mime=_FORMATS[kind].mime,
-            type="primary",
-            key="export-download",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-    if ready["sha256"]:
-        st.html(f'<p class="tally-small">SHA-256 <code>{ready["sha256"]}</code></p>')
+    if job is not None and same and job.problem is not None:
+        _complain(job.problem)
+    if job is not None and same and job.ready is not None and job.version == project.version():
+        _offer(job, kind)
+        return
+    if st.button(
+        "Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:", disabled=not possible
+    ):
+        st.session_state[_JOB] = Job(project, kind, choices)
+        st.rerun()
 
 
-def _write(project: Project, kind: str, *, private: bool, escaped: bool) -> dict[str, Any]:
-    folder = Path(tempfile.mkdtemp(prefix="tally-export-"))
-    name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in project.name)[:80] or "labels"
-    if _FORMATS[kind].folder:
-        report = project.export(folder / name, format=kind, private=private)
-        path = Path(shutil.make_archive(str(folder / name), "zip", folder / name))
-        shutil.rmtree(folder / name)
-    else:
-        path = folder / f"{name}{_FORMATS[kind].suffix}"
-        report = project.export(path, format=kind, private=private, escape_formulas=escaped)
-    return {"path": path, "rows": report.rows, "sha256": report.sha256}
+@st.fragment(run_every=0.5)
+def _watch() -> None:
+    """Show how far the export is; when it is done, draw the page again."""
+    job: Job | None = st.session_state.get(_JOB)
+    if job is None or not job.running:
+        st.rerun()
+    share = job.done / job.rows if job.rows else 0.0
+    said = f"Writing… {count(job.done)} of {count(job.rows)} rows" if job.rows else "Writing…"
+    st.progress(min(share, 1.0), text=f"{said}. You can look elsewhere meanwhile; the file waits here.")
 
 
-def _forget(ready: dict[str, Any]) -> None:
-    shutil.rmtree(ready["path"].parent, ignore_errors=True)
-    st.session_state.pop(_READY, None)
+def _complain(problem: Exception) -> None:
+    with problems("The export was not made."):
+        raise problem
 
 
-def _size(path: Path) -> str:
+def _offer(job: Job, kind: str) -> None:
+    ready = job.ready
+    assert ready is not None  # noqa: S101 - looked at by the caller
+    notice(f"{count(ready.rows)} rows, {_size(ready.size)}.", "good", title="Ready.")
+    st.download_button(
+        f"Download .{ready.name.rpartition('.')[2]}",
+        ready.file,
+        file_name=ready.name,
+        mime=FORMATS[kind].mime,
+        type="primary",
+        key="export-download",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    if ready.sha256:
+        whose = " of the folder’s list of files" if FORMATS[kind].folder else ""
+        st.html(f'<p class="tally-small">SHA-256{whose} <code>{ready.sha256}</code></p>')
+
+
+def _size(size: float) -> str:
     """Size of a file as people say it."""
-    size = float(path.stat().st_size)
     for unit in ("bytes", "KB", "MB"):
         if size < 1024:
             return f"{size:.0f} {unit}"
@@ -126,5 +235,9 @@ def _past(project: Project) -> None:
     if past.is_empty():
         return
     st.html('<h2 class="tally-h2">Exports so far</h2>')
-    config = {"at": st.column_config.DatetimeColumn("when", format="D MMM, HH:mm")}
+    config = {
+        "at": st.column_config.DatetimeColumn("when", format="D MMM, HH:mm"),
+        "private": st.column_config.ListColumn("private columns"),
+        "options": st.column_config.TextColumn("what was chosen"),
+    }
     st.dataframe(past, hide_index=True, column_config=config, height=min(36 * (past.height + 1) + 3, 250))
