@@ -163,13 +163,12 @@ class Resolving:
         stated[there] = known.max(axis=1, initial=0.0)
         return Claims(positions, stated)
 
-    def count(self, name: str) -> int:
-        """Return how many items a source gives a label."""
+    def items(self, name: str) -> IntArray:
+        """(n,) the items that a source gives a label."""
         if name == "human":
-            return self.people.height
-        if name == "weak":
-            return 0 if self._weak is None else len(self._weak.ids)
-        return 0 if self._model is None else len(self._model.now.ids)
+            return self.people["item_id"].to_numpy()
+        told = self._weak if name == "weak" else self._model.now if self._model is not None else None
+        return np.zeros(0, dtype=np.int64) if told is None else told.ids
 
     def part(self, name: str) -> Part | None:
         """Return the labels of a computed source, None where there are none."""
@@ -294,8 +293,8 @@ def resolved(
 
 def counted(project: Project) -> dict[str, int]:
     """Return how many items have a label of people, of the newest weak run, of the newest classifier."""
-    found = Resolving(project)
-    return {name: found.count(name) for name in ORDERED}
+    found, gone = Resolving(project), list(project.ledger.items.withdrawn())
+    return {name: int((~np.isin(found.items(name), gone)).sum()) for name in ORDERED}
 
 
 def check(source: str | None, order: Sequence[str] | None, probabilities: bool | Sequence[str]) -> tuple[str, ...]:

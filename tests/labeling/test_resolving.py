@@ -311,6 +311,17 @@ def test_counts_of_the_status_are_those_of_the_labels(sqlite_url):
         assert getattr(status, source) == project.labels(source).height
 
 
+def test_items_of_an_import_that_was_taken_back_are_not_counted(sqlite_url):
+    project = project_of(sqlite_url, n=30, answers=20)
+    project.add_items(pl.DataFrame({"text": ["more rain badword 900", "more tea badword 901"]}))
+    project.weak_label(MajorityVote())
+    before = project.status().weak
+    project.undo_import(project.imports()["import_id"].max())
+    status = project.status()
+    assert status.weak == before - 2
+    assert status.weak == project.labels("weak").height
+
+
 def test_a_project_without_anything_has_no_labels(storage_url):
     project = Project.create("p", LABELS, storage=storage_url)
     for frame in (project.labels(), project.labels("weak"), project.labels("gold"), project.labels(order=["model"])):
