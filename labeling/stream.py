@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import polars as pl
 
@@ -63,7 +65,7 @@ class StreamLoop:
         with self._ledger.read() as connection:
             return self._ledger.streams.offered(connection, self._record.id)
 
-    def offer(self, record: Record, key: str | None = None) -> Decision:
+    def offer(self, record: Record, key: str | int | UUID | None = None) -> Decision:
         """Take in one record and decide whether to ask about it.
 
         Parameters
@@ -83,7 +85,9 @@ class StreamLoop:
         return self.offer_many([record], None if key is None else [key])[0]
 
     def offer_many(
-        self, records: pl.DataFrame | pd.DataFrame | Iterable[Record], keys: Sequence[str | None] | None = None
+        self,
+        records: pl.DataFrame | pd.DataFrame | Iterable[Record],
+        keys: Sequence[str | int | UUID | None] | None = None,
     ) -> list[Decision]:
         """Take in many records at once, of a frame or one by one: the same decisions, at a fraction of the cost.
 
@@ -93,16 +97,16 @@ class StreamLoop:
         if not isinstance(records, pl.DataFrame | list) and is_table(records):
             records = table_of(records)
         rows: list[Any] = list(records.iter_rows(named=True) if isinstance(records, pl.DataFrame) else records)
-        keys = [None] * len(rows) if keys is None else [_key(key) for key in keys]
-        if len(keys) != len(rows):
-            raise ValueError(f"There are {len(keys)} keys for {len(rows)} records. Pass a key or None for each.")
+        named = [None] * len(rows) if keys is None else [_key(key) for key in keys]
+        if len(named) != len(rows):
+            raise ValueError(f"There are {len(named)} keys for {len(rows)} records. Pass a key or None for each.")
         if not rows:
             return []
         with self._lock:
             shape, values = self._records.read(rows)
             made: list[Decision] = []
             for start in range(0, len(values), SLICE):
-                shape, part = self._take(shape, values[start : start + SLICE], keys[start : start + SLICE])
+                shape, part = self._take(shape, values[start : start + SLICE], named[start : start + SLICE])
                 made += part
             return made
 
@@ -368,7 +372,10 @@ class StreamLoop:
         return f"StreamLoop({self.name!r}, {self.strategy})"
 
 
-def _key(key: str | None) -> str | None:
+def _key(key: object) -> str | None:
+    """Return a key as text; whole numbers and UUIDs are exact as theirs, decimals are not."""
+    if type(key) is not bool and isinstance(key, Integral | UUID):
+        return str(key)
     if key is not None and (not isinstance(key, str) or not key or "\x00" in key):
         raise ValueError(f"A key is a text of at least one character without NUL, got {key!r}.")
     return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import math
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from labeling.columns import BYTES_PREFIX
 from labeling.dtypes import dtype_name, parse_dtype
+from labeling.images import is_picture
 from labeling.items import Columns, supertype
 from labeling.mapping import Mapping as ColumnMapping
+from labeling.values import EXACT
 from storage.records import ItemRows
 
 if TYPE_CHECKING:
@@ -88,6 +92,11 @@ class Records:
                     continue
                 known = found.get(name)
                 found[name] = dtype if known is None or known == dtype else supertype(known, dtype)
+        for name, dtype in found.items():
+            # Beside decimals, whole numbers that a decimal cannot hold stay exact as text.
+            wide = pl.Float64() in (dtype, shape.dtypes.get(name)) and dtype in NUMBERS
+            if wide and any(type(values.get(name)) is int and abs(values[name]) > EXACT for values in plain):
+                found[name] = pl.String()
         names = list(dict.fromkeys(name for values in plain for name in values))
         shape = self._widened(shape, names, found, plain)
         text = shape.named("text")
@@ -183,13 +192,26 @@ class Records:
                 f"A record has no {text!r}, which holds the text; it has {', '.join(map(repr, dtypes))}. "
                 f"Pass {text!r}, or None where there is none."
             )
-        for name, dtype in dtypes.items():
-            dtypes[name] = pl.String() if roles[name] in ("id", "group", "text") else dtype
-            if dtype == pl.Binary() and roles[name] != "image":
-                if "image" in roles.values():
-                    raise ValueError(f"The column {name!r} holds bytes beside a picture; a record has one picture.")
-                roles[name] = "image"
-        return Shape(None, dtypes, roles)
+        _settle(dtypes, roles, records)
+        return shape if (dtypes, roles) == (shape.dtypes, shape.roles) else Shape(None, dtypes, roles)
+
+
+def _settle(dtypes: dict[str, pl.DataType], roles: dict[str, str], records: Sequence[Record]) -> None:
+    """Make ids, groups and the text texts; bytes a picture where they are one, else text."""
+    for name, dtype in dtypes.items():
+        dtypes[name] = pl.String() if roles[name] in ("id", "group", "text") else dtype
+        if dtype == pl.Binary() and roles[name] != "image":
+            if not _pictures(records, name):
+                dtypes[name] = pl.String()
+                continue
+            if "image" in roles.values():
+                raise ValueError(f"The column {name!r} holds bytes beside a picture; a record has one picture.")
+            roles[name] = "image"
+
+
+def _pictures(records: Sequence[Record], name: str) -> bool:
+    given = [value for record in records if isinstance(value := record.get(name), bytes)]
+    return bool(given) and is_picture(given[0])
 
 
 def _plain(record: object) -> dict[str, Any]:
@@ -238,11 +260,23 @@ def _longest(dtypes: Mapping[str, pl.DataType], records: Sequence[Record]) -> st
 def _typed(values: Record, dtypes: Mapping[str, pl.DataType]) -> dict[str, Any]:
     """Return values as their columns hold them."""
     return {
-        name: str(value)
-        if value is not None and dtypes[name] == pl.String() and not isinstance(value, str)
-        else _clean(value)
+        name: _text(name, _clean(value)) if dtypes[name] == pl.String() else _clean(value)
         for name, value in values.items()
     }
+
+
+def _text(name: str, value: Any) -> str | None:
+    """Return a value as the text that an import makes of it; a decimal too large to be exact is refused."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return BYTES_PREFIX + base64.b64encode(value).decode()
+    if isinstance(value, float) and abs(value) >= EXACT:
+        raise ValueError(
+            f"The column {name!r} holds the decimal {value!r}, too large to tell whole numbers apart. Pass it as text "
+            "or as a whole number."
+        )
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _clean(value: Any) -> Any:
