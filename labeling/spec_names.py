@@ -17,7 +17,7 @@ _CLASSES = ("model_selection", "gaussian_process.kernels")
 _FUNCTIONS = ("feature_selection", "metrics", "metrics.pairwise", "preprocessing")
 _BUILTIN_TYPES: dict[str, type] = {each.__name__: each for each in (bool, bytes, complex, float, int, object, str)}
 # Beside ufuncs: no other function of NumPy's is offered, some of them read files.
-_ARRAY_FUNCTIONS = ("clip", "nan_to_num", "round")
+_ARRAY_FUNCTIONS = ("clip", "max", "mean", "median", "min", "nan_to_num", "round", "std", "sum")
 _LIBRARIES = frozenset(
     "joblib narwhals numpy pandas polars pyarrow scipy sklearn threadpoolctl".split()  # noqa: SIM905
 )

@@ -1,4 +1,5 @@
 import functools
+import inspect
 import json
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from scipy import special, stats
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.feature_selection import SelectKBest, chi2, mutual_info_classif
@@ -18,6 +20,7 @@ from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.utils import all_estimators
 
 from labeling import LabelBudget, MajorityVote, SklearnClassifier, Tuned
 from labeling.specs import UnknownClass, describe, dump, load, same
@@ -244,3 +247,28 @@ def test_a_description_names_what_differs_from_the_defaults():
     assert describe(dump(MajorityVote())) == "MajorityVote"
     assert describe(dump(MajorityVote(threshold=0.3))) == "MajorityVote(threshold=0.3)"
     assert describe(dump([LabelBudget(5)])) == "[LabelBudget(labels=5)]"
+
+
+# Those that are made of others get the simplest there is.
+INNER = {"estimator": LogisticRegression(), "estimators": [("a", LogisticRegression())], "param_grid": {"C": [1]}}
+INNER |= {
+    "param_distributions": {"C": [1]},
+    "transformers": [("a", "drop", [0])],
+    "steps": [("a", LogisticRegression())],
+}
+INNER |= {
+    "transformer_list": [("a", StandardScaler())],
+    "base_estimator": LogisticRegression(),
+    "dictionary": np.eye(2),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "kind"), all_estimators(), ids=lambda each: each if isinstance(each, str) else "")
+def test_every_estimator_of_scikit_learn_comes_back_as_it_was_made(name, kind):
+    needed = [key for key, each in inspect.signature(kind).parameters.items() if each.default is each.empty]
+    made = kind(**{key: INNER[key] for key in needed if key in INNER})
+    spec = through_json(made)
+    assert type(load(spec)) is kind
+    assert same(dump(load(spec)), spec)
+    assert same(dump(clone(made)), spec)
