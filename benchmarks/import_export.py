@@ -1,4 +1,4 @@
-"""Import and export of 100,000 and 1,000,000 rows, beside pandas, in one run.
+"""Import and export of 100,000 and 1,000,000 rows in every format, beside pandas and polars, in one run.
 
 Real titles where the data is there, made-up ones otherwise. Every line of the
 table is a process of its own, so that its peak memory is its own; "alone" is
@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from labeling import ImportReport, MajorityVote, Project, keyword
-from labeling.io import read_source, write_table
+from labeling.io import EXPORT_FORMATS, read_source, write_table
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LABELS = ("ok", "offensive")
@@ -89,8 +89,23 @@ def vote(folder: Path) -> object:
     return project.weak_label(MajorityVote(otherwise="ok"))
 
 
-def export(suffix: str) -> Callable[[Path], object]:
-    return lambda folder: make_project(folder).export(folder / f"labels.{suffix}")
+def export(kind: str) -> Callable[[Path], object]:
+    return lambda folder: make_project(folder).export(folder / f"labels-{kind}", format=kind, progress=False)
+
+
+def polars_read(suffix: str) -> Callable[[Path], object]:
+    read = {"csv": pl.read_csv, "jsonl": pl.read_ndjson, "parquet": pl.read_parquet}[suffix]
+    return lambda folder: read(folder / f"posts.{suffix}")
+
+
+def polars_write(suffix: str) -> Callable[[Path], object]:
+    def run(folder: Path) -> None:
+        posts = pl.read_parquet(folder / "posts.parquet")
+        {"csv": posts.write_csv, "jsonl": posts.write_ndjson, "parquet": posts.write_parquet}[suffix](
+            folder / f"polars.{suffix}"
+        )
+
+    return run
 
 
 def pandas_read(folder: Path) -> object:
@@ -113,20 +128,19 @@ def nothing(_folder: Path) -> object:
 TASKS: dict[str, Callable[[Path], object]] = {
     "alone": nothing,
     "pandas.read_csv": pandas_read,
+    **{f"polars.read {suffix}": polars_read(suffix) for suffix in ("csv", "jsonl", "parquet")},
     "read_source csv": read("csv"),
     "read_source jsonl": read("jsonl"),
     "read_source parquet": read("parquet"),
     "pandas parquet to csv": pandas_write,
+    **{f"polars parquet to {suffix}": polars_write(suffix) for suffix in ("csv", "jsonl", "parquet")},
     "write_table csv": write("csv"),
     "write_table jsonl": write("jsonl"),
     "write_table parquet": write("parquet"),
     "add_items csv": add_items,
     "add_items csv again": add_items_again,
     "weak_label, 2 rules": vote,
-    "export csv": export("csv"),
-    "export jsonl": export("jsonl"),
-    "export parquet": export("parquet"),
-    "export datasets folder": lambda folder: make_project(folder).export(folder / "labels"),
+    **{f"export {kind.name}": export(kind.name) for kind in EXPORT_FORMATS},
 }
 
 

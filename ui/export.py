@@ -218,7 +218,7 @@ def _offer(job: Job, kind: str) -> None:
     )
     if ready.sha256:
         whose = " of the folder’s list of files" if FORMATS[kind].folder else ""
-        st.html(f'<p class="tally-small">SHA-256{whose} <code>{ready.sha256}</code></p>')
+        st.html(f'<p class="tally-small">SHA-256{whose} <code style="overflow-wrap:anywhere">{ready.sha256}</code></p>')
 
 
 def _size(size: float) -> str:
