@@ -105,7 +105,7 @@ def simulate(
     chosen = classifier or _default(data, strategies)
     for strategy in strategies.values():
         check_suits(strategy, chosen)
-    drawn = [whole_number("A seed", seed, 0) for seed in ([seeds] if hasattr(seeds, "__index__") else seeds)]
+    drawn = [whole_number("A seed", seed, 0) for seed in ([seeds] if isinstance(seeds, int | np.integer) else seeds)]
     if not drawn:
         raise ValueError("seeds= names no seed. Pass for example range(3).")
     if start > (left := data.size - data.held_out):

@@ -179,3 +179,12 @@ def test_settings_that_cannot_work_are_refused(settings, words):
 def test_a_class_in_place_of_a_strategy_is_refused():
     with pytest.raises(TypeError, match=r"strategies\['m'\] must be an object such as Margin\(\)"):
         run(numbers(), {"m": Margin})
+
+
+def test_numbers_of_numpy_do_for_sizes_and_seeds():
+    frame = pl.DataFrame({"x": [n % 10 for n in range(60)], "y": ["low" if n % 10 < 5 else "high" for n in range(60)]})
+    sizes = {"start": np.int64(4), "batch_size": np.int32(4), "rounds": np.uint8(1), "holdout": np.float64(0.3)}
+    curves = simulate(frame, gold="y", strategies={"random": Random()}, seeds=np.arange(2), **sizes)
+    assert curves.frame()["seed"].to_list() == [0, 0, 1, 1]
+    one = simulate(frame, gold="y", strategies={"random": Random()}, seeds=np.int64(1), **sizes)
+    assert one.frame()["seed"].to_list() == [1, 1]
