@@ -59,7 +59,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=repr)
+@pytest.mark.parametrize("value", PLAIN, ids=lambda each: getattr(each, "__name__", repr(each)))
 def test_what_json_does_not_know_comes_back_with_its_type(value):
     loaded = load(through_json(value))
     assert loaded == value
