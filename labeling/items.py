@@ -93,6 +93,9 @@ class _Snapshots:
 
 snapshots = _Snapshots(24)
 
+tallies = _Snapshots(512)
+"""Counts, small enough to be kept of many projects."""
+
 
 class Items:
     """The visible items of one project, read through snapshots in this process."""
@@ -115,13 +118,18 @@ class Items:
         columns: Columns = self.cached("columns", version, lambda: Columns.of(self._ledger.imports.all()))
         return columns
 
-    def cached(self, what: str, version: Any, make: Any) -> Any:
+    def counts(self) -> tuple[int, int]:
+        """Return how many items are visible, and how many of them have gold."""
+        counts: tuple[int, int] = self.cached("counts", self.version, self._ledger.items.counts, tallies)
+        return counts
+
+    def cached(self, what: str, version: Any, make: Any, kept: _Snapshots = snapshots) -> Any:
         """Return what `make` makes, kept in this process under a name and a version."""
         key = (self._ledger.project.uuid, what, version)
-        found = snapshots.get(key)
+        found = kept.get(key)
         if found is None:
             found = make()
-            snapshots.put(key, found)
+            kept.put(key, found)
         return found
 
     def frame(self, private: bool = False) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 
 from labeling import resolve
 from labeling.given_answers import AnnotationVerbs
+from labeling.items import tallies
 from labeling.label_set import LabelSet
 from labeling.project_exports import ExportVerbs
 from labeling.project_items import ItemVerbs
@@ -118,10 +119,15 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs, ExportVerbs):
         records = [r for r in list_projects(storage) if archived in (None, r.archived_at is not None)]
         return [Project.open(record.name, storage).info() for record in records]
 
+    @staticmethod
+    def names(storage: str | None = None) -> builtins.list[str]:
+        """Return the names of the projects in use, in the order they were made, without a look into any."""
+        return [r.name for r in list_projects(storage or default_storage()) if r.archived_at is None]
+
     def info(self) -> ProjectInfo:
         """Return the project as a list shows it."""
         record = self.ledger.project
-        items, _ = self.ledger.items.counts()
+        items, _ = self.item_store.counts()
         return ProjectInfo(
             record.name,
             record.description,
@@ -316,10 +322,15 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs, ExportVerbs):
         return resolve.annotation_frame(self.ledger, self.label_set)
 
     def status(self) -> ProjectStatus:
-        """Return where the project stands, in counts."""
+        """Return where the project stands, in counts; they are counted once a version."""
+        version = self.version()
+        status: ProjectStatus = self.item_store.cached("status", version, lambda: self._status(version), tallies)
+        return status
+
+    def _status(self, version: int) -> ProjectStatus:
         from labeling.labels.resolving import counted
 
-        items, gold = self.ledger.items.counts()
+        items, gold = self.item_store.counts()
         counts = counted(self)
         return ProjectStatus(
             items=items,
@@ -331,7 +342,7 @@ class Project(ItemVerbs, AnnotationVerbs, RuleVerbs, FilterVerbs, ExportVerbs):
             human=counts["human"],
             weak=counts["weak"],
             model=counts["model"],
-            version=self.version(),
+            version=version,
         )
 
     def __repr__(self) -> str:

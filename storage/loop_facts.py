@@ -169,10 +169,10 @@ class LoopFacts:
             found: bytes | None = connection.scalar(select(table.c.model).where(table.c.id == refit_id))
         return found
 
-    def last_predictions(self) -> tuple[RefitRecord, bytes, list[RefitBlock]] | None:
+    def last_predictions(self, distributions: bool = True) -> tuple[RefitRecord, bytes, list[RefitBlock]] | None:
         """Return the newest refit that trained, its labels with confidence, and its distributions, in one read.
 
-        Refits that were made before distributions were kept have none.
+        Refits that were made before distributions were kept have none; where they are not wanted, they stay unread.
         """
         table = tables.refits
         with self._ledger.read() as connection:
@@ -181,7 +181,7 @@ class LoopFacts:
             if record is None:
                 return None
             packed: bytes = connection.execute(select(table.c.predictions).where(table.c.id == record.id)).scalar_one()
-            return record, packed, blocks_of(connection, record.id)
+            return record, packed, blocks_of(connection, record.id) if distributions else []
 
     def refit_blocks(self, refit_id: int) -> list[RefitBlock]:
         """Return the distributions of a refit, none where a newer one of its loop stands for it."""

@@ -13,10 +13,9 @@ from labeling.records import ExportPreview
 from ui import charts
 from ui.export_job import FORMATS, Job, clear_leftovers
 from ui.markup import count, figures, notice
-from ui.state import problems, require_items, require_project
+from ui.state import open_project, problems, require_items, require_project, storage
 
 _JOB = "export_job"
-_PREVIEW = "export_preview"
 _KEPT = "export_kept"
 _NAMES = ("format", "source", "order", "least", "split", "filter", "words", "private", "columns", "escape")
 _KEYS = tuple(f"export_{name}" for name in _NAMES)
@@ -124,22 +123,26 @@ def _filter(project: Project) -> Any:
 
 
 def _previewed(project: Project, choices: dict[str, Any]) -> ExportPreview | None:
-    """What would be in it, kept while neither the project nor the choices change."""
-    key = (project.name, project.version(), repr(choices))
-    kept = st.session_state.get(_PREVIEW)
-    if kept and kept[0] == key:
-        preview: ExportPreview = kept[1]
-        return preview
+    """What would be in it."""
     found: list[ExportPreview] = []
-    with problems("This cannot be exported."):
+    with problems("This cannot be exported."), st.spinner("Counting labels…", show_time=True):
         try:
-            found.append(project.preview_export(**choices))
+            found.append(_preview(storage(), project.name, project.version(), repr(choices), choices))
         except NothingLeft:
             notice("No row is left with these choices. Take one of them back.", "warn", title="Nothing to export.")
-    if not found:
-        return None
-    st.session_state[_PREVIEW] = (key, found[0])
-    return found[0]
+    return found[0] if found else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _preview(
+    storage: str,
+    name: str,
+    version: int,  # noqa: ARG001 - part of the key
+    settings: str,  # noqa: ARG001 - part of the key
+    _choices: dict[str, Any],
+) -> ExportPreview:
+    """What an export would hold, made once for a state of the project and choices, whoever looks."""
+    return open_project(storage, name).preview_export(**_choices)
 
 
 def _show(project: Project, preview: ExportPreview) -> None:

@@ -48,7 +48,7 @@ def storage() -> str:
 
 def project_names() -> list[str]:
     """Names of the projects in the database, in the order in which they are listed."""
-    return [info.name for info in Project.list(storage())]
+    return Project.names(storage())
 
 
 def choose_project(name: str) -> None:
@@ -85,12 +85,12 @@ def require_project(title: str, lead: str) -> Project:
 
 def require_items(project: Project) -> int:
     """Number of items of a project; without any, say where they come from and end the run."""
-    items = project.status().items
+    items, _ = project.item_store.counts()
     if items == 0:
         empty("No items yet", f"Import a file on the Data page. {READABLE}")
         st.page_link(st.session_state["pages"]["data"], label="Go to Data", icon=":material/arrow_forward:")
         st.stop()
-    return int(items)
+    return items
 
 
 def message(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from labeling.blocks import NO_LABEL
 from labeling.labels import calibrating
 from labeling.labels.calibrating import Claims, chances, flat_chances
 from labeling.labels.frames import OF_DISTRIBUTIONS, label_frame, shares
-from labeling.labels.sources import Predictions, Told, model_told, weak_told
+from labeling.labels.sources import Predictions, Told, among, model_count, model_told, weak_rows, weak_told
 from labeling.labels.tempering import least, tempered
 from labeling.resolve import gold_labels, human_labels
 from labeling.votes import holdout_ids
@@ -163,13 +163,6 @@ class Resolving:
         stated[there] = known.max(axis=1, initial=0.0)
         return Claims(positions, stated)
 
-    def items(self, name: str) -> IntArray:
-        """(n,) the items that a source gives a label."""
-        if name == "human":
-            return self.people["item_id"].to_numpy()
-        told = self._weak if name == "weak" else self._model.now if self._model is not None else None
-        return np.zeros(0, dtype=np.int64) if told is None else told.ids
-
     def part(self, name: str) -> Part | None:
         """Return the labels of a computed source, None where there are none."""
         return self.weak if name == "weak" else self.model
@@ -293,8 +286,14 @@ def resolved(
 
 def counted(project: Project) -> dict[str, int]:
     """Return how many items have a label of people, of the newest weak run, of the newest classifier."""
-    found, gone = Resolving(project), list(project.ledger.items.withdrawn())
-    return {name: int((~np.isin(found.items(name), gone)).sum()) for name in ORDERED}
+    ledger, labels = project.ledger, project.label_set
+    run, gone = project.newest_weak_run(), ledger.items.withdrawn()
+    people = human_labels(ledger, labels)["item_id"].to_numpy()
+    return {
+        "human": int((~among(people, gone)).sum()),
+        "weak": 0 if run is None else len(weak_rows(run, gone)),
+        "model": model_count(ledger, labels),
+    }
 
 
 def check(source: str | None, order: Sequence[str] | None, probabilities: bool | Sequence[str]) -> tuple[str, ...]:

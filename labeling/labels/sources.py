@@ -77,12 +77,32 @@ class Predictions:
 def weak_told(run: WeakRun, gone: Collection[int] = ()) -> Told:
     """Return what a weak run says of the items that it gives a label, without those that are `gone`."""
     ids, weak = run.arrays()
-    rows = np.flatnonzero((weak.positions != NO_LABEL) & ~_among(ids, gone))
+    rows = weak_rows(run, gone)
     positions = weak.positions[rows].astype(np.int64)
     total = weak.proba[rows].sum(axis=1, keepdims=True)
     proba = led_by(weak.proba[rows] / np.where(total > 0, total, 1.0), positions)
     stated = proba[np.arange(len(rows)), positions]
     return Told(ids[rows], positions, proba, stated, weak.weight[rows] == 0, run.created_at)
+
+
+def weak_rows(run: WeakRun, gone: Collection[int] = ()) -> IntArray:
+    """Return where in a weak run the items stand that it gives a label, without those that are `gone`."""
+    ids, weak = run.arrays()
+    return np.flatnonzero((weak.positions != NO_LABEL) & ~among(ids, gone))
+
+
+def model_count(ledger: Ledger, labels: LabelSet) -> int:
+    """Return how many items the classifier of the newest refit gives a label; its distributions stay unread."""
+    found = ledger.loops.last_predictions(distributions=False)
+    return 0 if found is None else len(_known_rows(found[1], ledger, labels)[1])
+
+
+def _known_rows(packed: bytes, ledger: Ledger, labels: LabelSet) -> tuple[npt.NDArray[np.void], IntArray, IntArray]:
+    """Return the predictions of a refit, class positions (n,), and which rows name a class and an item that stay."""
+    table = unpack(packed, PACKED).view(PREDICTIONS)
+    positions = to_positions(table["label"].astype(np.int64), labels.positions())
+    gone = among(table["item"].astype(np.int64), ledger.items.withdrawn())
+    return table, positions, np.flatnonzero((positions >= 0) & ~gone)
 
 
 def model_told(ledger: Ledger, labels: LabelSet) -> Predictions | None:
@@ -91,11 +111,8 @@ def model_told(ledger: Ledger, labels: LabelSet) -> Predictions | None:
     if found is None:
         return None
     refit, packed, blocks = found
-    table = unpack(packed, PACKED).view(PREDICTIONS)
     known, k = labels.positions(), len(labels.classes)
-    positions = to_positions(table["label"].astype(np.int64), known)
-    gone = _among(table["item"].astype(np.int64), ledger.items.withdrawn())
-    rows = np.flatnonzero((positions >= 0) & ~gone)
+    table, positions, rows = _known_rows(packed, ledger, labels)
     positions, ids = positions[rows], table["item"][rows].astype(np.int64)
     stated = table["confidence"][rows].astype(np.float64)
     kept = distributions.read(blocks, distributions.MODEL, refit.label_ids, known, k)
@@ -113,7 +130,7 @@ def model_told(ledger: Ledger, labels: LabelSet) -> Predictions | None:
     return Predictions(told, folds)
 
 
-def _among(ids: IntArray, items: Collection[int]) -> BoolArray:
+def among(ids: IntArray, items: Collection[int]) -> BoolArray:
     """(n,) which of the ids are among the items."""
     if not items:
         return np.zeros(len(ids), dtype=bool)

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from labeling import Project, StorageError, default_storage
+from labeling import MajorityVote, Project, StorageError, default_storage, keyword
 from strategies import Entropy
 
 LABELS = ["ok", "offensive"]
@@ -76,6 +76,37 @@ def test_a_status_counts_everything(sqlite_url):
     status = project.status()
     assert (status.items, status.gold, status.holdout, status.human, status.weak, status.model) == (4, 3, 1, 0, 0, 0)
     assert status.version == project.version()
+
+
+def test_a_status_is_counted_once_a_version(sqlite_url):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": ["x", "y"]}))
+    before = project.status()
+    assert Project.open("p", sqlite_url).status() is before
+    project.add_items(pl.DataFrame({"text": ["z"]}))
+    assert (before.items, project.status().items) == (2, 3)
+
+
+def test_the_status_counts_the_labels_there_are(sqlite_url):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": [f"good {n}" if n % 2 else f"bad {n}" for n in range(12)]}))
+    project.add_functions([keyword("bad", ["bad"], label="offensive")])
+    project.weak_label(MajorityVote())
+    loop = project.pool_loop("l", strategy=Entropy(), batch_size=4)
+    for query in loop.ask("ann", refit=False):
+        loop.tell(query, "offensive" if "bad" in query.item["text"] else "ok")
+    loop.refit()
+    status = project.status()
+    heights = [project.labels(source=source).height for source in ("human", "weak", "model")]
+    assert [status.human, status.weak, status.model] == heights == [4, 6, 12]
+
+
+def test_the_names_of_projects_are_those_in_use(storage_url):
+    assert Project.names(storage_url) == []
+    for name in ("b", "a", "c"):
+        Project.create(name, LABELS, storage=storage_url)
+    Project.open("a", storage_url).archive()
+    assert Project.names(storage_url) == ["b", "c"]
 
 
 def test_the_version_grows_with_what_is_written_and_not_with_what_is_read(storage_url):
