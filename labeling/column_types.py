@@ -62,6 +62,19 @@ def supported(series: pl.Series) -> tuple[pl.Series | None, str]:
     return new, note
 
 
+def supported_value(value: Any) -> Any:
+    """Return one value as an import keeps it; None for what is missing, and for what has no text either.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> supported_value(Decimal("1.50")), supported_value({"a": 1}), supported_value(2**70), supported_value(1 + 2j)
+    (1.5, '{"a": 1}', '1180591620717411303424', '(1+2j)')
+    """
+    column, _ = supported(column_of("value", [value])[0])
+    return None if column is None else column.item()
+
+
 def exact_numbers(frame: pl.DataFrame) -> dict[str, int]:
     """Return up to where the columns of decimals tell whole numbers apart, by name.
 
@@ -71,6 +84,22 @@ def exact_numbers(frame: pl.DataFrame) -> dict[str, int]:
     {'a': 9007199254740992}
     """
     return {name: _EXACT_TO[str(dtype)] for name, dtype in frame.schema.items() if str(dtype) in _EXACT_TO}
+
+
+def large_numbers(frame: pl.DataFrame) -> frozenset[str]:
+    """Return the columns with whole numbers so large that decimals do not tell them apart.
+
+    Examples
+    --------
+    >>> large_numbers(pl.DataFrame({"a": [9007199254740993], "b": [1], "c": [[9007199254740993]]})) == {"a", "c"}
+    True
+    """
+    plain = frame.select(pl.col(pl.Int64).is_between(-EXACT, EXACT).all())
+    found = [series.name for series in plain.get_columns() if not series.item()]
+    lists = [series for series in frame.get_columns() if series.dtype == pl.List(pl.Int64)]
+    entries = {series.name: series.explode(empty_as_null=True) for series in lists}
+    found += [name for name, numbers in entries.items() if not numbers.is_between(-EXACT, EXACT).all()]
+    return frozenset(found)
 
 
 def decimal_texts(frame: pl.DataFrame) -> dict[str, pl.Series]:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from labeling.answer_columns import looks_like_answer
+from labeling.column_types import large_numbers
 from labeling.dtypes import dtype_name
 from labeling.io import Mapping as ColumnMapping
 from labeling.io import Rejected, Table, prepare_items
-from labeling.items import Columns
+from labeling.items import Columns, becomes_text
 from labeling.label_set import LabelSet
 from labeling.library_errors import in_plain_words
 from labeling.matching import plan_rows, repeated_ids
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from storage.ledger import Ledger
 
 CHUNK = 20_000
+
+NO_GOLD = "There is no gold to hold out. Import items with a column of known labels (gold)."
+"""What is said where a hold-out is wanted and no answer is known."""
 
 BAR_DELAY = 1.0
 """Seconds that a call takes before a bar shows: short calls show none."""
@@ -44,12 +48,13 @@ def import_table(
     progress: Progress = False,
     added_labels: Mapping[str, Any] | None = None,
     hidden: Sequence[str] | None = None,
+    needs_gold: bool = False,
 ) -> ImportReport:
     """Write the rows of `table` as items; return what became of each.
 
     Nothing is visible before everything is written; on an error nothing stays. `added_labels` is the version of
     the classes, `labels`, that comes with the import; `hidden` columns are not shown to annotators, None for those
-    that look like the answer.
+    that look like the answer; with `needs_gold` rows without any known answer are refused where the project has none.
 
     Raises
     ------
@@ -66,11 +71,16 @@ def import_table(
         prepared, notes = _prepare(table, mapping, labels, known)
         away, hiding = _hidden(table, mapping, labels, known, hidden)
         plan = plan_rows(prepared.rows, ledger)
-        columns = [{"name": n, "dtype": dtype_name(t), "role": r} for n, (t, r) in prepared.columns.items()]
+        columns = [
+            {"name": n, "dtype": dtype_name(t), "role": r} | ({"large": True} if n in prepared.large else {})
+            for n, (t, r) in prepared.columns.items()
+        ]
         rejected = (*prepared.rejected, *repeated_ids(plan))
         status = plan["status"]
         added = plan.filter(status == "new")
         gold, gold_notes = _gold(plan, ledger, keep=table.is_export)
+        if needs_gold and not gold.height and not ledger.items.gold():
+            raise ValueError(NO_GOLD)
         counts = dict(status.value_counts().iter_rows())
         first = ledger.imports.reserve(added.height)
         new_ids = dict(zip(added["row"].to_list(), range(first, first + added.height), strict=True))
@@ -125,9 +135,11 @@ class _Prepared:
         columns: dict[str, tuple[pl.DataType, str]],
         images: list[bytes | None] | None,
         rejected: list[Rejected],
+        large: frozenset[str],
     ) -> None:
         self.rows = rows
         self.columns = columns
+        self.large = large
         self.images = images
         self.rejected = rejected
 
@@ -170,7 +182,14 @@ def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Colu
         pl.Series("hash", list(_hashes(rows, images)), dtype=pl.Binary()),
         keys.filter(pl.Series(table.lines).is_in(ready.lines.implode())),
     )
-    return _Prepared(rows, columns, images, ready.rejected), notes
+    large = large_numbers(data)
+    notes += [
+        f"The column {name!r} has whole numbers beyond 2**53 in one import and decimals in another: it is text now, so "
+        "that they stay exact."
+        for name, (dtype, _) in columns.items()
+        if becomes_text(known, name, dtype, large=name in large)
+    ]
+    return _Prepared(rows, columns, images, ready.rejected, large), notes
 
 
 def _renames(roles: Mapping[str, str], known: Columns) -> dict[str, str]:

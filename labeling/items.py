@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling.dtypes import parse_dtype
+from labeling.values import EXACT, texts_of
 from storage import cache_file
 
 if TYPE_CHECKING:
@@ -29,23 +30,30 @@ class Columns:
     """The columns of a project over all its imports: their types and roles.
 
     Roles are text, id, group, image, private and data; the first import decides
-    what the text, id, group and image columns are called.
+    what the text, id, group and image columns are called. `large` are the columns with whole numbers that
+    decimals cannot tell apart.
     """
 
     dtypes: Mapping[str, pl.DataType]
     roles: Mapping[str, str]
+    large: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, imports: Sequence[ImportRecord]) -> Columns:
-        """Merge the columns of imports; types that differ become their common supertype."""
+        """Merge the columns of imports; types that differ become their common supertype, or text to stay exact."""
         dtypes: dict[str, pl.DataType] = {}
         roles: dict[str, str] = {}
+        large: set[str] = set()
         for record in imports:
             for column in record.columns if record.in_use else ():
                 name, dtype = column["name"], parse_dtype(column["dtype"])
+                if column.get("large"):
+                    large.add(name)
                 dtypes[name] = dtype if name not in dtypes else supertype(dtypes[name], dtype)
                 roles.setdefault(name, column["role"])
-        return cls(dtypes, roles)
+        for name in large:
+            dtypes[name] = exact_type(dtypes[name], large=True)
+        return cls(dtypes, roles, frozenset(large))
 
     def named(self, role: str) -> str | None:
         """Return the column that has a role, None if there is none."""
@@ -65,6 +73,27 @@ def supertype(a: pl.DataType, b: pl.DataType) -> pl.DataType:
         return pl.concat(frames, how="vertical_relaxed").schema["x"]
     except pl.exceptions.PolarsError:
         return pl.String()
+
+
+def is_large(value: Any) -> bool:
+    """Whether a value is, or a list holds, a whole number that decimals cannot tell from its neighbours."""
+    if type(value) is list:
+        return any(map(is_large, value))
+    return type(value) is int and abs(value) > EXACT
+
+
+def exact_type(dtype: pl.DataType, *, large: bool) -> pl.DataType:
+    """Return text in place of decimals where a column has whole numbers too large for these."""
+    inexact = dtype == pl.Float64 or dtype == pl.List(pl.Float64)
+    return pl.String() if large and inexact else dtype
+
+
+def becomes_text(known: Columns, name: str, dtype: pl.DataType, *, large: bool) -> bool:
+    """Whether a column of numbers turns to text, to stay exact, by what another import brings."""
+    if name not in known.dtypes or known.dtypes[name] == pl.String:
+        return False
+    joined = supertype(known.dtypes[name], dtype)
+    return joined != exact_type(joined, large=large or name in known.large)
 
 
 class _Snapshots:
@@ -203,4 +232,9 @@ def _decode(
         if name is not None and (role != "image" or image):
             dtype = pl.Binary() if role == "image" else pl.String()
             frame = frame.with_columns(pl.Series(name, [row[position] for row in rows], dtype=dtype))
+    frame = frame.with_columns(
+        texts_of(series.name, series.to_list())
+        for series in frame.get_columns()
+        if columns.dtypes.get(series.name) == pl.String and (series.dtype == pl.Float64 or series.dtype.is_nested())
+    )
     return frame.select("item_id", *(n for n in columns.dtypes if n in frame.columns))

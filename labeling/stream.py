@@ -71,7 +71,8 @@ class StreamLoop:
         Parameters
         ----------
         record
-            Column names and values, such as {"text": "…"}.
+            Column names and values, such as {"text": "…"}. A value of a type that items do not keep (an UUID, an exact
+            decimal of many digits, a span of time, a structure) becomes text, as it does in an import.
         key
             Your own name of this arrival. Offered again, the record is not taken in
             twice: the decision is the one that was made. Without a key every offer is

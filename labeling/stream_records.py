@@ -7,18 +7,19 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from labeling.column_types import supported_value
 from labeling.columns import BYTES_PREFIX
 from labeling.dtypes import dtype_name, parse_dtype
 from labeling.images import is_picture
-from labeling.items import Columns, supertype
+from labeling.items import Columns, exact_type, is_large, supertype
 from labeling.mapping import Mapping as ColumnMapping
-from labeling.values import EXACT
+from labeling.values import EXACT, plain_value, shown_text, texts_of
 from storage.records import ItemRows
 
 if TYPE_CHECKING:
@@ -34,17 +35,17 @@ PLAIN: dict[type, pl.DataType] = {
     bytes: pl.Binary(),
     date: pl.Date(),
 }
-NUMBERS = (pl.Int64(), pl.Float64())
 Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of a stream's records, as one import has them: their types and roles."""
+    """The columns of a stream's records, as one import has them: types, roles, and which hold large numbers."""
 
     import_id: int | None
     dtypes: Mapping[str, pl.DataType]
     roles: Mapping[str, str]
+    large: frozenset[str] = frozenset()
 
     def named(self, role: str) -> str | None:
         """Return the column of a role."""
@@ -52,11 +53,16 @@ class Shape:
 
     def within(self, columns: Columns) -> Columns:
         """Return these columns and those of the project, which come first in what is said of both."""
-        return Columns({**self.dtypes, **columns.dtypes}, {**self.roles, **columns.roles})
+        large = self.large | columns.large
+        dtypes = {n: exact_type(t, large=n in large) for n, t in {**self.dtypes, **columns.dtypes}.items()}
+        return Columns(dtypes, {**self.roles, **columns.roles}, large)
 
-    def columns(self) -> list[dict[str, str]]:
+    def columns(self) -> list[dict[str, Any]]:
         """Return the columns as an import keeps them."""
-        return [{"name": n, "dtype": dtype_name(t), "role": self.roles[n]} for n, t in self.dtypes.items()]
+        return [
+            {"name": n, "dtype": dtype_name(t), "role": self.roles[n]} | ({"large": True} if n in self.large else {})
+            for n, t in self.dtypes.items()
+        ]
 
     def mapping(self) -> ColumnMapping:
         """Return which part each column plays."""
@@ -87,18 +93,16 @@ class Records:
         found: dict[str, pl.DataType] = {}
         for values in plain:
             for name, value in values.items():
-                dtype = _dtype(name, value)
+                dtype = _dtype(value)
                 if dtype is None:
                     continue
                 known = found.get(name)
                 found[name] = dtype if known is None or known == dtype else supertype(known, dtype)
-        for name, dtype in found.items():
-            # Beside decimals, whole numbers that a decimal cannot hold stay exact as text.
-            wide = pl.Float64() in (dtype, shape.dtypes.get(name)) and dtype in NUMBERS
-            if wide and any(type(values.get(name)) is int and abs(values[name]) > EXACT for values in plain):
-                found[name] = pl.String()
+        # Beside decimals, whole numbers that a decimal cannot hold stay exact as text.
+        large = shape.large | {name for values in plain for name, value in values.items() if is_large(value)}
+        found = {name: exact_type(dtype, large=name in large) for name, dtype in found.items()}
         names = list(dict.fromkeys(name for values in plain for name in values))
-        shape = self._widened(shape, names, found, plain)
+        shape = self._widened(shape, names, found, plain, large)
         text = shape.named("text")
         if text is not None:
             lacking = next((values for values in plain if text not in values), None)
@@ -133,7 +137,9 @@ class Records:
         """Return records as a frame with the public columns of all items of the project, which are `columns`."""
         both = shape.within(columns)
         public = {name: dtype for name, dtype in both.dtypes.items() if both.roles[name] not in ("private", "image")}
-        series = {name: [record.get(name) for record in records] for name in public}
+        series: dict[str, Any] = {name: [record.get(name) for record in records] for name in public}
+        turned = [n for n, t in public.items() if t == pl.String and shape.dtypes.get(n, t) != pl.String]
+        series |= {name: texts_of(name, series[name]) for name in turned}
         return pl.DataFrame(series, schema=public, strict=False)
 
     def source(self, write: Write, shape: Shape) -> int:
@@ -146,7 +152,7 @@ class Records:
     def keep(self, shape: Shape, import_id: int) -> Shape:
         """Remember the shape of records that were committed, and return it."""
         if shape.import_id is None:
-            shape = self._shape = Shape(import_id, shape.dtypes, shape.roles)
+            shape = self._shape = replace(shape, import_id=import_id)
         return shape
 
     def text_column(self) -> str | None:
@@ -160,10 +166,16 @@ class Records:
             return Shape(None, {}, {})
         import_id, columns = found
         dtypes = {column["name"]: parse_dtype(column["dtype"]) for column in columns}
-        return Shape(import_id, dtypes, {column["name"]: column["role"] for column in columns})
+        roles = {column["name"]: column["role"] for column in columns}
+        return Shape(import_id, dtypes, roles, frozenset(column["name"] for column in columns if column.get("large")))
 
     def _widened(
-        self, shape: Shape, names: Sequence[str], found: Mapping[str, pl.DataType], records: Sequence[Record]
+        self,
+        shape: Shape,
+        names: Sequence[str],
+        found: Mapping[str, pl.DataType],
+        records: Sequence[Record],
+        large: frozenset[str],
     ) -> Shape:
         """Return the shape that holds these columns too; the same object where it does already."""
         dtypes = dict(shape.dtypes)
@@ -173,7 +185,9 @@ class Records:
                 dtypes[name] = new or pl.String()
             elif new is not None and new != known:
                 dtypes[name] = supertype(known, new)
-        if dtypes == shape.dtypes:
+            if name in dtypes:
+                dtypes[name] = exact_type(dtypes[name], large=name in large)
+        if (dtypes, large) == (shape.dtypes, shape.large):
             return shape
         project = self._project.item_store.columns()
         roles = {name: shape.roles.get(name) or project.roles.get(name, "data") for name in dtypes}
@@ -193,7 +207,8 @@ class Records:
                 f"Pass {text!r}, or None where there is none."
             )
         _settle(dtypes, roles, records)
-        return shape if (dtypes, roles) == (shape.dtypes, shape.roles) else Shape(None, dtypes, roles)
+        same = (dtypes, roles, large) == (shape.dtypes, shape.roles, shape.large)
+        return shape if same else Shape(None, dtypes, roles, large)
 
 
 def _settle(dtypes: dict[str, pl.DataType], roles: dict[str, str], records: Sequence[Record]) -> None:
@@ -223,30 +238,42 @@ def _plain(record: object) -> dict[str, Any]:
     for name in record:
         if not isinstance(name, str) or not name.strip() or name in RESERVED:
             raise ValueError(f"A record has a column {name!r}. Use a name, other than {', '.join(sorted(RESERVED))}.")
-    return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in record.items()}
+    return {name: _kept(name, value) for name, value in record.items()}
 
 
-def _dtype(name: str, value: Any) -> pl.DataType | None:
+def _kept(name: str, value: Any) -> Any:
+    """Return a value of a type that items keep, else what an import makes of it."""
+    value = plain_value(value)
+    if value is None or isinstance(value, datetime) or (type(value) in PLAIN and not _beyond(value)):
+        return value
+    if type(value) is list:
+        entries = [plain_value(entry) for entry in value]
+        kinds = set(map(type, entries)) - {type(None)}
+        if kinds <= {str} or (kinds <= {int, float} and not any(map(_beyond, entries))):
+            return entries
+    kept = supported_value(value)
+    if kept is None:
+        raise TypeError(
+            f"The column {name!r} holds a {type(value).__name__}, which has no text that means anything tomorrow. "
+            "Pass text, numbers, dates, True or False, or a list of numbers or of text."
+        )
+    return kept
+
+
+def _beyond(value: Any) -> bool:
+    return type(value) is int and not -(2**63) <= value < 2**63
+
+
+def _dtype(value: Any) -> pl.DataType | None:
     """Return the column type of a value, None for nothing."""
     if value is None:
         return None
-    plain = PLAIN.get(type(value))
-    if plain is not None:
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise ValueError(f"The column {name!r} holds {value}, beyond 64 bits. Pass it as text.")
-        return plain
     if isinstance(value, datetime):
         return pl.Datetime("us") if value.tzinfo is None else pl.Datetime("us", "UTC")
-    if isinstance(value, list | tuple):
-        inner = [_dtype(name, element) for element in value]
-        kinds = {str(kind): kind for kind in inner if kind is not None and kind in (*NUMBERS, pl.String())}
-        if len(kinds) <= 2 and all(kind is None or str(kind) in kinds for kind in inner):
-            numbers = all(kind in NUMBERS for kind in kinds.values())
-            return pl.List(pl.Float64() if numbers else pl.String())
-    raise TypeError(
-        f"The column {name!r} holds a {type(value).__name__}, which items do not keep. "
-        "Pass text, numbers, dates, True or False, or a list of numbers or of text."
-    )
+    if isinstance(value, list):
+        kinds = {type(entry) for entry in value} - {type(None)}
+        return pl.List(pl.String() if str in kinds else pl.Int64() if kinds == {int} else pl.Float64())
+    return PLAIN[type(value)]
 
 
 def _longest(dtypes: Mapping[str, pl.DataType], records: Sequence[Record]) -> str | None:
@@ -276,7 +303,7 @@ def _text(name: str, value: Any) -> str | None:
             f"The column {name!r} holds the decimal {value!r}, too large to tell whole numbers apart. Pass it as text "
             "or as a whole number."
         )
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return shown_text(value)
 
 
 def _clean(value: Any) -> Any:

@@ -69,7 +69,24 @@ def texts_of(name: str, values: Iterable[Any]) -> pl.Series:
     >>> texts_of("any", [5, 5.0, 0.5, "a", [1], None]).to_list()
     ['5', '5', '0.5', 'a', '[1]', None]
     """
-    return _texts(name, map(_shown, values))
+    return _texts(name, map(shown_text, values))
+
+
+def shown_text(value: Any) -> str | None:
+    """Return the text of a value, None for what has none: an address in memory says nothing tomorrow.
+
+    Examples
+    --------
+    >>> shown_text(5.0), shown_text(True), shown_text([1, None]), shown_text(object())
+    ('5', 'true', '[1, null]', None)
+    """
+    if value is None or (type(value) is float and not math.isfinite(value)):
+        return None
+    if type(value) is float and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
+    if not (_prints(value, "__repr__") or _prints(value, "__str__")):
+        return None
+    return as_text(value)
 
 
 def _one_type(name: str, values: list[Any]) -> pl.Series | None:
@@ -126,14 +143,3 @@ def _inner(values: Sequence[Any]) -> type[pl.DataType] | None:
 
 def _prints(value: Any, how: str) -> bool:
     return getattr(type(value), how) is not getattr(object, how)
-
-
-def _shown(value: Any) -> str | None:
-    """Return the text of a value, None for what has none: an address in memory says nothing tomorrow."""
-    if value is None or (type(value) is float and not math.isfinite(value)):
-        return None
-    if type(value) is float and value.is_integer() and abs(value) < EXACT:
-        return str(int(value))
-    if not (_prints(value, "__repr__") or _prints(value, "__str__")):
-        return None
-    return as_text(value)

@@ -1,5 +1,6 @@
 import numpy as np
 import polars as pl
+import pytest
 
 from labeling import Project
 
@@ -21,3 +22,43 @@ def test_gold_of_a_later_import_is_seen_at_once(storage_url):
     assert project.item_store.gold(ids).tolist() == [-1, -1]
     project.add_items(pl.DataFrame({"text": ["b"], "label": ["bad"]}), gold="label")
     assert project.item_store.gold(ids).tolist() == [-1, project.classes[1].id]
+
+
+LARGE = 2**53 + 1
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["whole numbers first", "decimals first"])
+def test_whole_numbers_stay_exact_beside_decimals_of_another_import(storage_url, order):
+    project = Project.create("p", ["ok", "bad"], storage=storage_url)
+    first, second = [
+        pl.DataFrame({"text": ["a", "b"], "n": [LARGE, 5]}),
+        pl.DataFrame({"text": ["c", "d"], "n": [0.5, 7.0]}),
+    ][::order]
+    assert not project.add_items(first, text="text").notes
+    report = project.add_items(second, text="text")
+    assert "The column 'n' has whole numbers beyond 2**53 in one import and decimals in another" in report.notes[0]
+    assert dict(project.items().select("text", "n").iter_rows()) == {"a": str(LARGE), "b": "5", "c": "0.5", "d": "7"}
+    assert project.items()["n"].dtype == project.columns["n"] == pl.String
+    project.undo_import(report.import_id)
+    assert project.items()["n"].to_list() == first["n"].to_list()
+
+
+def test_lists_of_whole_numbers_stay_exact_beside_lists_of_decimals(sqlite_url):
+    project = Project.create("p", ["ok", "bad"], storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": ["a"], "v": [[LARGE, 1]]}), text="text")
+    project.add_items(pl.DataFrame({"text": ["b"], "v": [[0.5, 1.0]]}), text="text")
+    assert project.items()["v"].to_list() == [f"[{LARGE}, 1]", "[0.5, 1.0]"]
+
+
+def test_small_whole_numbers_and_decimals_of_two_imports_are_numbers(sqlite_url):
+    project = Project.create("p", ["ok", "bad"], storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": ["a"], "n": [2**53]}), text="text")
+    assert not project.add_items(pl.DataFrame({"text": ["b"], "n": [0.5]}), text="text").notes
+    assert project.items()["n"].to_list() == [2.0**53, 0.5]
+
+
+def test_lists_in_one_import_and_texts_in_another_are_texts(sqlite_url):
+    project = Project.create("p", ["ok", "bad"], storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": ["a"], "v": [["x", "y"]]}), text="text")
+    project.add_items(pl.DataFrame({"text": ["b"], "v": ["z"]}), text="text")
+    assert project.items()["v"].to_list() == ['["x", "y"]', "z"]

@@ -1,8 +1,12 @@
 """What is offered to a stream is kept as exactly as what is imported."""
 
+from datetime import time, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
 from labeling import Project
@@ -54,3 +58,55 @@ def test_bytes_that_are_no_picture_become_text(stream):
     stream.offer({"text": "b", "digest": b"\x02"})
     assert items(stream, "digest") == [f"data:application/octet-stream;base64,{end}" for end in ("AQ==", "Ag==")]
     assert len(stream._project.ledger.imports.all()) == 1
+
+
+def test_whole_numbers_stay_exact_when_decimals_come_later(stream):
+    stream.offer({"text": "a", "n": 1})
+    stream.offer({"text": "b", "n": 9007199254740993})
+    stream.offer({"text": "c", "n": 0.5})
+    assert items(stream, "n") == ["1", "9007199254740993", "0.5"]
+
+
+def test_whole_numbers_stay_exact_beside_decimals_of_an_import(stream):
+    stream._project.add_items(pl.DataFrame({"text": ["a"], "n": [0.5]}), text="text")
+    stream.offer({"text": "b", "n": 9007199254740993})
+    assert items(stream, "n") == ["0.5", "9007199254740993"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        UUID(int=1),
+        Decimal("1.50"),
+        Decimal("1.123456789012345678901"),
+        Decimal("NaN"),
+        time(1, 2),
+        timedelta(hours=1),
+        2**70,
+        1 + 2j,
+        {"a": [1, None]},
+        {"b", "a"},
+        (1, "a"),
+        [1, 2],
+        [1, 2.5],
+        [2**70, None],
+        [True, False],
+        [[1, 2], [3]],
+        [UUID(int=2)],
+        pd.Period("2024-01"),
+        pd.Timestamp("2024-01-31 12:00", tz="Europe/Berlin"),
+        pd.NaT,
+        np.datetime64("2024-01-31T12:00"),
+    ],
+    ids=repr,
+)
+def test_a_stream_keeps_any_value_as_an_import_does(stream, sqlite_url, value):
+    imported = Project.create("imported", labels=["no", "yes"], storage=sqlite_url)
+    imported.add_items([{"text": "a", "v": value}], text="text")
+    stream.offer({"text": "a", "v": value})
+    assert items(stream, "v") == imported.items()["v"].to_list()
+
+
+def test_truth_values_beside_texts_are_written_as_an_import_writes_them(stream):
+    stream.offer_many([{"text": "a", "v": True}, {"text": "b", "v": "maybe"}])
+    assert items(stream, "v") == ["true", "maybe"]
