@@ -20,7 +20,14 @@ from labeling.command_project import ProjectName, ShowProgress, Storage, given_s
 from labeling.commands.export import export_labels
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.offer_command import offer_file
-from labeling.project_commands import add_known_answers, archive_project, list_imports, restore_project, undo_import
+from labeling.project_commands import (
+    add_given_answers,
+    add_known_answers,
+    archive_project,
+    list_imports,
+    restore_project,
+    undo_import,
+)
 from labeling.simulate_command import simulate_file
 from labeling.terminal import examples, shown, table, warn
 
@@ -154,6 +161,7 @@ def import_items(
         decimal=decimal,
         dates=dates,
         name=name,
+        holdout=holdout,
         progress=shown(progress),
     )
     for old, new in report.renamed.items():
@@ -166,7 +174,7 @@ def import_items(
         warn(f"… and {len(report.rejected) - _SHOWN:,} more rows that could not be read")
     typer.echo(str(report))
     if holdout is not None:
-        typer.echo(f"{opened.set_holdout(holdout):,} items held out")
+        typer.echo(f"{opened.status().holdout:,} items held out")
     if report.rejected:
         warn(f"{len(report.rejected):,} rows were left out; all others are in")
         raise typer.Exit(1)
@@ -315,6 +323,14 @@ commands.command(
     no_args_is_help=True,
     epilog=examples("gold answers.csv --project forum --id id --gold label"),
 )(add_known_answers)
+commands.command(
+    "annotations",
+    no_args_is_help=True,
+    epilog=examples(
+        "annotations answers.csv --project forum --id id --annotator who --label label",
+        "annotations tasks.json --project forum",
+    ),
+)(add_given_answers)
 commands.command("imports", no_args_is_help=True, epilog=examples("imports --project forum"))(list_imports)
 commands.command(
     "undo-import",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FEW_ROWS = 20
 """Fewer rows than that tell nothing of whether a column goes with the known answer."""
 
+LOOKED_AT = 1000
+"""Rows that are looked at first."""
+
 
 def looks_like_answer(table: Table, mapping: Mapping, labels: Sequence[str]) -> list[str]:
     r"""Return the columns of content that look like the answer.
@@ -35,39 +38,39 @@ def looks_like_answer(table: Table, mapping: Mapping, labels: Sequence[str]) -> 
     ['verdict']
     """
     parts = {*mapping.roles().values(), *mapping.private}
-    gold = None if mapping.gold is None or not _plain(table, mapping.gold) else table.text_of(mapping.gold)
+    gold = None if mapping.gold is None or not _plain(table.frame[mapping.gold]) else table.text_of(mapping.gold)
     return [
-        name
-        for name in table.frame.columns
-        if name not in parts
+        series.name
+        for series in table.frame.get_columns()
+        if series.name not in parts
         and (
-            (named_like_answer(name) and not table.frame.schema[name].is_float())
-            or _names_labels(table, name, labels)
-            or (gold is not None and _goes_with(table, name, gold, len(labels)))
+            (named_like_answer(series.name) and not series.dtype.is_float())
+            or _names_labels(table, series, labels)
+            or (gold is not None and _goes_with(table, series, gold, len(labels)))
         )
     ]
 
 
-def _plain(table: Table, name: str) -> bool:
-    dtype = table.frame.schema[name]
-    return not dtype.is_nested() and dtype != pl.Binary
+def _plain(series: pl.Series) -> bool:
+    return not series.dtype.is_nested() and series.dtype != pl.Binary
 
 
-def _names_labels(table: Table, name: str, labels: Sequence[str]) -> bool:
-    if not _plain(table, name):
+def _names_labels(table: Table, series: pl.Series, labels: Sequence[str]) -> bool:
+    # The first values rule out most columns; the text of a whole column is costly.
+    if not _plain(series) or series.head(LOOKED_AT).n_unique() > len(labels) + 2:
         return False
-    values = table.text_of(name).drop_nulls().unique()
+    values = table.text_of(series.name).drop_nulls().unique()
     if not 1 <= len(values) <= len(labels) + 1:
         return False
     stated = [value for value in values.to_list() if value.strip()]
     return bool(stated) and all(find_label(value, labels) is not None for value in stated)
 
 
-def _goes_with(table: Table, name: str, gold: pl.Series, k: int) -> bool:
+def _goes_with(table: Table, series: pl.Series, gold: pl.Series, k: int) -> bool:
     """Tell whether each value of a column of few values goes with one known answer alone, and answers differ."""
-    if not _plain(table, name):
+    if not _plain(series):
         return False
-    pairs = pl.DataFrame({"value": table.text_of(name), "gold": gold}).drop_nulls()
+    pairs = pl.DataFrame({"value": table.text_of(series.name), "gold": gold}).drop_nulls()
     if pairs.height < FEW_ROWS or pairs["gold"].n_unique() < 2:
         return False
     answers = pairs.group_by("value").agg(pl.col("gold").n_unique())

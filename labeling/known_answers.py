@@ -152,7 +152,10 @@ def _keys(table: Table, column: str, by_item: bool) -> pl.Series:
     """Return the ids as the project keeps them: its own numbers, or text; null where there is none."""
     if table.evidence is not None and column == "item_id":
         return table.evidence["item_id"].cast(pl.String).alias("id")
-    texts = _texts(table, column)
+    name = table.renamed.get(column, column)
+    _check_plain(table, column)
+    texts = table.keys_of(name)
+    texts = texts.set(texts == "", None)
     if by_item:
         return texts.str.strip_chars().cast(pl.Int64, strict=False).cast(pl.String)
     # As the project keeps its ids; PostgreSQL's text holds no NUL.
@@ -163,16 +166,15 @@ def _values(table: Table, column: str) -> pl.Series:
     there = _columns(table)
     if column not in there:
         raise ValueError(f"There is no column {column!r} of known answers. The columns are: {', '.join(there)}.")
-    values = _texts(table, column).str.strip_chars()
+    _check_plain(table, column)
+    values = table.text_of(table.renamed.get(column, column)).str.strip_chars()
     return values.set(values == "", None)
 
 
-def _texts(table: Table, column: str) -> pl.Series:
-    name = table.renamed.get(column, column)
-    if table.frame.schema[name].is_nested() or table.frame.schema[name] == pl.Binary:
-        raise ValueError(f"Column {column!r} holds {table.frame.schema[name]}; it needs texts or numbers.")
-    texts = table.text_of(name)
-    return texts.set(texts == "", None)
+def _check_plain(table: Table, column: str) -> None:
+    dtype = table.frame.schema[table.renamed.get(column, column)]
+    if dtype.is_nested() or dtype == pl.Binary:
+        raise ValueError(f"Column {column!r} holds {dtype}; it needs texts or numbers.")
 
 
 def _named(labels: LabelSet, value: str) -> int | None:

@@ -47,10 +47,8 @@ def label_names(names: Iterable[str]) -> tuple[str, ...]:
     for given in names:
         name = label_name(given)
         if name in kept:
-            raise ValueError(
-                f"The label {name!r} is there twice, as {kept[name]!r} and as {given!r}. "
-                "Each label needs a name of its own."
-            )
+            how = "" if kept[name] == given else f", as {kept[name]!r} and as {given!r}"
+            raise ValueError(f"The label {name!r} is there twice{how}. Each label needs a name of its own.")
         kept[name] = given
     return tuple(kept)
 

@@ -1,14 +1,18 @@
-"""``python -m labeling gold, imports, undo-import, archive, restore``: mending and putting away a project."""
+"""The commands that mend a project and put it away: gold, annotations, imports, undo-import, archive, restore."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labeling.command_project import ProjectName, Storage, known_storage
+from labeling.command_project import ProjectName, Storage, given_source, known_storage
 from labeling.formats.readable import FILE_HELP
 from labeling.terminal import table, warn
+
+if TYPE_CHECKING:
+    from labeling.given_answers import AnswersReport
+    from labeling.known_answers import GoldReport
 
 _SHOWN = 10
 
@@ -23,6 +27,7 @@ def add_known_answers(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.", show_default="utf-8")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Delimiter of a CSV file, tab for a tab.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by its name.", show_default="first")] = None,
     storage: Storage = None,
 ) -> None:
     """Add or correct known answers of items that are there.
@@ -33,8 +38,45 @@ def add_known_answers(
     from labeling.project import Project
 
     opened = Project.open(project, known_storage(storage))
+    content, name = given_source(file)
     mark = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
-    report = opened.set_gold(file, gold=gold, id=id_, item_id=item_id, encoding=encoding, delimiter=mark)
+    report = opened.set_gold(
+        content, gold=gold, id=id_, item_id=item_id, encoding=encoding, delimiter=mark, sheet=sheet, name=name
+    )
+    _tell(file, report)
+
+
+def add_given_answers(
+    file: Annotated[str, typer.Argument(help=f"File of answers, an answer a row. {FILE_HELP}")],
+    project: ProjectName,
+    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of labels.")] = None,
+    annotator: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of who answered.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of your own ids.")] = None,
+    item_id: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column of Tally's item numbers, instead of your own ids.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of when.", show_default="now")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.", show_default="utf-8")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Delimiter of a CSV file, tab for a tab.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook, by its name.", show_default="first")] = None,
+    storage: Storage = None,
+) -> None:
+    """Record answers that people gave elsewhere: a table, or tasks of Label Studio, Prodigy or doccano.
+
+    Each counts as its annotator's answer. The same file again adds nothing. Rows of items that are not here, or with a
+    value that is no label, are named and left out; then the exit code is 1.
+    """
+    from labeling.project import Project
+
+    opened = Project.open(project, known_storage(storage))
+    content, name = given_source(file)
+    mark = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
+    columns = {"id": id_, "item_id": item_id, "annotator": annotator, "label": label, "at": at}
+    report = opened.add_annotations(content, **columns, encoding=encoding, delimiter=mark, sheet=sheet, name=name)
+    _tell(file, report)
+
+
+def _tell(file: str, report: GoldReport | AnswersReport) -> None:
     for note in report.notes:
         warn(note)
     for rejected in report.rejected[:_SHOWN]:

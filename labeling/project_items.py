@@ -60,6 +60,7 @@ class ItemVerbs(ProjectBase):
         name: str | None = None,
         add_labels: bool = False,
         hidden: Sequence[str] | None = None,
+        holdout: float | None = None,
         progress: importing.Progress = None,
     ) -> ImportReport:
         """Import rows: a path or an open file (CSV, JSON, Parquet, Excel, also as gz or zip), or a frame.
@@ -94,6 +95,9 @@ class ItemVerbs(ProjectBase):
         hidden
             Columns that annotators are not shown, [] for none; default those that look like the answer, by name or
             by what they hold. `hide_columns` changes that later.
+        holdout
+            The share of the known answers to hold out once they are in, as by `set_holdout`. Where there are none,
+            nothing is imported.
         progress
             None for a bar where it takes more than a second, True for one at once, False
             for none, or a callable that gets (rows done, rows in all).
@@ -103,6 +107,8 @@ class ItemVerbs(ProjectBase):
         ValueError
             The source is broken, a column is missing, a gold value is no label.
         """
+        if holdout is not None:
+            _check_share(holdout)
         table = tables.read_source(
             source,
             encoding=encoding,
@@ -118,9 +124,19 @@ class ItemVerbs(ProjectBase):
         labels, added = self.label_set, None
         if add_labels and mapping.gold is not None:
             labels, added = with_labels(labels, column_labels(table, mapping.gold))
-        return importing.import_table(
-            self.ledger, labels, table, mapping, progress=progress, added_labels=added, hidden=hidden
+        report = importing.import_table(
+            self.ledger,
+            labels,
+            table,
+            mapping,
+            progress=progress,
+            added_labels=added,
+            hidden=hidden,
+            needs_gold=holdout is not None,
         )
+        if holdout is not None:
+            self.set_holdout(holdout)
+        return report
 
     def set_gold(
         self,
@@ -131,6 +147,7 @@ class ItemVerbs(ProjectBase):
         item_id: str | None = None,
         encoding: str | None = None,
         delimiter: str | None = None,
+        sheet: str | int | None = None,
         name: str | None = None,
     ) -> GoldReport:
         """Add or correct known answers of items that are there.
@@ -147,7 +164,7 @@ class ItemVerbs(ProjectBase):
         id, item_id
             The column of your own ids, or of Tally's item numbers. Without either, the column that the project's
             ids have, else `item_id`.
-        encoding, delimiter, name
+        encoding, delimiter, sheet, name
             As for `add_items`.
 
         Raises
@@ -165,6 +182,7 @@ class ItemVerbs(ProjectBase):
             own_id=self.item_store.columns().named("id"),
             encoding=encoding,
             delimiter=delimiter,
+            sheet=sheet,
             name=name,
         )
 
@@ -333,11 +351,10 @@ class ItemVerbs(ProjectBase):
             There is no gold, or the fraction is outside (0, 1).
         """
         seed = whole_number("seed", seed, 0)
-        if not 0 < (fraction := float(fraction)) < 1:
-            raise ValueError(f"The hold-out is a share of the gold items between 0 and 1, got {fraction!r}.")
+        fraction = _check_share(fraction)
         gold = [item for item, _ in self.ledger.items.gold()]
         if not gold:
-            raise ValueError("There is no gold to hold out. Import items with add_items(…, gold='column').")
+            raise ValueError(importing.NO_GOLD)
         frame = self.item_store.frame()
         group = pl.Series("group", together(self.item_store))
         judged = frame.select("item_id", group).filter(pl.col("item_id").is_in(gold))
@@ -354,6 +371,12 @@ class ItemVerbs(ProjectBase):
         )
         self.ledger.items.set_holdout(fraction, seed, len(held), pack(held.to_numpy(), "<i8"))
         return len(held)
+
+
+def _check_share(fraction: float) -> float:
+    if not 0 < (share := float(fraction)) < 1:
+        raise ValueError(f"The hold-out is a share of the gold items between 0 and 1, got {share!r}.")
+    return share
 
 
 def _without_labels(table: tables.Table, mapping: tables.Mapping) -> tables.Table:

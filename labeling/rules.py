@@ -4,9 +4,10 @@ They can be written in the browser, stored as JSON and rebuilt from it. Polars'
 regular expressions take time linear in the text, so no pattern can hang a project.
 """
 
+import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from typing import Any, ClassVar
 import polars as pl
 from polars import selectors
 
+from labeling.fingerprint import digest
 from labeling.function_base import Rule, Spec, listed
 from labeling.word_forms import word_pattern
 from storage import check_text
@@ -68,6 +70,12 @@ class Keyword(TextRule):
         }
 
     @property
+    def fingerprint(self) -> str | None:
+        """Changes when its votes may change."""
+        forms = forms_mark(self.words)
+        return digest(self.kind, json.dumps(self.body, sort_keys=True), forms) if forms else super().fingerprint
+
+    @property
     def pattern(self) -> str:
         """One regular expression that finds any of the words."""
         folded = pl.Series(self.words, dtype=pl.String)
@@ -78,6 +86,20 @@ class Keyword(TextRule):
         """Where one of the words occurs."""
         column = self.read(text)
         return (column if self.case_sensitive else column.str.to_lowercase()).str.contains(self.pattern)
+
+
+def forms_mark(words: Iterable[str]) -> str:
+    r"""Return what the fingerprint of a rule with these words holds beside its spec.
+
+    Words of other letters than ASCII's were once found in one of their forms only: votes kept from then are not those
+    that the rule has now.
+
+    Examples
+    --------
+    >>> forms_mark(["cafe"]), forms_mark(["cafe", "caf\u00e9"])
+    ('', 'every form')
+    """
+    return "" if all(map(str.isascii, words)) else "every form"
 
 
 def _spaced(word: str) -> str:

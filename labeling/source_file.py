@@ -88,6 +88,10 @@ class SourceFile:
         lying: IO[bytes] = self.path.open("rb") if self.path else io.BytesIO(self.content)
         return self.unpack(lying) if self.unpack else lying
 
+    def size(self) -> int:
+        """Return how many bytes it has as it lies there, packed or not."""
+        return self.path.stat().st_size if self.path else len(self.content)
+
     def head(self) -> bytes:
         """Return the first bytes, as many as are looked at to know the file."""
         with self.open() as file:

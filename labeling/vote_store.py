@@ -5,6 +5,8 @@ A new function computes one column, new items one batch, a restart nothing.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ import polars as pl
 from labeling.blocks import BLOCK, NOT_RUN, pack, unpack
 from labeling.function_base import LabelingFunction
 from labeling.label_set import LabelSet
-from labeling.rules import KINDS
+from labeling.rules import KINDS, forms_mark
 from labeling.running import run_functions
 from storage.records import FunctionRecord, VoteBlock
 
@@ -29,6 +31,19 @@ IdArray = npt.NDArray[np.int16]
 
 DATA_KINDS = tuple(KINDS)
 """Kinds that the ledger keeps whole, so that any process can run them."""
+
+
+def spec_fingerprint(spec: Mapping[str, Any]) -> str:
+    """Return the fingerprint of a rule that is data, from its spec as the ledger keeps it."""
+    written = json.dumps(spec, sort_keys=True) + forms_mark(spec.get("words", ()))
+    return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _keeps_votes(record: FunctionRecord) -> bool:
+    """Whether the ledger's votes of a function are those that it has today; a rule of before may mean more now."""
+    if record.kind in DATA_KINDS and forms_mark(record.spec.get("words", ())):
+        return record.fingerprint == spec_fingerprint(record.spec)
+    return record.fingerprint is not None
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,7 @@ class VoteStore:
 
     def _stored(self, record: FunctionRecord) -> VoteColumn:
         """Return what the ledger keeps of a function version."""
-        blocks = self._ledger.functions.votes(record.version_id) if record.fingerprint is not None else []
+        blocks = self._ledger.functions.votes(record.version_id) if _keeps_votes(record) else []
         top = max((block.block + 1 for block in blocks), default=0) * BLOCK
         dense = np.full(top, NOT_RUN, dtype=np.int16)
         for block in blocks:
@@ -132,7 +147,7 @@ class VoteStore:
                 about = {"count": fault.count, "first_item": first, "error": fault.error}
                 failed = (about | {"label_set": labels.version, "block": int(ids.min() // BLOCK)},)
             found[record.version_id] = VoteColumn(dense, before.faults + failed, before.seconds + votes.seconds[j])
-            if record.fingerprint is not None:
+            if _keeps_votes(record):
                 blocks += _blocks(record, dense, ids, before.faults + failed, votes.seconds[j])
         # A project that was archived can be looked at; what it takes to do so is not kept.
         if blocks and self._ledger.archived_at() is None:

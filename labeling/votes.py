@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +20,7 @@ from labeling.label_set import LabelSet
 from labeling.matrix import LabelMatrix, Source
 from labeling.records import FunctionInfo, FunctionPreview, FunctionsReport
 from labeling.running import Faults, check_functions, run_functions
-from labeling.vote_store import DATA_KINDS, VoteStore
+from labeling.vote_store import DATA_KINDS, VoteStore, spec_fingerprint
 from storage.records import FunctionRecord
 
 if TYPE_CHECKING:
@@ -250,7 +249,7 @@ def stored_spec(function: LabelingFunction, labels: LabelSet) -> dict[str, Any]:
 def _fingerprint(function: LabelingFunction, spec: dict[str, Any]) -> str | None:
     if function.kind not in DATA_KINDS:
         return function.fingerprint
-    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    return spec_fingerprint(spec)
 
 
 def _same(record: FunctionRecord, function: LabelingFunction, spec: dict[str, Any], fingerprint: str | None) -> bool:

@@ -38,15 +38,16 @@ def test_each_script_runs_and_runs_again(script: str, tmp_path: Path) -> None:
 
 def test_the_commands_run_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "posts.csv").write_text(
-        "body,label\nyou idiot,offensive\ngood morning,ok\nbuy now,spam\n", encoding="utf-8"
+        "id,body,label\n1,you idiot,offensive\n2,good morning,ok\n3,buy now,spam\n", encoding="utf-8"
     )
+    (tmp_path / "answers.csv").write_text("id,label,who\n1,offensive,Amira\n3,ok,Bo\n", encoding="utf-8")
     first, *others = COMMANDS
-    assert run(["-m", "labeling", *shlex.split(first)], tmp_path)
+    assert run(["-m", "labeling", *shlex.split(first, comments=True)], tmp_path)
     project = Project.open("forum", storage=f"sqlite:///{tmp_path / 'labeling.db'}")
     project.add_functions([keyword("names", ["idiot"], label="offensive", expert="Amira")])
-    assert len(others) == 3
+    assert len(others) == 5
     for command in others:
-        assert run(["-m", "labeling", *shlex.split(command)], tmp_path)
+        assert run(["-m", "labeling", *shlex.split(command, comments=True)], tmp_path)
     assert (tmp_path / "labels.parquet").is_file()
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from labeling.formats.limits import check_size
+from labeling.json_rows import CHUNK
 from labeling.source_file import SourceFile
 
 Records = Iterator[tuple[int, Any]]
@@ -13,6 +16,10 @@ Records = Iterator[tuple[int, Any]]
 
 _OBJECTS = 'A row is an object with named fields, such as {"text": "hello"}.'
 _ARRAYS = 100
+_DECODER = json.JSONDecoder()
+_BETWEEN = re.compile(r"[ \t\n\r]*")
+_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_END = re.compile(r"[ \t\n\r]*\]")
 
 
 def json_records(file: SourceFile, encoding: str) -> tuple[Records, str, list[str]]:
@@ -30,7 +37,7 @@ def json_records(file: SourceFile, encoding: str) -> tuple[Records, str, list[st
     if (named and not first.startswith("[")) or (more and isinstance(_parsed(first), dict)):
         return _lines(file, encoding), "jsonl", []
     try:
-        value = json.loads("".join(file.lines(encoding)))
+        value = _whole(file, encoding)
     except RecursionError as error:
         raise ValueError(f"{file.name} is not valid JSON for a table: it is nested too deeply") from error
     except json.JSONDecodeError as error:
@@ -39,6 +46,35 @@ def json_records(file: SourceFile, encoding: str) -> tuple[Records, str, list[st
         raise ValueError(f"{file.name} is not valid JSON: {error}") from error
     records, notes = _unwrapped(file.name, value)
     return enumerate(records, start=1), "json", notes
+
+
+def _whole(file: SourceFile, encoding: str) -> Any:
+    """Return the value of a file; an array of too many rows is refused while it is taken apart.
+
+    Of a list that an object wraps only the size of the file is bounded beforehand.
+    """
+    check_size(file.name, 0, 0, file.size())
+    text = "".join(file.lines(encoding)).strip()
+    if not text.startswith("["):
+        return json.loads(text)
+    rows: list[Any] = []
+    between = _BETWEEN.match(text, 1)
+    at = between.end() if between else 1
+    if text.startswith("]", at):
+        return json.loads(text)
+    while True:
+        row, at = _DECODER.raw_decode(text, at)
+        rows.append(row)
+        if len(rows) % CHUNK == 0:
+            check_size(file.name, len(rows), 0)
+        comma = _COMMA.match(text, at)
+        if comma is None:
+            break
+        at = comma.end()
+    if _END.fullmatch(text, at) is None:
+        # What is wrong, and where, is the parser's to say.
+        json.loads(text)
+    return rows
 
 
 def _unwrapped(name: str, value: Any) -> tuple[list[Any], list[str]]:

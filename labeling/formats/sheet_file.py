@@ -139,12 +139,13 @@ def _check_member(name: str, part: IO[bytes], *, scan: bool) -> None:
             if place := _PLACE.search(attributes):
                 rows = max(rows, int(place[2]))
                 columns = max(columns, _position(place[1]))
-    for count, what, limit in ((rows, "rows", most.rows), (columns, "columns", most.columns)):
-        if count > limit:
-            raise ValueError(
-                f"{name} has a sheet of {count:,} {what}; at most {limit:,} are read. Delete what lies far outside "
-                f"the table, or raise the limit by the environment variable {setting_of(what)}."
-            )
+        # Looked at block by block: what is too large is refused before the rest of it is unpacked.
+        for count, what, limit in ((rows, "rows", most.rows), (columns, "columns", most.columns)):
+            if count > limit:
+                raise ValueError(
+                    f"{name} has a sheet of {count:,} {what}; at most {limit:,} are read. Delete what lies far outside "
+                    f"the table, or raise the limit by the environment variable {setting_of(what)}."
+                )
     if rows * columns > max(_MOST_CELLS, 4 * cells):
         raise ValueError(
             f"{name} has a sheet of {rows:,} rows and {columns:,} columns with {cells:,} cells in use. "

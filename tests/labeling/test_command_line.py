@@ -138,6 +138,11 @@ def test_import_can_hold_out_a_share_of_the_gold(shell):
     assert shell.project().status().holdout > 0
 
 
+def test_a_holdout_that_cannot_be_drawn_makes_no_project(shell):
+    check(shell("import posts.csv --project forum --labels ok,offensive --holdout 0.5"), 1, "no gold to hold out")
+    check(shell("status --project forum"), 1, "no project 'forum'")
+
+
 def test_a_file_that_cannot_be_read_makes_no_project(shell):
     (shell.folder / "page.csv").write_text("<html></html>")
     check(shell("import page.csv --project forum --labels ok,bad"), 1, "HTML page")
@@ -332,3 +337,18 @@ def test_a_project_is_archived_and_restored_by_commands(forum):
     check(forum("import posts.csv --project forum"), 1, "was archived on", "restore --project forum")
     assert forum("restore --project forum").returncode == 0
     assert "forum" in forum("status").stdout
+
+
+def test_answers_given_elsewhere_come_in_by_a_command(forum):
+    (forum.folder / "answers.csv").write_text("id,who,label\n007,ann,offensive\n007,bob,ok\n404,ann,ok\n")
+    done = forum("annotations answers.csv --project forum --id id --annotator who")
+    assert done.returncode == 1, "an id is not here"
+    assert "3 rows: 2 answers added, 1 of items that are not here (404, …)" in done.stdout
+    assert set(forum.project().annotations()["annotator"]) == {"ann", "bob"}
+    again = forum("annotations - --project forum --id id --annotator who", stdin="id,who,label\n007,ann,offensive\n")
+    assert (again.returncode, again.stdout) == (0, "1 rows: 0 answers added, 1 known already\n")
+
+
+def test_known_answers_come_by_standard_input(forum):
+    done = forum("gold - --project forum --gold label", stdin="id,label\n007,ok\n")
+    assert (done.returncode, done.stdout) == (0, "1 rows: 0 known answers added, 1 changed\n")

@@ -44,3 +44,19 @@ def test_a_project_that_holds_something_is_not_withdrawn(storage_url):
 def test_without_labels_the_project_has_to_be_there(storage_url):
     with pytest.raises(LookupError):
         import_into("gone", storage_url, None, POSTS)
+
+
+def test_a_first_import_whose_holdout_cannot_be_drawn_leaves_no_project(storage_url):
+    with pytest.raises(ValueError, match="There is no gold to hold out"):
+        import_into("posts", storage_url, ["ok", "bad"], POSTS, holdout=0.5, progress=False)
+    with pytest.raises(ValueError, match="between 0 and 1, got 30"):
+        import_into("posts", storage_url, ["ok", "bad"], POSTS, gold="label", holdout=30, progress=False)
+    assert Project.list(storage_url) == []
+    project, _ = import_into("posts", storage_url, ["ok", "bad"], POSTS, gold="label", holdout=0.5, progress=False)
+    assert project.status().holdout == 1
+
+
+def test_more_items_may_come_without_gold_where_the_project_has_some(sqlite_url):
+    import_into("posts", sqlite_url, ["ok", "bad"], POSTS, gold="label", progress=False)
+    project, report = import_into("posts", sqlite_url, None, b"id,text\n3,c\n", holdout=0.5, progress=False)
+    assert (report.added, project.status().holdout) == (1, 1)

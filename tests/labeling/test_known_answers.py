@@ -1,3 +1,6 @@
+import unicodedata
+
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -138,3 +141,28 @@ def test_an_import_makes_labels_of_its_gold_column_where_that_is_wanted(project)
     assert gold_of(project) == {4: "spam", 5: "ok"}
     assert project.add_items(frame, gold="label", add_labels=True).added == 0
     assert project.label_set.version == 2
+
+
+def test_ids_that_decimals_no_longer_tell_apart_are_refused(project):
+    frame = answers([9007199254740993.0, 9007199254740992.0], ["ok", "ok"])
+    with pytest.raises(ValueError, match="decimals as large as 9007199254740992"):
+        project.set_gold(frame, gold="label")
+    assert (gold_of(project), project.imports().height) == ({}, 1)
+    assert project.set_gold(answers([1.0, None], ["ok", "ok"]), gold="label").added == 1
+
+
+def test_a_known_answer_is_found_however_its_label_is_written(storage_url):
+    project = Project.create("p", ["größer", "kleiner"], storage=storage_url)
+    project.add_items(pl.DataFrame({"id": ["1", "2", "3"], "text": ["a", "b", "c"]}), id="id")
+    written = [unicodedata.normalize("NFD", "größer"), " größer\t", "\u00a0größer\u202f"]
+    report = project.set_gold(answers(["1", "2", "3"], written), gold="label")
+    assert (report.added, report.refused) == (3, {})
+    assert set(gold_of(project).values()) == {"größer"}
+
+
+def test_known_answers_come_from_a_sheet_of_a_workbook(project, tmp_path):
+    path = tmp_path / "answers.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"note": ["nothing here"]}).to_excel(book, sheet_name="notes", index=False)
+        pd.DataFrame({"id": [1, 2], "label": ["ok", "ok"]}).to_excel(book, sheet_name="answers", index=False)
+    assert project.set_gold(path, gold="label", sheet="answers").added == 2

@@ -193,3 +193,8 @@ def test_functions_may_return_truth_values():
 
 def test_spellings_lead_to_one_position_each():
     assert spellings(["é", "true"]) == {"é": 0, "e\u0301": 0, "true": 1, "True": 1, "TRUE": 1}
+
+
+def test_a_name_that_stands_there_twice_is_named_once():
+    with pytest.raises(ValueError, match=r"^The label 'a' is there twice\. Each label"):
+        label_names(["a", "b", "a"])

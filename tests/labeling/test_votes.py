@@ -1,9 +1,15 @@
+import hashlib
+import json
+
+import numpy as np
 import polars as pl
 import pytest
 
 from labeling import ABSTAIN, MajorityVote, Project, keyword, labeling_function, regex, when
+from labeling.blocks import BLOCK, pack
 from labeling.items import snapshots
 from storage import Ledger
+from storage.records import VoteBlock
 
 LABELS = ["ok", "offensive"]
 TEXTS = ["you idiot", "good morning", "IDIOT", "see you"]
@@ -21,6 +27,10 @@ def local(sqlite_url):
     project = Project.create("p", LABELS, storage=sqlite_url)
     project.add_items(pl.DataFrame({"text": TEXTS}))
     return project
+
+
+def digest_of(spec):
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
 def again(project):
@@ -243,3 +253,21 @@ def test_faults_are_still_known_when_new_items_came(local):
     local.add_items(pl.DataFrame({"text": ["long enough"]}))
     local.label_matrix()
     assert again(local).label_matrix().sources[0].faults.count == 2
+
+
+def test_votes_from_when_a_rule_found_one_form_of_a_word_are_asked_again(local):
+    local.add_items(pl.DataFrame({"text": ["cafe\u0301", "caf\u00e9"]}))
+    local.add_functions([keyword("cafe", ["caf\u00e9"], "ok"), insult])
+    facts = local.ledger.functions
+    accented, plain = facts.current()
+    old = {"name": "cafe", "active": True, "kind": "keyword", "expert": None, "spec": dict(accented.spec)}
+    facts.add_versions([old | {"fingerprint": digest_of(accented.spec)}])
+    before = next(record for record in facts.current() if record.name == "cafe")
+    assert plain.fingerprint == digest_of(plain.spec)
+    nothing = pack(np.full(BLOCK, -1, dtype=np.int16), "<i2")
+    facts.add_votes([VoteBlock(record.version_id, 0, 6, nothing, {}, 0.0) for record in (before, plain)])
+    votes = again(local).label_matrix()
+    assert [source.name for source in votes.sources] == ["cafe", "insult"]
+    assert votes.values[:, 0].tolist() == [-1, -1, -1, -1, 0, 0]
+    assert (votes.values[:, 1] == -1).all()  # kept from before, as its words mean the same
+    assert again(local).add_functions([keyword("cafe", ["caf\u00e9"], "ok")]).changed == ("cafe",)

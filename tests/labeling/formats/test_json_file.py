@@ -1,8 +1,11 @@
 import json
+import re
 
 import pytest
 
+from labeling.formats.json_file import json_records
 from labeling.reading import read_source
+from labeling.source_file import SourceFile
 
 
 def read(text, name="posts.json"):
@@ -55,3 +58,44 @@ def test_an_array_among_objects_is_one_rejected_line():
 def test_json_that_names_no_rows_is_refused_in_words(value, message):
     with pytest.raises(ValueError, match=message):
         read(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "[ ]",
+        '[{"a": 1} ]',
+        '[\n{"a": 1}\t,\r\n{"a": 2}\n]\n',
+        '[{"a": "]"}, {"a": [1, 2]}]',
+        "[1, null]",
+    ],
+)
+def test_an_array_that_is_read_row_by_row_is_what_json_says(text):
+    file = SourceFile("rows.json", content=text.encode())
+    records, kind, notes = json_records(file, "utf-8")
+    assert (kind, notes) == ("json", [])
+    assert [record for _, record in records] == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"a": 1},]', '[{"a": 1} {"a": 2}]', '[{"a": 1}] x', '[{"a": 1', "[,]", '[{"a": 1},']
+)
+def test_a_broken_array_is_refused_by_what_the_parser_says(text):
+    with pytest.raises(json.JSONDecodeError) as said:
+        json.loads(text)
+    with pytest.raises(ValueError, match=re.escape(f"posts.json is not valid JSON: {said.value}")):
+        read(text)
+
+
+def test_an_array_of_too_many_rows_is_refused_before_its_end_is_read(monkeypatch):
+    monkeypatch.setenv("LABELING_MAX_ROWS", "10_000")
+    rows = ",".join(['{"a": 1}'] * 20_000)
+    with pytest.raises(ValueError, match=r"20,000 rows; at most 10,000 are read"):
+        read(f"[{rows}, and here it is broken")
+
+
+def test_a_file_of_too_many_bytes_is_refused_before_it_is_parsed(monkeypatch):
+    monkeypatch.setenv("LABELING_MAX_UNPACKED_BYTES", "20")
+    with pytest.raises(ValueError, match=r"27 unpacked bytes; at most 20 are read"):
+        read('{"data": [{"a": 1}, broken ')
