@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from ui import import_list, importing, known_answers, next_step
+from ui import import_list, importing, known_answers, next_step, work
 from ui.markup import count, empty, escape, figures, notice, percent
 from ui.state import problems, require_project
 
 PAGE_ROWS = 50
+_HOLDOUT = "holdout"
 
 
 def render() -> None:
@@ -50,7 +51,7 @@ def render() -> None:
     else:
         importing.render(project)
         if project.imports().height:
-            with st.expander("Earlier imports"):
+            with st.expander("Earlier imports", expanded=import_list.under_way(project)):
                 import_list.render(project)
 
 
@@ -140,17 +141,19 @@ def _holdout(project: Project, gold: int, held: int, items: int) -> None:
         '<p class="tally-lead">A part of the known answers is kept aside to score the model: those items are never '
         "asked, and no rule, suggestion or model learns from them.</p>"
     )
-    done = st.session_state.pop("holdout_done", None)
-    if done:
-        notice(done, "good")
-    elif held:
+    done = None
+    with problems("The hold-out was not changed."):
+        done = work.ended(_HOLDOUT, project.name)
+        if done is not None:
+            drawn = done.result()
+            notice("1 item is kept aside." if drawn == 1 else f"{count(drawn)} items are kept aside.", "good")
+    if done is None and held:
         notice(f"{count(held)} of {count(items)} items are kept aside ({percent(held / gold)} of the known answers).")
+    if work.watch(_HOLDOUT, project.name, "Keeping items aside"):
+        return
     with st.form("holdout", border=False):
         left, right = st.columns([3, 1])
         share = left.slider("Share of the known answers to keep aside", 5, 80, 30, 5, format="%d %%")
         seed = right.number_input("Seed", min_value=0, value=0, step=1)
         if st.form_submit_button("Keep aside" if not held else "Draw again", type="secondary" if held else "primary"):
-            with problems("The hold-out was not changed."):
-                drawn = project.set_holdout(fraction=share / 100, seed=int(seed))
-                st.session_state["holdout_done"] = f"{count(drawn)} items are kept aside."
-                st.rerun()
+            work.begin(_HOLDOUT, project.name, lambda _: project.set_holdout(fraction=share / 100, seed=int(seed)))

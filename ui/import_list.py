@@ -5,23 +5,31 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
+from ui import work
 from ui.markup import count, escape, notice, plain
 from ui.state import problems
 
-_DONE = "import_undone"
+_WORK = "undo-import"
 _KINDS = {"items": "a file of items", "gold": "known answers alone", "stream": "records of a stream"}
 MOST = 50
 
 
+def under_way(project: Project) -> bool:
+    """Whether an import is being taken back, or that it was is still to be said."""
+    return work.begun(_WORK, project.name)
+
+
 def render(project: Project) -> None:
     """Draw the list."""
-    done = st.session_state.pop(_DONE, None)
-    if done:
-        notice(done, "good")
+    with problems("The import was not taken back."):
+        done = work.ended(_WORK, project.name)
+        if done is not None:
+            notice(f"“{done.about}” was taken back: {count(done.result().items)} items left.", "good")
     st.html(
         '<p class="tally-lead">An import can be taken back as one step. What people answered stays on record, and '
         "counts again when the file is imported again.</p>"
     )
+    waiting = work.watch(_WORK, project.name, "Taking the import back")
     rows = project.imports().reverse()
     for row in rows.head(MOST).iter_rows(named=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -32,7 +40,7 @@ def render(project: Project) -> None:
             f"<p><b>{escape(row['name'])}</b><br><span class='tally-small'>{escape(_KINDS[row['kind']])} · {added}"
             f"{gold}{row['at']:%d %B %Y, %H:%M}{state}</span></p>"
         )
-        possible = not row["taken_back"] and row["kind"] != "stream"
+        possible = not row["taken_back"] and row["kind"] != "stream" and not waiting
         if possible and right.button("Take back", key=f"undo-import-{row['import_id']}", width="stretch"):
             _confirm(project, row["import_id"], row["name"])
     if rows.height > MOST:
@@ -57,6 +65,4 @@ def _confirm(project: Project, import_id: int, name: str) -> None:
         for line in lines:
             st.markdown(plain(line))
         if st.button(f"Take back {count(undone.items)} items", type="primary", key="undo-import-yes"):
-            project.undo_import(import_id)
-            st.session_state[_DONE] = f"“{name}” was taken back: {count(undone.items)} items left."
-            st.rerun()
+            work.begin(_WORK, project.name, lambda _: project.undo_import(import_id), about=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -13,11 +13,11 @@ from labeling.answer_columns import looks_like_answer
 from labeling.formats.readable import FILE_HELP
 from labeling.io import Mapping, guess_mapping
 from labeling.label_names import find_label
+from ui import work
 from ui.import_preview import choose_offers, show_remarks, ways_to_read
 from ui.markup import count, escape, figures, notice, plain
 from ui.state import problems
 from ui.wording import on_page
-from ui.work import Work
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -25,19 +25,25 @@ if TYPE_CHECKING:
 _REPORT = "import_report"
 _PREVIEW = "import_preview"
 _UPLOAD = "import_upload"
-_WORK = "import_work"
+_WORK = "import"
 MOST_LINES = 500
 
 
 def has_report(project: Project) -> bool:
-    """Whether there is a report of an import just made into this project."""
+    """Whether an import into this project is under way, or there is a report of one just made."""
+    return work.begun(_WORK, project.name) or _reported(project)
+
+
+def _reported(project: Project) -> bool:
     report = st.session_state.get(_REPORT)
     return report is not None and report["project"] == project.name
 
 
 def render(project: Project) -> None:
     """Draw the import, and the report of the one just made."""
-    if has_report(project):
+    with problems("The file was not imported."):
+        _end(project)
+    if _reported(project):
         _show_report(st.session_state[_REPORT])
     turn = int(st.session_state.get(_UPLOAD, 0))
     file = st.file_uploader(
@@ -46,8 +52,7 @@ def render(project: Project) -> None:
         key=f"upload-{turn}",
         help=f"{FILE_HELP} Up to 1 GB. The first row of a table holds the column names.",
     )
-    _follow(project)
-    if file is None:
+    if work.watch(_WORK, project.name, "Reading", counted=True) or file is None:
         return
     st.session_state.pop(_REPORT, None)
     reading = ways_to_read(file.name)
@@ -101,7 +106,9 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
         _renamed(preview.table.renamed)
     if st.button("Import", type="primary", key="import", icon=":material/upload:"):
         file.seek(0)
-        work = Work(
+        work.begin(
+            _WORK,
+            project.name,
             lambda tell: project.add_items(
                 file,
                 text=text,
@@ -115,28 +122,19 @@ def _mapping(project: Project, file: UploadedFile, preview: Any, reading: dict[s
                 **reading,
                 name=file.name,
                 progress=tell,
-            )
+            ),
+            about=file.name,
         )
-        st.session_state[_WORK] = {"project": project.name, "name": file.name, "work": work}
-        st.rerun()
 
 
-def _follow(project: Project) -> None:
-    """Follow an import that is under way to its end; one that went wrong says why."""
-    began = st.session_state.get(_WORK)
-    if began is None or began["project"] != project.name:
+def _end(project: Project) -> None:
+    """Note the report of an import that came to its end; one that went wrong says why."""
+    done = work.ended(_WORK, project.name)
+    if done is None:
         return
-    with problems("The file was not imported."):
-        try:
-            report = began["work"].follow(_progress(st.progress(0.0, text="Reading…")))
-        except Exception:
-            st.session_state.pop(_WORK)
-            raise
-        st.session_state.pop(_WORK)
-        st.session_state[_REPORT] = {"project": project.name, "name": began["name"], "report": report}
-        st.session_state.pop(_PREVIEW, None)
-        st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
-        st.rerun()
+    st.session_state[_REPORT] = {"project": project.name, "name": done.about, "report": done.result()}
+    st.session_state.pop(_PREVIEW, None)
+    st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
 
 
 def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:
@@ -188,13 +186,6 @@ def _private(project: Project, rows: pl.DataFrame, known: Sequence[str]) -> list
     """Columns to keep private: those of the last import, and new ones that look like it."""
     new = [name for name in guess_mapping(rows).private if name not in project.columns]
     return [name for name in rows.columns if name in known or name in new]
-
-
-def _progress(bar: Any) -> Callable[[int, int], None]:
-    def show(done: int, total: int) -> None:
-        bar.progress(min(1.0, done / total) if total else 1.0, text=f"{count(done)} of {count(total)} rows")
-
-    return show
 
 
 def _choose(column: Any, name: str, columns: list[str], guess: str | None, why: str) -> str | None:

@@ -9,12 +9,14 @@ import streamlit as st
 from labeling import Project
 from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
+from ui import work
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
 from ui.wording import on_page
 
 _REPORT = "gold_report"
 _UPLOAD = "gold_upload"
+_WORK = "gold"
 _TALLYS = "Tally's item number"
 
 
@@ -24,13 +26,18 @@ def render(project: Project) -> None:
         '<p class="tally-lead">A file with your ids and the right answer of each. The newest known answer of an item '
         "counts; what was known before stays on record.</p>"
     )
+    with problems("Nothing was taken."):
+        done = work.ended(_WORK, project.name)
+        if done is not None:
+            st.session_state[_REPORT] = {"project": project.name, "name": done.about, "report": done.result()}
+            st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
     held = st.session_state.get(_REPORT)
     if held is not None and held["project"] == project.name:
         _show(held)
     turn = int(st.session_state.get(_UPLOAD, 0))
     # Any file may come: one that is not read is answered in words.
     file = st.file_uploader("A file of known answers", key=f"gold-{turn}", help=FILE_HELP)
-    if file is None:
+    if work.watch(_WORK, project.name, "Taking the answers") or file is None:
         return
     st.session_state.pop(_REPORT, None)
     with problems("The file cannot be read."):
@@ -58,11 +65,12 @@ def render(project: Project) -> None:
         if st.button("Take these answers", type="primary", key="gold-take"):
             file.seek(0)
             named: dict[str, Any] = {"item_id": id_column} if by_number else {"id": id_column}
-            with problems("Nothing was taken."):
-                report = project.set_gold(file, gold=str(answer), name=file.name, **named)
-                st.session_state[_REPORT] = {"project": project.name, "name": file.name, "report": report}
-                st.session_state[_UPLOAD] = turn + 1
-                st.rerun()
+            work.begin(
+                _WORK,
+                project.name,
+                lambda _: project.set_gold(file, gold=str(answer), name=file.name, **named),
+                about=file.name,
+            )
 
 
 def _show(held: dict[str, Any]) -> None:

@@ -10,12 +10,12 @@ import streamlit as st
 from labeling import Project
 from labeling.label_model_base import LabelModel
 from labeling.weak import WeakResult
-from ui import charts, explanations, label_checks, model_form
+from ui import charts, explanations, label_checks, model_form, work
 from ui.markup import chip, count, empty, escape, figures, notice, percent, plain
 from ui.state import problems, require_items, require_project
 from ui.wording import on_page
 
-_DONE = "weak_done"
+_KEEP = "weak-run"
 EXAMPLES = 6
 
 
@@ -46,9 +46,10 @@ def _combine(project: Project) -> None:
 @st.fragment
 def _choose(project: Project) -> None:
     # Said inside the fragment: it goes when the settings are changed.
-    done = st.session_state.pop(_DONE, None)
-    if done:
-        notice(done, "good")
+    with problems("The run was not kept."):
+        done = work.ended(_KEEP, project.name)
+        if done is not None:
+            notice(f"Run {done.result().number} is kept. The loop learns from the newest run.", "good")
     with st.container(key="split-weak"):
         left, right = st.columns([4, 7], gap="large")
     with left:
@@ -59,13 +60,11 @@ def _choose(project: Project) -> None:
             result = model_form.preview(project, model)
         _result(project, result)
     with left:
+        if work.watch(_KEEP, project.name, "Keeping the run"):
+            return
         said = plain(keeping(result, model)) if result else "Keep as a run"
         if st.button(said, type="primary", key="weak-keep", icon=":material/check:", width="stretch"):
-            with problems("The run was not kept."):
-                with st.spinner("Writing…"):
-                    run = project.weak_label(model)
-                st.session_state[_DONE] = f"Run {run.number} is kept. The loop learns from the newest run."
-                st.rerun()
+            work.begin(_KEEP, project.name, lambda _: project.weak_label(model))
 
 
 def keeping(result: WeakResult, model: LabelModel) -> str:

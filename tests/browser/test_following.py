@@ -16,7 +16,7 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from labeling import LabelBudget, Project
+from labeling import LabelBudget, Project, keyword
 from labeling.refit_lease import refit_lease
 from strategies import Entropy
 
@@ -167,13 +167,70 @@ def test_an_import_goes_on_when_something_else_is_pressed(desk: Callable[[], Any
     page = person.page
     person.go("data", project.name)
     page.locator('input[type="file"]').set_input_files(upload)
-    # Until this is over nothing can be written, so that the import is under way.
-    with closing(sqlite3.connect(app.storage.removeprefix("sqlite:///"), isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with nothing_written(app):
         page.get_by_role("button", name="Import", exact=True).click()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        page.get_by_role("textbox", name="Your name").fill("ann")
-        page.keyboard.press("Enter")
-        expect(page).to_have_url(re.compile("annotator=ann"))
+        press_something_else(page)
     expect(page.get_by_text("120 items added")).to_be_visible()
     assert project.items().height == 120
+
+
+@contextmanager
+def nothing_written(app: Any) -> Iterator[None]:
+    """Keep the database for oneself, so that what the app writes is under way until this is over."""
+    with closing(sqlite3.connect(app.storage.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def press_something_else(page: Any) -> None:
+    page.get_by_role("textbox", name="Your name").fill("ann")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("annotator=ann"))
+
+
+def test_a_run_is_kept_and_said_so_whatever_else_is_pressed(
+    desk: Callable[[], Any], app: Any, project: Project
+) -> None:
+    project.add_functions([keyword("insult", ["idiot"], label="offensive")])
+    person = desk()
+    page = person.page
+    person.go("weak-labels", project.name)
+    with nothing_written(app):
+        page.get_by_role("button", name="Keep as a run").click()
+        expect(page.get_by_text("Keeping the run…")).to_be_visible()
+        press_something_else(page)
+        expect(page.get_by_text("Keeping the run…")).to_be_visible()
+        expect(page.get_by_role("button", name="Keep as a run")).to_have_count(0)
+    expect(page.get_by_text("Run 1 is kept.")).to_be_visible()
+    assert project.weak_runs().height == 1
+
+
+def test_known_answers_are_taken_and_an_import_taken_back_whatever_else_is_pressed(
+    desk: Callable[[], Any], app: Any, project: Project
+) -> None:
+    person = desk()
+    page = person.page
+    person.go("data", project.name)
+    person.open_tab("Known answers")
+    answers = {"name": "known.csv", "mimeType": "text/csv", "buffer": b"id,label\n0000,ok\n0001,offensive\n"}
+    page.locator('input[type="file"]').set_input_files([answers])
+    with nothing_written(app):
+        page.get_by_role("button", name="Take these answers").click()
+        expect(page.get_by_text("Taking the answers…")).to_be_visible()
+        press_something_else(page)
+        expect(page.get_by_text("Taking the answers…")).to_be_visible()
+    expect(page.get_by_text("2 known answers taken")).to_be_visible()
+    person.open_tab("Hold-out")
+    with nothing_written(app):
+        page.get_by_role("button", name="Keep aside").click()
+        expect(page.get_by_text("Keeping items aside…")).to_be_visible()
+    expect(page.get_by_text("1 item is kept aside.")).to_be_visible()
+    person.open_tab("Imports")
+    page.get_by_role("button", name="Take back").last.click()
+    with nothing_written(app):
+        page.get_by_role("button", name="Take back 120 items").click()
+        expect(page.get_by_text("Taking the import back…")).to_be_visible()
+        expect(page.get_by_role("button", name="Take back")).to_have_count(0)
+    expect(page.get_by_text("was taken back: 120 items left.")).to_be_visible()
+    assert project.items().is_empty()
