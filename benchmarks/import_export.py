@@ -2,9 +2,13 @@
 
 Real titles where the data is there, made-up ones otherwise. Every line of the
 table is a process of its own, so that its peak memory is its own; "alone" is
-what the process takes before it starts.
+what what the process takes before it starts. The project that is exported has two
+rules, a weak run, twenty answers and a refit.
 
-    python benchmarks/import_export.py [--data FOLDER] [--rows N ...] [--only WORD]
+    python benchmarks/import_export.py [--data FOLDER] [--rows N ...] [--only WORD ...] [--folder FOLDER]
+
+A run of everything takes long. In parts: give them one --folder, first
+"--only add_items weak_label refit", then for example "--only jsonl".
 """
 
 import argparse
@@ -20,8 +24,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from labeling import ImportReport, MajorityVote, Project, keyword
+from labeling import ImportReport, MajorityVote, Project, TextClassifier, keyword
 from labeling.io import EXPORT_FORMATS, read_source, write_table
+from strategies import LeastConfidence
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LABELS = ("ok", "offensive")
@@ -89,8 +94,34 @@ def vote(folder: Path) -> object:
     return project.weak_label(MajorityVote(otherwise="ok"))
 
 
+def refit(folder: Path) -> object:
+    loop = make_project(folder).pool_loop(
+        "first", strategy=LeastConfidence(), classifier=TextClassifier(), batch_size=20, seed=7
+    )
+    for number, query in enumerate(loop.ask(annotator="ann")):
+        loop.tell(query, LABELS[number % 2])
+    return loop.refit()
+
+
+def exported(kind: str, folder: Path) -> Path:
+    return folder / f"labels-{kind}{next(each.suffix for each in EXPORT_FORMATS if each.name == kind)}"
+
+
 def export(kind: str) -> Callable[[Path], object]:
-    return lambda folder: make_project(folder).export(folder / f"labels-{kind}", format=kind, progress=False)
+    return lambda folder: make_project(folder).export(exported(kind, folder), format=kind, progress=False)
+
+
+def import_back(kind: str) -> Callable[[Path], object]:
+    def run(folder: Path) -> ImportReport:
+        database = folder / f"back-{kind}.db"
+        database.unlink(missing_ok=True)
+        back = Project.create("back", labels=LABELS, storage=f"sqlite:///{database}")
+        report = back.add_items(exported(kind, folder), progress=False)
+        assert report.added
+        assert not report.rejected
+        return report
+
+    return run
 
 
 def polars_read(suffix: str) -> Callable[[Path], object]:
@@ -108,39 +139,54 @@ def polars_write(suffix: str) -> Callable[[Path], object]:
     return run
 
 
-def pandas_read(folder: Path) -> object:
-    import pandas as pd
+def pandas_read(suffix: str) -> Callable[[Path], object]:
+    def run(folder: Path) -> object:
+        import pandas as pd
 
-    return pd.read_csv(folder / "posts.csv", dtype={"id": str}, keep_default_na=False)
+        if suffix == "csv":
+            return pd.read_csv(folder / "posts.csv", dtype={"id": str}, keep_default_na=False)
+        if suffix == "jsonl":
+            return pd.read_json(folder / "posts.jsonl", lines=True, dtype={"id": str})
+        return pd.read_parquet(folder / "posts.parquet")
+
+    return run
 
 
-def pandas_write(folder: Path) -> object:
-    import pandas as pd
+def pandas_write(suffix: str) -> Callable[[Path], object]:
+    def run(folder: Path) -> None:
+        import pandas as pd
 
-    pd.read_parquet(folder / "posts.parquet").to_csv(folder / "pandas.csv", index=False)
-    return None
+        posts, path = pd.read_parquet(folder / "posts.parquet"), folder / f"pandas.{suffix}"
+        if suffix == "csv":
+            posts.to_csv(path, index=False)
+        elif suffix == "jsonl":
+            posts.to_json(path, orient="records", lines=True)
+        else:
+            posts.to_parquet(path, index=False)
+
+    return run
 
 
 def nothing(_folder: Path) -> object:
     return None
 
 
+SUFFIXES = ("csv", "jsonl", "parquet")
+
 TASKS: dict[str, Callable[[Path], object]] = {
     "alone": nothing,
-    "pandas.read_csv": pandas_read,
-    **{f"polars.read {suffix}": polars_read(suffix) for suffix in ("csv", "jsonl", "parquet")},
-    "read_source csv": read("csv"),
-    "read_source jsonl": read("jsonl"),
-    "read_source parquet": read("parquet"),
-    "pandas parquet to csv": pandas_write,
-    **{f"polars parquet to {suffix}": polars_write(suffix) for suffix in ("csv", "jsonl", "parquet")},
-    "write_table csv": write("csv"),
-    "write_table jsonl": write("jsonl"),
-    "write_table parquet": write("parquet"),
+    **{f"pandas reads {suffix}": pandas_read(suffix) for suffix in SUFFIXES},
+    **{f"polars reads {suffix}": polars_read(suffix) for suffix in SUFFIXES},
+    **{f"read_source {suffix}": read(suffix) for suffix in SUFFIXES},
+    **{f"pandas parquet to {suffix}": pandas_write(suffix) for suffix in SUFFIXES},
+    **{f"polars parquet to {suffix}": polars_write(suffix) for suffix in SUFFIXES},
+    **{f"write_table {suffix}": write(suffix) for suffix in SUFFIXES},
     "add_items csv": add_items,
     "add_items csv again": add_items_again,
     "weak_label, 2 rules": vote,
+    "refit, 20 answers": refit,
     **{f"export {kind.name}": export(kind.name) for kind in EXPORT_FORMATS},
+    **{f"import the {kind.name}": import_back(kind.name) for kind in EXPORT_FORMATS},
 }
 
 
@@ -160,42 +206,44 @@ def run_one(name: str, folder: Path) -> None:
     print(f"{time.perf_counter() - start:.2f} {peak_memory():.0f}")
 
 
-def run_all(data: Path, rows: int, only: str) -> None:
+def run_all(data: Path, rows: int, only: list[str], folder: Path) -> None:
     """Print a table for one size."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    if not (folder / "posts.parquet").exists():
         posts = titles(data, rows)
         posts.write_csv(folder / "posts.csv")
         posts.write_ndjson(folder / "posts.jsonl")
         posts.write_parquet(folder / "posts.parquet", row_group_size=65_536)
-        size = (folder / "posts.csv").stat().st_size / 1e6
-        print(f"\n{rows:,} rows, {size:.0f} MB of CSV\n{'':24}{'seconds':>9}{'rows/s':>12}{'peak MB':>9}")
-        for task in TASKS:
-            if only not in task and task != "alone":
-                continue
-            command = [sys.executable, __file__, "--task", task, "--folder", name]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                print(f"{task:24}  failed: {done.stderr.strip().splitlines()[-1]}")
-                continue
-            seconds, peak = map(float, done.stdout.split())
-            speed = f"{rows / seconds:,.0f}" if seconds > 0.005 else ""
-            print(f"{task:24}{seconds:>9.2f}{speed:>12}{peak:>9.0f}", flush=True)
+    size = (folder / "posts.csv").stat().st_size / 1e6
+    print(f"\n{rows:,} rows, {size:.0f} MB of CSV\n{'':24}{'seconds':>9}{'rows/s':>12}{'peak MB':>9}")
+    for task in TASKS:
+        if task != "alone" and not any(word in task for word in only):
+            continue
+        command = [sys.executable, __file__, "--task", task, "--folder", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"{task:24}  failed: {done.stderr.strip().splitlines()[-1]}")
+            continue
+        seconds, peak = map(float, done.stdout.split())
+        speed = f"{rows / seconds:,.0f}" if seconds > 0.005 else ""
+        print(f"{task:24}{seconds:>9.2f}{speed:>12}{peak:>9.0f}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--only", default="", help="run the lines that hold this word")
+    parser.add_argument("--only", nargs="+", default=[""], help="run the lines that hold one of these words")
+    parser.add_argument("--folder", type=Path, help="keep all files here, and go on from what an earlier run left")
     parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
         run_one(options.task, options.folder)
         return
     for rows in options.rows:
-        run_all(options.data, rows, options.only)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) if options.folder is None else options.folder / str(rows)
+            folder.mkdir(parents=True, exist_ok=True)
+            run_all(options.data, rows, options.only, folder)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from labeling.blocks import NO_LABEL
+from labeling.blocks import NO_LABEL, to_positions
 from labeling.export_card import card
 from labeling.export_choice import Choice
 from labeling.importing import BAR_DELAY
 from labeling.io import About, export_format, export_name, write_rows
+from labeling.items import in_columns
+from labeling.labels.resolving import Resolving, check
 from labeling.matrix import LabelMatrix
 from labeling.records import ExportPreview, ExportReport
 from labeling.votes import holdout_ids
@@ -49,6 +51,7 @@ class _Export:
         image = self.columns.named("image")
         self.image = image if image in self.shown else None
         self.held = holdout_ids(project.ledger)
+        self.labels = Resolving(project)
         rows = self._rows()
         self.facts = self._facts(rows)
         # Facts are a row an item, so those that stay are looked at once, however many copies there are.
@@ -98,10 +101,10 @@ class _Export:
         """(item_id, id): one row a row of the sources, without erased and discarded items."""
         facts = self.project.ledger.items
         schema = {"item_id": pl.Int64(), "import": pl.Int64(), "row": pl.Int64(), "id": pl.String()}
-        items = pl.DataFrame(facts.index(), schema=schema, orient="row")
+        items = in_columns(facts.index(), schema)
         gone = pl.Series("item_id", list(self.project.discarded()), dtype=pl.Int64())
         items = items.filter(~pl.col("item_id").is_in(gone.implode()))
-        copies = pl.DataFrame(facts.duplicates(), schema=schema, orient="row")
+        copies = in_columns(facts.duplicates(), schema)
         rows = pl.concat([items, copies.join(items, on="item_id", how="semi")])
         return rows.sort("import", "row").select("item_id", "id")
 
@@ -109,19 +112,36 @@ class _Export:
         """What is known of each item that stays, a row an item, sorted: its label, gold, split, soft labels."""
         held = pl.Series("item_id", sorted(self.held), dtype=pl.Int64())
         split = pl.when(pl.col("item_id").is_in(held.implode())).then(pl.lit("test")).otherwise(pl.lit("train"))
-        labels = self.project.labels(order=self.choice.order, probabilities=self.choice.probabilities or True)
+        check(None, self.choice.order, self.choice.probabilities)
+        labels = self.labels.frame(self.choice.order, probabilities=False)
         facts = (
             rows.select("item_id")
             .unique()
             .sort("item_id")
             .join(labels, on="item_id", how="left", maintain_order="left")
-            .join(self.project.labels("gold").select("item_id", gold="label"), on="item_id", how="left")
+            .join(self._gold(), on="item_id", how="left")
             .with_columns(split.alias("split"))
         )
         facts = self.choice.keep(facts, self.project)
         for more in self._history():
             facts = facts.join(more, on="item_id", how="left")
         return facts.sort("item_id").set_sorted("item_id")
+
+    def _gold(self) -> pl.DataFrame:
+        """(item_id, gold): what is known of items, by name."""
+        items, label_ids = self.project.item_store.known()
+        labels = self.labels.labels
+        positions = to_positions(label_ids, labels.positions())
+        known = pl.DataFrame({"item_id": items, "gold": positions}).filter(pl.col("gold") != NO_LABEL)
+        return known.with_columns(pl.Series("gold", labels.names, dtype=pl.String()).gather(known["gold"]))
+
+    def _distributions(self, facts: pl.DataFrame) -> pl.DataFrame:
+        """Add the class distributions of some items: kept for all rows at once, they would take the most room."""
+        ids = facts["item_id"].to_numpy()
+        found = [*self.labels.distributions(ids, facts["source"])]
+        found += [self.labels.beside(name, ids) for name in self.choice.probabilities]
+        place = facts.columns.index("calibrated_on") + 1
+        return pl.DataFrame([*facts.get_columns()[:place], *found, *facts.get_columns()[place:]])
 
     def _history(self) -> Iterator[pl.DataFrame]:
         """Whether all that people said of an item was said of a near-duplicate of it; and why it was asked."""
@@ -153,9 +173,10 @@ class _Export:
             "item_id", *(name for name in self.shown if name in contents.columns and name != own_id)
         )
         contents = contents.rename({name: export_name(name) for name in contents.columns if name != "item_id"})
-        near = self.facts
-        if len(ids):
-            near = near.filter(pl.col("item_id").is_between(ids[0], ids[-1]))
+        first, last = (ids[0], ids[-1]) if len(ids) else (0, -1)
+        known = self.facts["item_id"]
+        near = self.facts[known.search_sorted(first, "left") : known.search_sorted(last, "right")]
+        near = self._distributions(near.join(rows, on="item_id", how="semi"))
         frame = rows.join(near, on="item_id", how="left", maintain_order="left")
         if matrix is not None:
             frame = frame.join(_votes(matrix, ids), on="item_id", how="left", maintain_order="left")

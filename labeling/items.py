@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labeling.blocks import BLOCK
 from labeling.dtypes import parse_dtype
 from labeling.values import EXACT, texts_of
 from storage import cache_file
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from storage.records import ImportRecord
 
 IntArray = npt.NDArray[np.int64]
+
+KNOWN = np.dtype([("item", "<i8"), ("label", "<i8")])
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,28 @@ snapshots = _Snapshots(24)
 tallies = _Snapshots(512)
 """Counts, small enough to be kept of many projects."""
 
+_FRAME = "items"
+
+
+def known_truths(ledger: Ledger) -> tuple[IntArray, IntArray]:
+    """Return the items (g,) whose truth is known, ascending, and the class id of each (g,), as the ledger has them."""
+    known = np.fromiter(ledger.items.gold(), dtype=KNOWN)
+    return np.ascontiguousarray(known["item"]), np.ascontiguousarray(known["label"])
+
+
+def in_columns(rows: Iterable[tuple[Any, ...]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Return rows as a frame, made a block at a time: a million tuples take more room than what they hold.
+
+    Examples
+    --------
+    >>> in_columns(((n, n * n) for n in range(3)), {"n": pl.Int64(), "square": pl.Int64()})["square"].to_list()
+    [0, 1, 4]
+    """
+    left, parts = iter(rows), [pl.DataFrame(schema=schema)]
+    while block := list(itertools.islice(left, BLOCK)):
+        parts.append(pl.DataFrame(block, schema=schema, orient="row"))
+    return pl.concat(parts)
+
 
 class Items:
     """The visible items of one project, read through snapshots in this process."""
@@ -168,21 +194,37 @@ class Items:
         """
         if private:
             return self._read(None, private=True)
-        version = self.version
-        frame: pl.DataFrame = self.cached("items", version, lambda: self._read(None))
+        frame: pl.DataFrame = self.cached(_FRAME, self.version, lambda: self._read(None))
         return frame
+
+    def ids(self) -> IntArray:
+        """Return the ids of all items (n,), ascending, without reading what they hold."""
+        ids: IntArray = self.cached("ids", self.version, lambda: np.fromiter(self._ledger.items.ids(), dtype=np.int64))
+        return ids
+
+    def part(self, item_ids: IntArray) -> pl.DataFrame:
+        """Return some items in item order: of the frame where it is at hand or they are many, else from the ledger."""
+        version = self.version
+        kept: pl.DataFrame | None = snapshots.get((self._ledger.project.uuid, _FRAME, version))
+        if kept is None and len(item_ids) <= BLOCK:
+            return self.some(item_ids.tolist())
+        frame = self.frame() if kept is None else kept
+        if len(item_ids) == frame.height:
+            return frame
+        return frame.filter(pl.Series(np.isin(frame["item_id"].to_numpy(), item_ids, assume_unique=True)))
 
     def gold(self, item_ids: IntArray) -> IntArray:
         """Return the class id of each item's known truth, -1 where it is unknown."""
-        items, labels = self.cached("gold", self.version, self._gold)
+        items, labels = self.known()
         if not len(items):
             return np.full(len(item_ids), -1, dtype=np.int64)
         place = np.minimum(np.searchsorted(items, item_ids), len(items) - 1)
         return np.where(items[place] == item_ids, labels[place], -1)
 
-    def _gold(self) -> tuple[IntArray, IntArray]:
-        known = np.array(self._ledger.items.gold(), dtype=np.int64).reshape(-1, 2)
-        return known[:, 0], known[:, 1]
+    def known(self) -> tuple[IntArray, IntArray]:
+        """Return the items (g,) whose truth is known, ascending, and the class id of each (g,)."""
+        known: tuple[IntArray, IntArray] = self.cached("gold", self.version, lambda: known_truths(self._ledger))
+        return known
 
     def some(self, item_ids: Sequence[int], private: bool = False, image: bool = False) -> pl.DataFrame:
         """Return some items in item order, straight from the ledger."""
@@ -190,28 +232,32 @@ class Items:
 
     def images(self, item_ids: Sequence[int] | None = None) -> dict[int, bytes]:
         """Return the images of items that have one."""
-        rows = self._ledger.items.rows(item_ids, image=True)
-        return {row[0]: row[6] for row in rows if row[6] is not None}
+        facts = self._ledger.items
+        blocks = facts.blocks(image=True) if item_ids is None else [facts.rows(item_ids, image=True)]
+        return {row[0]: row[6] for rows in blocks for row in rows if row[6] is not None}
 
     def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
         imports = {record.id: record for record in self._ledger.imports.all()}
         columns = Columns.of(list(imports.values()))
-        rows = self._ledger.items.rows(item_ids, private=private, image=image)
-        by_import: dict[int, list[tuple[Any, ...]]] = {}
-        for row in rows:
-            if row[5] is not None:
-                by_import.setdefault(row[2], []).append(row)
-        parts = [
-            _decode(imports[import_id], part, columns, private=private, image=image)
-            for import_id, part in by_import.items()
-        ]
         wanted = [
             name
             for name, role in columns.roles.items()
             if (role != "private" or private) and (role != "image" or image)
         ]
         empty = pl.DataFrame(schema={"item_id": pl.Int64()} | {name: columns.dtypes[name] for name in wanted})
-        return pl.concat([empty, *parts], how="diagonal_relaxed").sort("item_id").select(empty.columns)
+        facts = self._ledger.items
+        blocks = facts.blocks(private, image) if item_ids is None else [facts.rows(item_ids, private, image)]
+        parts = [empty]
+        for rows in blocks:
+            by_import: dict[int, list[tuple[Any, ...]]] = {}
+            for row in rows:
+                if row[5] is not None:
+                    by_import.setdefault(row[2], []).append(row)
+            parts += [
+                _decode(imports[import_id], part, columns, private=private, image=image)
+                for import_id, part in by_import.items()
+            ]
+        return pl.concat(parts, how="diagonal_relaxed").sort("item_id").select(empty.columns)
 
 
 def _decode(

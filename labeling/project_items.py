@@ -65,6 +65,8 @@ class ItemVerbs(ProjectBase):
     ) -> ImportReport:
         """Import rows: a path or an open file (CSV, JSON, Parquet, Excel, also as gz or zip), or a frame.
 
+        The path may also be that of a data set folder: an export, or what `save_to_disk` of `datasets` wrote.
+
         Exact duplicates are kept as source rows of one item; rows that are in the
         project already, by id or by content, are not added again; rows that cannot
         be read are reported. It is all or nothing for a source that is broken.

@@ -27,6 +27,7 @@ from labeling.formats.json_file import json_records
 from labeling.formats.kinds import file_kind
 from labeling.formats.limits import check_size
 from labeling.formats.offers import taken
+from labeling.formats.saved_dataset import read_saved, saved_dataset
 from labeling.formats.sheet_file import read_sheet
 from labeling.formats.text_encoding import find_encoding
 from labeling.formats.tools import tool_of
@@ -126,7 +127,8 @@ def read_source(
     Parameters
     ----------
     source
-        A path, bytes, an open binary file, a frame, or a list of dicts. No URL: nothing is fetched.
+        A path, bytes, an open binary file, a frame, or a list of dicts; the folder of a saved data set. No URL:
+        nothing is fetched.
     encoding
         None: UTF-8, or UTF-16 and UTF-32 where the bytes show it; what is not UTF-8 is read as Windows-1252 where
         that fits, and a note says so.
@@ -187,6 +189,8 @@ def _read(
         return _from_pandas(source, name or "the frame", limit)
     if isinstance(source, list):
         return _from_records(SourceFile(name or "the list"), enumerate(source, start=1), None, "records", limit)
+    if (folder := saved_dataset(source)) is not None:
+        return replace(_from_frame(read_saved(folder, limit), name or folder.name, "dataset"), folder=folder.resolve())
     file = unpacked(SourceFile.of(source, name))
     kind = file_kind(file)
     if kind == "parquet":

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from labeling.blocks import NO_LABEL, to_positions
+from labeling.items import known_truths
 from labeling.label_set import LabelSet
 from labeling.labels.frames import label_frame, schema
 from labeling.matrix import LabelMatrix
@@ -53,7 +55,7 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     best = said.argmax(axis=1) if answers else np.zeros(0, dtype=np.int64)
     frame = label_frame(
         np.array([*answers], dtype=np.int64),
-        [labels.names[position] for position in best.tolist()],
+        best,
         "human",
         said[np.arange(len(said)), best],
         labels.names,
@@ -97,22 +99,22 @@ def _weighed(answers: dict[int, list[AnnotationRecord]], labels: LabelSet) -> di
 
 def gold_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     """Return one row an item whose truth is known; `role` is development or holdout."""
-    held, known = holdout_ids(ledger), labels.positions()
-    rows = sorted((item, known[label]) for item, label in ledger.items.gold() if label in known)
-    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    items, label_ids = known_truths(ledger)
+    positions = to_positions(label_ids, labels.positions())
+    items, positions = items[positions != NO_LABEL], positions[positions != NO_LABEL]
     frame = label_frame(
-        table[:, 0],
-        [labels.names[position] for position in table[:, 1].tolist()],
+        items,
+        positions,
         "gold",
-        np.ones(len(table)),
+        np.ones(len(items)),
         labels.names,
-        np.eye(len(labels.classes))[table[:, 1]],
+        np.eye(len(labels.classes))[positions],
         None,
         None,
         None,
     )
-    role = ["holdout" if item in held else "development" for item, _ in rows]
-    return frame.with_columns(pl.Series("role", role, dtype=pl.String))
+    held = pl.col("item_id").is_in(sorted(holdout_ids(ledger)))
+    return frame.with_columns(pl.when(held).then(pl.lit("holdout")).otherwise(pl.lit("development")).alias("role"))
 
 
 def discarded(ledger: Ledger) -> set[int]:

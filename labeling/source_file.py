@@ -73,7 +73,9 @@ class SourceFile:
             raise ValueError(f"{text!r} is a URL, and Tally fetches nothing. Download the file and give its path.")
         place = Path(text).expanduser()
         if place.is_dir():
-            raise IsADirectoryError(f"{place} is a folder. Give the path of a file. {READABLE}")
+            raise IsADirectoryError(
+                f"{place} is a folder. Give the path of a file, or of a data set that `datasets` saved. {READABLE}"
+            )
         if not place.exists():
             raise FileNotFoundError(f"There is no file {place} (looked in {Path.cwd()}).")
         if place.is_fifo() or place.is_char_device():

@@ -83,13 +83,15 @@ class VoteStore:
     def columns(
         self,
         wanted: Sequence[tuple[FunctionRecord, LabelingFunction | None]],
-        frame: pl.DataFrame,
+        ids: IntArray,
         labels: LabelSet,
         text: str | None,
         progress: bool = False,
     ) -> list[VoteColumn]:
-        """Return a column a record; a function that is None is not run, its unknown votes stay -2."""
-        ids = frame["item_id"].to_numpy()
+        """Return a column a record; a function that is None is not run, its unknown votes stay -2.
+
+        `ids` (n,) are the items, ascending. What they hold is read only where a function has to run.
+        """
         top = int(ids.max(initial=0))
         kept: dict[int, VoteColumn] = self._items.cached("votes", None, dict)
         found = {
@@ -105,7 +107,7 @@ class VoteStore:
                 groups.setdefault(np.packbits(todo).tobytes(), []).append((record, function))
         for bits, members in groups.items():
             rows = np.flatnonzero(np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=len(ids)))
-            self._run(members, frame[rows], ids[rows], found, labels, text, progress)
+            self._run(members, self._items.part(ids[rows]), found, labels, text, progress)
         for record, _ in wanted:
             if record.fingerprint is not None:
                 kept[record.version_id] = found[record.version_id]
@@ -125,7 +127,6 @@ class VoteStore:
         self,
         members: Sequence[tuple[FunctionRecord, LabelingFunction]],
         part: pl.DataFrame,
-        ids: IntArray,
         found: dict[int, VoteColumn],
         labels: LabelSet,
         text: str | None,
@@ -133,6 +134,7 @@ class VoteStore:
     ) -> None:
         """Run functions that miss the same items on those, and keep what they voted."""
         functions = [function for _, function in members]
+        ids = part["item_id"].to_numpy()
         votes = run_functions(functions, part, labels.names, text=text, progress=progress)
         class_ids = np.array([*labels.ids, -1], dtype=np.int16)
         blocks: list[VoteBlock] = []

@@ -122,14 +122,13 @@ class Functions:
         return replace(matrix, values=matrix.values[:, kept], sources=tuple(matrix.sources[j] for j in kept))
 
     def _matrix(self, records: Sequence[FunctionRecord], labels: LabelSet, progress: bool) -> LabelMatrix:
-        frame = self._items.frame()
+        ids = self._items.ids()
         wanted = [(record, self._runnable(record, labels)) for record in records]
-        columns = self._votes.columns(wanted, frame, labels, self._text() or "text", progress)
+        columns = self._votes.columns(wanted, ids, labels, self._text() or "text", progress)
         positions = labels.positions()
         dtype = np.int8 if len(labels.classes) <= 127 else np.int16
-        values = np.full((frame.height, len(records)), NO_LABEL, dtype=dtype, order="F")
+        values = np.full((len(ids), len(records)), NO_LABEL, dtype=dtype, order="F")
         sources = []
-        ids = frame["item_id"].to_numpy()
         for j, (record, column) in enumerate(zip(records, columns, strict=True)):
             voted = column.dense[ids]
             values[:, j] = np.maximum(to_positions(voted, positions), NO_LABEL)

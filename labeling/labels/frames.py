@@ -58,7 +58,7 @@ def known_where(known: pl.Series, values: npt.NDArray[np.floating]) -> pl.Series
 
 def label_frame(
     ids: IntArray,
-    labels: Sequence[str],
+    positions: IntArray,
     source: str,
     confidence: FloatArray,
     names: Sequence[str],
@@ -71,14 +71,14 @@ def label_frame(
 ) -> pl.DataFrame:
     """Return a frame of labels of one source; without `proba` (n, k) no distribution is known.
 
-    `judged` (n,) counts the items with a known truth that the confidence was learned from, None where it is no
-    estimate; without `probabilities` the frame has no such column.
+    `positions` (n,) are those of the labels among `names`. `judged` (n,) counts the items with a known truth that the
+    confidence was learned from, None where it is no estimate; without `probabilities` the frame has no such column.
     """
     columns = schema(names)
     frame = pl.DataFrame(
         {
             "item_id": pl.Series(ids, dtype=pl.Int64()),
-            "label": pl.Series(labels, dtype=pl.String()),
+            "label": pl.Series(names, dtype=pl.String()).gather(positions),
             "confidence": pl.Series(confidence, dtype=pl.Float64()),
             "calibrated_on": pl.Series([None] * len(ids) if judged is None else judged, dtype=pl.Int64()),
         }

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labeling.blocks import NO_LABEL
+from labeling.blocks import NO_LABEL, to_positions
 from labeling.labels import calibrating
 from labeling.labels.calibrating import Claims, chances, flat_chances
 from labeling.labels.frames import OF_DISTRIBUTIONS, label_frame, shares
@@ -84,12 +84,17 @@ class Resolving:
 
         People's answers before development gold; never an item that is held out.
         """
-        held, positions = holdout_ids(self._ledger), {c.name: n for n, c in enumerate(self.labels.classes)}
-        known = self.labels.positions()
-        found = {item: (known[label], False) for item, label in self._ledger.items.gold() if label in known}
-        found |= {item: (positions[name], True) for item, name in self.people.select("item_id", "label").iter_rows()}
-        rows = sorted((item, *said) for item, said in found.items() if item not in held)
-        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        gold, classes = self._project.item_store.known()
+        classes = to_positions(classes, self.labels.positions())
+        people = self.people["item_id"].to_numpy()
+        names = pl.Series(self.labels.names, dtype=pl.String())
+        said = self.people["label"].replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
+        left = (classes != NO_LABEL) & ~np.isin(gold, people)
+        items = np.concatenate([people, gold[left]])
+        table = np.column_stack([items, np.concatenate([said, classes[left]]), np.arange(len(items)) < len(people)])
+        held = holdout_ids(self._ledger)
+        table = table[~np.isin(items, np.fromiter(held, dtype=np.int64, count=len(held)))]
+        table = table[np.argsort(table[:, 0], kind="stable")]
         return table[:, 0], table[:, 1], table[:, 2].astype(bool)
 
     @cached_property
@@ -214,7 +219,7 @@ class Resolving:
         note = UNTIL_NEXT_REFIT if told.proba is None else None
         return label_frame(
             told.ids[rows],
-            [names[position] for position in told.positions[rows].tolist()],
+            told.positions[rows],
             part.name,
             part.confidence(rows, self._k),
             names,
@@ -224,6 +229,34 @@ class Resolving:
             note,
             probabilities=probabilities,
         )
+
+    def distributions(self, ids: IntArray, sources: pl.Series) -> pl.DataFrame:
+        """Return the columns that `frame` has of distributions for some of its rows, given the source of each (n,).
+
+        For frames so large that all distributions at once are too much.
+        """
+        proba = np.full((len(ids), self._k), np.nan)
+        noted = pl.repeat(None, len(ids), dtype=pl.String(), eager=True)
+        by_people = (sources == "human").fill_null(value=False).to_numpy()
+        place = _looked_up(*self._of_people, ids[by_people])
+        proba[by_people] = self.people["probabilities"].gather(place).struct.unnest().to_numpy()
+        for name in COMPUTED:
+            part, rows = self.part(name), (sources == name).fill_null(value=False).to_numpy()
+            if part is None or not rows.any():
+                continue
+            found = part.distributions(part.rows(ids[rows]))
+            if found is None:
+                noted = pl.select(pl.when(pl.Series(rows)).then(pl.lit(UNTIL_NEXT_REFIT)).otherwise(noted)).to_series()
+            else:
+                proba[rows] = found
+        return pl.DataFrame([shares(proba, self.labels.names), noted.alias("probabilities_note")])
+
+    @cached_property
+    def _of_people(self) -> tuple[IntArray, IntArray]:
+        """The items that people answered, ascending, and where each stands in `people`."""
+        ids = self.people["item_id"].to_numpy()
+        order = np.argsort(ids)
+        return ids[order], order
 
     def beside(self, name: str, ids: IntArray) -> pl.Series:
         """(n,) the distributions of a computed source for items, null where it has none; named as in an export."""

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
+from labeling.io import EXPORT_FORMATS
 from strategies import Entropy
 
 LABELS = ["ok", "offensive"]
@@ -58,10 +59,10 @@ def test_an_export_has_a_row_a_source_row_with_its_evidence(storage_url, tmp_pat
     ]
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("kind", EXPORT_FORMATS, ids=lambda kind: kind.name)
 def test_importing_an_export_gives_the_same_items_and_labels(project, tmp_path, kind):
-    path = tmp_path / f"out.{kind}"
-    project.export(path)
+    path = tmp_path / f"out{kind.suffix}"
+    project.export(path, format=kind.name)
     back = Project.create("back", LABELS, storage=project.ledger.full_url)
     report = back.add_items(path)
     assert (report.rows, report.added, report.duplicates, report.rejected) == (6, 5, 1, ())
