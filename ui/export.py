@@ -167,8 +167,11 @@ def _show(project: Project, preview: ExportPreview) -> None:
     )
     if preview.private:
         notice(f"{', '.join(preview.private)}: that they leave will be on record.", "warn", title="Private columns.")
-    shown = [name for name in (*preview.columns, "label", "source", "confidence", "split") if name in preview.first]
-    st.dataframe(preview.first.select(list(dict.fromkeys(shown))), hide_index=True, height="content")
+    # What the page is about comes first: a long text would push it out of sight.
+    shown = [name for name in ("label", "source", "confidence", "split", *preview.columns) if name in preview.first]
+    config = {"confidence": st.column_config.NumberColumn("confidence", format="percent")}
+    rows = preview.first.select(list(dict.fromkeys(shown)))
+    st.dataframe(rows, hide_index=True, column_config=config, height="content")
 
 
 def _prepare(project: Project, kind: str, choices: dict[str, Any], *, possible: bool) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from labeling import Project, StopRule
 from labeling.extrapolation import Estimate
 from labeling.forecast import LEAST, Forecast, forecast, pace_of
-from ui.markup import count, escape, percent
+from ui.markup import count, escape, percent, unbroken
 from ui.state import open_loop, open_project, storage
 from ui.stop_rules import SHORT
 
@@ -86,7 +86,7 @@ def draw(project: Project, name: str) -> None:
     """Draw the forecast of a loop in a sentence."""
     said = sentence(_told(project, name))
     if said:
-        st.html(f'<p class="tally-forecast" role="status">{escape(said)}</p>')
+        st.html(f'<p class="tally-forecast" role="status">{unbroken(said)}</p>')
 
 
 def draw_reckoning(project: Project, name: str) -> None:
@@ -125,7 +125,7 @@ def draw_new(project: Project, rules: Sequence[StopRule]) -> None:
     told = of_rules(project, rules)
     said = sentence(told, "")
     if said:
-        st.html(f'<p class="tally-forecast" role="status">{escape(said)}</p>')
+        st.html(f'<p class="tally-forecast" role="status">{unbroken(said)}</p>')
         _notes(told)
 
 

@@ -146,6 +146,17 @@ def percent(share: float | None) -> str:
     return f"{value:.1f} %" if 0 < value < 10 else f"{value:.0f} %"
 
 
+def unbroken(text: str) -> str:
+    """Text of a page, escaped, in which no line ends between a number and its per cent sign.
+
+    Examples
+    --------
+    >>> unbroken("85 % <of> all")
+    '85&nbsp;% &lt;of&gt; all'
+    """
+    return escape(text).replace(" %", "&nbsp;%")
+
+
 def count(number: int) -> str:
     """A whole number with thousands set apart.
 

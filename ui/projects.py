@@ -14,7 +14,7 @@ from labeling.column_labels import column_labels
 from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
 from ui import next_step
-from ui.markup import bar, chip, count, empty, escape, heading, notice, percent
+from ui.markup import bar, chip, count, empty, escape, heading, notice, percent, unbroken
 from ui.palette import assign_keys
 from ui.state import choose_project, current_project, page, problems, storage
 
@@ -124,7 +124,7 @@ def _cards(projects: Sequence[ProjectInfo]) -> None:
             here = chip("open", 2) if info.name == current else ""
             st.html(
                 f'<div class="tally-card"><h3>{escape(info.name)} {here}</h3>'
-                f"<p>{escape(info.description or _since(info))}</p>"
+                f"<p>{unbroken(info.description or _since(info))}</p>"
                 f'<dl class="tally-figures"><div><dt>items</dt><dd>{count(info.items)}</dd></div>'
                 f"<div><dt>labeled by people</dt><dd>{count(info.labeled)}</dd></div>"
                 f"<div><dt>share</dt><dd>{percent(share)}</dd></div></dl>{bar(share, text='labeled by people')}</div>"

@@ -143,6 +143,8 @@ def _runs(project: Project) -> None:
     config = {
         "at": st.column_config.DatetimeColumn("when", format="D MMM, HH:mm"),
         "model": st.column_config.TextColumn("settings", width="large"),
+        "items": st.column_config.NumberColumn("items", format="localized"),
+        "labeled": st.column_config.NumberColumn("labeled", format="localized"),
     }
     st.dataframe(runs, hide_index=True, column_config=config, height=min(36 * (runs.height + 1) + 3, 300))
 
