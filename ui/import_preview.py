@@ -26,19 +26,26 @@ _OFFERED = {
 _SHOWN = 100
 
 
-def ways_to_read(name: str) -> dict[str, Any]:
-    """Ask how a file of this name is to be read; return the options that were chosen."""
+def ways_to_read(name: str, place: str = "import") -> dict[str, Any]:
+    """Ask how a file of this name is to be read; return the options that were chosen.
+
+    `place` tells the form apart from others on the same page.
+    """
     kind = kind_of_name(name)
     if kind == "parquet":
         return {}
     left, right, _ = st.columns([1, 1, 2])
     if kind == "sheet":
-        sheet = left.text_input("Sheet", placeholder="the first", key="import-sheet", help="The name of a sheet.")
+        sheet = left.text_input("Sheet", placeholder="the first", key=f"{place}-sheet", help="The name of a sheet.")
         return {"sheet": sheet.strip()} if sheet.strip() else {}
-    encoding = left.selectbox("Encoding", ENCODINGS, format_func=lambda value: value or "found by itself")
+    encoding = left.selectbox(
+        "Encoding", ENCODINGS, format_func=lambda value: value or "found by itself", key=f"{place}-encoding"
+    )
     if kind in ("json", "jsonl"):
         return {"encoding": encoding} if encoding else {}
-    delimiter = right.selectbox("Columns are parted by", list(DELIMITERS), format_func=lambda key: DELIMITERS[key])
+    delimiter = right.selectbox(
+        "Columns are parted by", list(DELIMITERS), format_func=lambda key: DELIMITERS[key], key=f"{place}-delimiter"
+    )
     chosen = {"encoding": encoding, "delimiter": delimiter}
     return {key: value for key, value in chosen.items() if value}
 

@@ -10,6 +10,7 @@ from labeling import Project
 from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
 from ui import work
+from ui.import_preview import ways_to_read
 from ui.markup import count, escape, figures, notice
 from ui.state import problems
 from ui.wording import on_page
@@ -40,8 +41,9 @@ def render(project: Project) -> None:
     if work.watch(_WORK, project.name, "Taking the answers") or file is None:
         return
     st.session_state.pop(_REPORT, None)
+    reading = ways_to_read(file.name, "gold")
     with problems("The file cannot be read."):
-        preview = read_source(file, name=file.name, limit=200)
+        preview = read_source(file, name=file.name, limit=200, **reading)
         frame = preview.frame
         ids = project.item_store.columns().named("id")
         guess = guess_mapping(frame)
@@ -68,7 +70,7 @@ def render(project: Project) -> None:
             work.begin(
                 _WORK,
                 project.name,
-                lambda _: project.set_gold(file, gold=str(answer), name=file.name, **named),
+                lambda _: project.set_gold(file, gold=str(answer), name=file.name, **named, **reading),
                 about=file.name,
             )
 
