@@ -34,7 +34,7 @@ def ways_to_read(name: str, place: str = "import") -> dict[str, Any]:
     kind = kind_of_name(name)
     if kind == "parquet":
         return {}
-    left, right, _ = st.columns([1, 1, 2])
+    left, right = st.columns(2)
     if kind == "sheet":
         sheet = left.text_input("Sheet", placeholder="the first", key=f"{place}-sheet", help="The name of a sheet.")
         return {"sheet": sheet.strip()} if sheet.strip() else {}
