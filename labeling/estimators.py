@@ -60,10 +60,10 @@ class SklearnClassifier(Classifier):
     def __post_init__(self) -> None:
         if not hasattr(self.estimator, "fit") or not hasattr(self.estimator, "get_params"):
             raise TypeError(f"SklearnClassifier wraps a scikit-learn estimator, got {self.estimator!r}.")
-        if not hasattr(self.estimator, "predict_proba") and not hasattr(self.estimator, "decision_function"):
+        if not _says_how_sure(self.estimator):
             raise TypeError(
                 f"{type(self.estimator).__name__} has neither predict_proba nor decision_function, so it cannot "
-                "say how sure it is. For SVC pass probability=True or use LinearSVC; else choose another one."
+                "say how sure it is. Take one that has, such as LinearSVC() or VotingClassifier(…, voting='soft')."
             )
 
     def learn_features(
@@ -107,6 +107,16 @@ class SklearnClassifier(Classifier):
         except Exception as error:
             raise explained(self.estimator, error, label, sparse=hasattr(known, "toarray")) from error
         return model
+
+
+def _says_how_sure(estimator: Any) -> bool:
+    """Tell whether an estimator gives probabilities or scores, as far as that is known before it is trained."""
+    names = ("predict_proba", "decision_function")
+    if any(hasattr(estimator, name) for name in names):
+        return True
+    # A stacking whose final estimator was left open gets one, and its probabilities, in training.
+    left_open = any(key.endswith("estimator") and each is None for key, each in estimator.get_params().items())
+    return left_open and any(hasattr(type(estimator), name) for name in names)
 
 
 def _drawn(row: Any, label: Any, weight: FloatArray, seed: int) -> tuple[Any, Any]:

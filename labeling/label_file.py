@@ -118,8 +118,18 @@ def weak_label_file(
         None, ``"threads"``, ``"processes"``, or an executor object such as that of a Dask cluster.
     progress
         Show a bar.
+
+    Raises
+    ------
+    TypeError
+        The source is no path.
     """
     begin = time.perf_counter()
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(
+            f"weak_label_file reads a Parquet file, got a {type(source).__name__}. Write it to one first, as with "
+            "write_parquet(), or label what fits in memory with apply() and a label model."
+        )
     source, destination, labels = Path(source), Path(destination), label_names(labels)
     slices, columns = open_source(source)
     ready = check_functions(functions, columns, labels, text)

@@ -1,5 +1,6 @@
 """Names of classes as they are kept: one form for every door that takes or looks up a name."""
 
+import numbers
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -26,6 +27,51 @@ def label_name(name: str | bool) -> str:
     return name  # type: ignore[return-value]
 
 
+def check_listed(names: object) -> None:
+    """Raise where names are given in a form that has no order of its own.
+
+    Raises
+    ------
+    TypeError
+        They are one text, or a set: answers and arrays hold positions, and a set has other ones in each process.
+
+    Examples
+    --------
+    >>> check_listed({"ok"})
+    Traceback (most recent call last):
+    ...
+    TypeError: labels are a list of names, got a set, which has no order. Use for example ['ok'].
+    """
+    if isinstance(names, str):
+        raise TypeError(f"labels must be a list of names, got the text {names!r}. Use for example ['ok', 'offensive'].")
+    if isinstance(names, set | frozenset):
+        raise TypeError(
+            f"labels are a list of names, got a set, which has no order. Use for example {sorted(map(str, names))!r}."
+        )
+
+
+def check_name(name: object) -> None:
+    """Raise where a number stands for a name: known answers are matched by their text, 1 by the label '1'.
+
+    Raises
+    ------
+    TypeError
+        It is a number or a truth value.
+
+    Examples
+    --------
+    >>> check_name(1)
+    Traceback (most recent call last):
+    ...
+    TypeError: A label is named by a text, got 1. Pass '1': known answers that are 1 match it.
+    """
+    if isinstance(name, numbers.Number) or type(name).__name__ == "bool_":
+        raise TypeError(
+            f"A label is named by a text, got {name!r}. Pass {str(label_name(name))!r}: "  # type: ignore[arg-type]
+            f"known answers that are {name} match it."
+        )
+
+
 def label_names(names: Iterable[str]) -> tuple[str, ...]:
     r"""Return names in the form that is kept.
 
@@ -41,10 +87,10 @@ def label_names(names: Iterable[str]) -> tuple[str, ...]:
     ...
     ValueError: The label 'ok' is there twice, as 'ok' and as 'ok '. Each label needs a name of its own.
     """
-    if isinstance(names, str):
-        raise TypeError(f"labels are a list of names, got the text {names!r}. Use for example ['ok', 'offensive'].")
+    check_listed(names)
     kept: dict[str, str] = {}
     for given in names:
+        check_name(given)
         name = label_name(given)
         if name in kept:
             how = "" if kept[name] == given else f", as {kept[name]!r} and as {given!r}"

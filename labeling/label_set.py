@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from labeling.label_names import find_label, label_name
+from labeling.label_names import check_listed, check_name, find_label, label_name
 from labeling.records import LabelClass
 
 RESERVED_KEYS = frozenset("cr")
@@ -40,12 +40,9 @@ class LabelSet:
         ValueError
             There are fewer than two classes, or a name or key is empty, odd or repeated.
         TypeError
-            One string was given instead of a list of names.
+            One string was given instead of a list of names, or a set, whose order differs from process to process.
         """
-        if isinstance(labels, str):
-            raise TypeError(
-                f"labels must be a list of names, got the text {labels!r}. Use for example ['ok', 'offensive']."
-            )
+        check_listed(labels)
         classes: tuple[LabelClass, ...] = ()
         for id_, label in enumerate(labels):
             values: Mapping[str, Any] = label if isinstance(label, Mapping) else {"name": label}
@@ -134,6 +131,7 @@ class LabelSet:
 
 def _new(id_: int, values: Mapping[str, Any], others: Sequence[LabelClass]) -> LabelClass:
     name = values.get("name")
+    check_name(name)
     if not isinstance(name, str) or not label_name(name):
         raise ValueError(f"A label needs a name, got {name!r}.")
     name = label_name(name)

@@ -88,6 +88,7 @@ class Learning:
     start: Callable[[], Model | None] | None = None
     sliced: bool = False
     failures: list[str] = field(default_factory=list, init=False)
+    _proba: FloatArray | None = field(default=None, init=False, repr=False)
     _pool: tuple[IntArray, Pool] | None = field(default=None, init=False, repr=False)
 
     @cached_property
@@ -123,12 +124,15 @@ class Learning:
         # Only classifiers that start warm take such an argument.
         more: dict[str, Any] = {} if start is None else {"start": start}
         X, k = self.features()[rows], targets.shape[1]
-        return attempt(
-            lambda: probed(self.classifier.fit(X, targets, weights, seed=self.seed, **more), X, k),
-            self.classifier,
-            len(rows),
-            failed=self.failures.append,
-        )
+
+        def train() -> Model:
+            model = probed(self.classifier.fit(X, targets, weights, seed=self.seed, **more), X, k)
+            if not self.sliced:
+                # Some find out only here: a category that no label has, an item without a neighbour in reach.
+                self._proba = np.asarray(model.predict_proba(self.features()), dtype=np.float64)
+            return model
+
+        return attempt(train, self.classifier, len(rows), failed=self.failures.append)
 
     @cached_property
     def proba(self) -> FloatArray:
@@ -136,6 +140,8 @@ class Learning:
         n, k = self.human.shape
         if self.model is None:
             return np.full((n, k), 1 / k)
+        if self._proba is not None:
+            return self._proba
         return np.asarray(self.model.predict_proba(self.features()), dtype=np.float64)
 
     def proba_of(self, rows: IntArray) -> FloatArray:

@@ -155,14 +155,18 @@ class LabelMatrix:
         labels
             Class names; None: all that occur, sorted.
 
+        Raises
+        ------
+        ValueError
+            They are not equally long, one is missing, ids are of more than one kind, or an answer is no class.
+
         Examples
         --------
         >>> LabelMatrix.from_answers([7, 7, 9], ["ann", "bob", "bob"], ["ok", "bad", "ok"]).values
         array([[ 1,  0],
                [-1,  1]], dtype=int8)
         """
-        said = [label_name(answer) for answer in answers]
-        triples = pl.DataFrame({"item": list(items), "annotator": list(annotators), "answer": said})
+        triples = _triples(items, annotators, [label_name(answer) for answer in answers])
         known = sorted(triples["answer"].unique()) if labels is None else list(label_names(labels))
         strange = sorted(set(triples["answer"].unique()) - set(known))
         if strange:
@@ -329,3 +333,23 @@ def _positions(values: ArrayLike, k: int, what: str) -> VoteArray:
         strange = array.min() if array.min() < ABSTAINS else array.max()
         raise ValueError(f"{what} hold {strange}, but there are {k} classes: positions are -1 (abstains) to {k - 1}.")
     return array.astype(vote_dtype(k), copy=False)
+
+
+def _triples(items: Iterable[Any], annotators: Iterable[str], answers: list[str]) -> pl.DataFrame:
+    """Return a row an answer: item, annotator, answer; raise where one cannot be compared with the others."""
+    columns = {"item": list(items), "annotator": list(annotators), "answer": answers}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"Each answer has an item and an annotator, got {lengths}. Pass three lists of one length.")
+    for name, values in columns.items():
+        missing = next((place for place, value in enumerate(values) if value is None or value != value), None)
+        if missing is not None:
+            raise ValueError(f"Answer {missing} has no {name}: {values[missing]!r}. Leave out what nobody answered.")
+        odd = next((value for value in values if name != "item" and not isinstance(value, str)), None)
+        if odd is not None:
+            raise ValueError(f"{name.capitalize()}s are named by texts, got {odd!r}. Pass {str(odd)!r}.")
+    try:
+        return pl.DataFrame(columns)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        kinds = ", ".join(sorted({type(value).__name__ for value in columns["item"]}))
+        raise ValueError(f"Item ids are all of one kind, got {kinds}. Pass numbers only, or texts only.") from error

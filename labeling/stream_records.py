@@ -231,7 +231,15 @@ def _pictures(records: Sequence[Record], name: str) -> bool:
 
 def _plain(record: object) -> dict[str, Any]:
     """Return a record with Python's own values."""
+    if type(record).__module__.startswith("pandas") and getattr(record, "ndim", 0) == 1:
+        # A row of a frame of pandas.
+        record = record.to_dict()  # type: ignore[attr-defined]
     if not isinstance(record, Mapping):
+        if hasattr(record, "columns"):
+            raise TypeError(
+                f"A record is a mapping such as {{'text': '…'}}, got a {type(record).__name__}. "
+                "Pass its rows, all at once with offer_many()."
+            )
         raise TypeError(f"A record is a mapping such as {{'text': '…'}}, got {record!r}.")
     if not record:
         raise ValueError("A record is empty. Pass at least one column, such as {'text': '…'}.")

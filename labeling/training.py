@@ -59,6 +59,13 @@ def explained(estimator: Any, error: Exception, labels: npt.NDArray[np.integer],
             f"{name} takes no sparse features. Make the classifier as SklearnClassifier({name}(…), dense=True). "
             f"({said})"
         )
+    vectorizer = next((each for each in estimator.get_params().values() if hasattr(each, "build_analyzer")), None)
+    if vectorizer is not None:
+        short = type(vectorizer).__name__
+        return CannotTrain(
+            f"{name} holds a {short}, which reads texts, and is given features that were made of them already. "
+            f"Leave the {short} out. ({said})"
+        )
     needed = _needed(estimator, labels)
     if needed is not None:
         why, missing = needed

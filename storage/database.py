@@ -175,7 +175,7 @@ def _create(url: URL) -> Engine:
             return create_engine(url, pool_pre_ping=True, hide_parameters=True, json_serializer=to_json)
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise StorageError(
-                f"The driver for {url.drivername!r} is not installed. Run: pip install 'psycopg[binary]'"
+                f"The driver for {url.drivername!r} is not installed. Run: pip install 'tally-labeling[postgres]'"
             ) from error
     if not path.parent.is_dir():
         raise StorageError(

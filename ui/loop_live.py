@@ -160,6 +160,12 @@ def learned(newest: Refit | None, progress: LoopProgress, *, again: bool) -> str
         return "Not begun: the first question is chosen when somebody asks for one."
     weak = int(newest.metrics.get("weak_labels", 0))
     nothing = f"Nothing is new since round {newest.round}. " if again else ""
+    if newest.metrics.get("failed"):
+        answers = f"{count(newest.labels)} {'answer' if newest.labels == 1 else 'answers'}"
+        return (
+            f"{nothing}Round {newest.round} could not learn from {answers} yet, and chose its questions without a "
+            "model. Why stands under “Round by round”."
+        )
     if not newest.metrics["trained"]:
         ranked = "by what the rules say" if newest.metrics.get("inputs", {}).get("weak_run") else "without a model"
         more = f"it learns after {count(progress.due)} more answers" if progress.due else "it learns in the next round"

@@ -143,7 +143,7 @@ def _measured(held: int) -> str:
     return "How well it does can be measured where known answers are kept aside (Data page)."
 
 
-def unscored(held: int, seen: int) -> str:
+def unscored(held: int, seen: int, *, failed: bool = False) -> str:
     """Say why no round has a score.
 
     Parameters
@@ -152,12 +152,16 @@ def unscored(held: int, seen: int) -> str:
         Items of the hold-out now.
     seen
         Items of the hold-out at the newest round.
+    failed
+        Whether the newest round could not learn.
 
     Examples
     --------
     >>> unscored(7435, 0)[:71]
     'Its quality is not known yet: the 7,435 items of the hold-out were kept'
     """
+    if failed:
+        return "Its quality is not known: the newest round could not learn, so there is no model to score yet."
     if not held:
         return "Its quality is not known: there is no hold-out. Import known answers and keep some aside (Data page)."
     if held != seen:
@@ -175,7 +179,9 @@ def _score(loop: Any, history: pl.DataFrame, held: int) -> None:
     title("How well it does", "Measured on the hold-out. The band is where the score lies with 95 % probability.")
     if history["accuracy"].drop_nulls().is_empty():
         newest = loop.newest
-        notice(unscored(held, int(newest.metrics["inputs"].get("holdout", 0)) if newest else 0))
+        metrics = newest.metrics if newest else {}
+        seen = int(metrics.get("inputs", {}).get("holdout", 0))
+        notice(unscored(held, seen, failed=bool(metrics.get("failed"))))
         return
     chosen: Any = st.segmented_control(
         "Score", list(SCORES), default="accuracy", required=True, format_func=lambda key: SCORES[key],

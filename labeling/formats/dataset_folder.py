@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from labeling.extras import extra
 from labeling.formats.base import About, ExportFormat
 from labeling.formats.parquet_file import arrow
 
@@ -126,13 +127,7 @@ def _usual_types(schema: Any) -> Any:
 
 
 def _datasets() -> Any:
-    try:
-        import datasets
-    except ImportError as error:
-        raise ImportError(
-            "Writing a data set folder needs the datasets package: pip install 'tally-labeling[datasets]'."
-        ) from error
-    return datasets
+    return extra("datasets", "A data set folder")
 
 
 @contextmanager

@@ -154,3 +154,11 @@ def test_an_empty_file_gives_an_empty_file(tmp_path):
 def test_a_column_to_keep_must_be_there(posts, tmp_path):
     with pytest.raises(ValueError, match="keep names 'title', which is no column of"):
         weak_label_file(posts, FUNCTIONS, MajorityVote(), tmp_path / "w.parquet", labels=LABELS, keep=["title"])
+
+
+def test_a_frame_is_no_file(posts, tmp_path):
+    frame = pl.read_parquet(posts)
+    for source in (frame, frame.to_pandas()):
+        with pytest.raises(TypeError, match=r"reads a Parquet file, got a DataFrame. Write it to one first"):
+            weak_label_file(source, FUNCTIONS, MajorityVote(), tmp_path / "w.parquet", labels=LABELS, progress=False)
+    assert list(tmp_path.iterdir()) == [posts]

@@ -1,3 +1,5 @@
+import numpy as np
+import polars as pl
 import pytest
 
 from labeling import Project
@@ -64,3 +66,23 @@ def test_changes_are_facts_that_stay(storage_url):
     ]
     with pytest.raises(ValueError, match="there twice"):
         project.add_label("spam")
+
+
+@pytest.mark.parametrize("labels", [{"ok", "bad"}, frozenset({"ok", "bad"})])
+def test_a_set_of_labels_has_no_order(labels):
+    with pytest.raises(TypeError, match=r"got a set, which has no order. Use for example \['bad', 'ok'\]"):
+        LabelSet.of(labels)
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "1"), (np.int64(1), "1"), (0.5, "0.5"), (True, "true")])
+def test_a_number_is_no_label_and_the_text_to_pass_is_named(number, text):
+    with pytest.raises(TypeError, match=f"A label is named by a text, got .*Pass '{text}': known answers"):
+        LabelSet.of(["a", number])
+    with pytest.raises(TypeError, match="A label is named by a text"):
+        Project.create("p", ["a", {"name": number}], storage="sqlite:////not-there/at-all.db")
+
+
+def test_known_answers_that_are_numbers_match_the_texts_of_labels(sqlite_url):
+    project = Project.create("p", ["0", "1"], storage=sqlite_url)
+    report = project.add_items(pl.DataFrame({"text": ["a", "b"], "y": [0, 1]}), gold="y")
+    assert report.gold == 2

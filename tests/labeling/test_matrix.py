@@ -136,3 +136,19 @@ def test_a_notebook_shows_the_summary():
 def test_no_sources_and_no_items_have_a_summary():
     assert LabelMatrix.from_votes(np.empty((3, 0), int), LABELS).summary().height == 0
     assert LabelMatrix.from_votes(np.empty((0, 2), int), LABELS).summary()["coverage"].to_list() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("items", "people", "answers", "hint"),
+    [
+        ([1, 2], ["ann", "ann"], ["ok", None], "Answer 1 has no answer: None"),
+        ([1, float("nan")], ["ann", "ann"], ["ok", "ok"], "Answer 1 has no item: nan"),
+        ([1, 2], [None, "ann"], ["ok", "ok"], "Answer 0 has no annotator"),
+        ([1, "a"], ["ann", "ann"], ["ok", "ok"], "Item ids are all of one kind, got int, str"),
+        ([1, 2], ["ann", "ann"], ["ok", 1], "Answers are named by texts, got 1. Pass '1'"),
+        ([1, 2], ["ann"], ["ok", "ok"], "three lists of one length"),
+    ],
+)
+def test_answers_that_cannot_be_compared_are_refused(items, people, answers, hint):
+    with pytest.raises(ValueError, match=hint):
+        LabelMatrix.from_answers(items, people, answers)

@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import inspect
 import json
@@ -25,6 +26,8 @@ from sklearn.utils import all_estimators
 from labeling import LabelBudget, MajorityVote, SklearnClassifier, Tuned
 from labeling.specs import UnknownClass, describe, dump, load, same
 from strategies import Entropy, Margin
+from tests.strategies.pools import full_pool
+from tests.strategies.test_contract import STRATEGIES
 
 NAN = float("nan")
 
@@ -272,3 +275,15 @@ def test_every_estimator_of_scikit_learn_comes_back_as_it_was_made(name, kind):
     assert type(load(spec)) is kind
     assert same(dump(load(spec)), spec)
     assert same(dump(clone(made)), spec)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
+def test_numbers_of_numpy_in_a_strategy_are_those_of_python(strategy):
+    numbers = {each.name: getattr(strategy, each.name) for each in dataclasses.fields(strategy) if each.init}
+    changed = {key: np.int64(number) for key, number in numbers.items() if type(number) is int}
+    changed |= {key: np.float64(number) for key, number in numbers.items() if type(number) is float}
+    other = dataclasses.replace(strategy, **changed)
+    assert same(through_json(other), dump(strategy))
+    pool, loaded = full_pool(), load(through_json(other))
+    picked, wanted = (each.choose(pool, 3, np.random.default_rng(0)) for each in (loaded, strategy))
+    assert [pick.index for pick in picked] == [pick.index for pick in wanted]

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -100,3 +101,17 @@ def test_a_record_that_cannot_be_kept_is_refused_with_all_beside_it(local, recor
         stream.offer_many([{"text": "fine"}, record])
     assert local.items().height == 0
     assert stream.offer({"text": "fine"}).position == 0
+
+
+def test_a_row_of_a_pandas_frame_is_a_record(local):
+    frame = pd.DataFrame({"text": ["a", "b"], "size": [1.5, 2.0]})
+    stream = stream_of(local)
+    for _, row in frame.iterrows():
+        stream.offer(row)
+    assert local.items().select("text", "size").rows() == [("a", 1.5), ("b", 2.0)]
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame({"text": ["a"]}), pl.DataFrame({"text": ["a"]})])
+def test_a_whole_frame_is_no_record(local, frame):
+    with pytest.raises(TypeError, match=r"got a DataFrame. Pass its rows, all at once with offer_many\(\)"):
+        stream_of(local).offer(frame)

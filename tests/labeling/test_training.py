@@ -7,11 +7,12 @@ import polars as pl
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, StackingClassifier, VotingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -117,6 +118,33 @@ def test_a_fault_of_an_estimator_is_warned_of_each_time_and_kept_in_history(proj
     assert not refit.metrics["trained"]
     assert loop.history()["labels"].to_list() == [4, 8]
     assert all("questions are chosen without one" in notes[0] for notes in loop.history()["notes"])
+
+
+def test_what_fails_only_on_items_without_a_label_stops_no_loop(sqlite_url):
+    project = Project.create("far", labels=["no", "yes"], storage=sqlite_url)
+    project.add_items(pl.DataFrame({"x": [n * 1.0 for n in range(40)]}))
+    classifier = SklearnClassifier(RadiusNeighborsClassifier(radius=0.01))
+    loop = project.pool_loop("l", strategy=Margin(), classifier=classifier, batch_size=4, seed=1)
+    for query in loop.ask("ann"):
+        loop.tell(query, "yes" if query.item["x"] > 20 else "no")
+    with pytest.warns(TrainingWarning, match="No neighbors found for test samples"):
+        refit = loop.refit()
+    assert not refit.metrics["trained"]
+    with pytest.warns(TrainingWarning):
+        assert len(loop.ask("bob")) == 4
+
+
+def test_a_vectorizer_inside_is_named_as_what_to_leave_out():
+    piped = SklearnClassifier(make_pipeline(TfidfVectorizer(), LogisticRegression()))
+    with pytest.raises(CannotTrain, match=r"holds a TfidfVectorizer, which reads texts.*Leave the TfidfVectorizer out"):
+        piped.fit(np.eye(4), np.eye(2)[[0, 1, 0, 1]])
+
+
+def test_a_stacking_that_gets_its_final_estimator_in_training_is_taken():
+    X, targets = np.arange(40.0)[:, None], np.eye(2)[np.arange(40) % 2]
+    stacked = StackingClassifier([("a", LogisticRegression())], cv=2)
+    for estimator in (stacked, make_pipeline(StandardScaler(), stacked)):
+        assert SklearnClassifier(estimator).fit(X, targets).predict_proba(X).shape == (40, 2)
 
 
 def test_a_missing_package_is_no_lack_of_labels(project):

@@ -237,3 +237,8 @@ def test_a_forked_child_leaves_the_connections_of_its_parent_alone(storage_url):
     assert os.waitpid(child, 0)[1] == 0
     project.add_label("from the parent")
     assert project.label_names[2:] == ("from the child", "from the parent")
+
+
+def test_a_missing_driver_is_named_with_the_command_that_installs_it():
+    with pytest.raises(StorageError, match=r"'postgresql\+pg8000' is not installed. .*'tally-labeling\[postgres\]'"):
+        open_engine("postgresql+pg8000://host/name")
