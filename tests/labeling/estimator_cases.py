@@ -97,7 +97,7 @@ UNTRAINED = {
     f"({_DENSE}) of text": r"takes no sparse features\. Make the classifier as SklearnClassifier\(.*dense=True\)",
     "(CategoricalNB|ComplementNB|MultinomialNB) of numbers": "Negative values in data passed to",
     "composed: SelectKBest\\(chi2\\) of numbers": "Input X must be non-negative",
-    "ClassifierChain of .*": "Expected 2D array, got 1D array",
+    "ClassifierChain of .*": "ClassifierChain could not be trained on",
     "MultiOutputClassifier of .*": "y must have at least two dimensions",
     "composed: log1p of numbers": "Input X contains infinity",
     "composed: TfidfVectorizer of .*": "reads texts, and is given features.*Leave the TfidfVectorizer out",
