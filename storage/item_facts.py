@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, case, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
 from storage import tables
 from storage.bulk import write_rows
@@ -317,7 +317,7 @@ class ItemFacts:
             return erased
 
 
-def _fetched(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
+def _fetched(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
     """Yield the rows of a statement, fetched in blocks: one by one they take three times as long."""
     for part in connection.execute(statement.execution_options(yield_per=BLOCK)).partitions():
         yield from part

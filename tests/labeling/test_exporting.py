@@ -6,6 +6,7 @@ import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
 from labeling.io import EXPORT_FORMATS
+from labeling.items import snapshots
 from strategies import Entropy
 
 LABELS = ["ok", "offensive"]
@@ -156,3 +157,17 @@ def test_a_folder_opens_as_a_data_set_with_classes_and_a_test_split(project, tmp
 def test_an_unknown_format_is_refused_with_those_there_are(project, tmp_path):
     with pytest.raises(ValueError, match="csv"):
         project.export(tmp_path / "out.xlsx")
+
+
+def test_blocks_of_two_items_give_what_one_block_does(storage_url, tmp_path, monkeypatch):
+    project = project_of(storage_url)
+    project.export(tmp_path / "one.parquet")
+    items, gold = project.items(), project.labels("gold")
+    for block in ("storage.item_facts.BLOCK", "labeling.items.BLOCK", "labeling.exporting.ROWS"):
+        monkeypatch.setattr(block, 2)
+    snapshots._kept.clear()
+    again = Project.open("p", storage=storage_url)
+    again.export(tmp_path / "two.parquet")
+    assert pl.read_parquet(tmp_path / "two.parquet").equals(pl.read_parquet(tmp_path / "one.parquet"))
+    assert again.items().equals(items)
+    assert again.labels("gold").equals(gold)

@@ -9,6 +9,7 @@ from labeling import ABSTAIN, MajorityVote, Project, keyword, labeling_function,
 from labeling.blocks import BLOCK, pack
 from labeling.items import snapshots
 from storage import Ledger
+from storage.item_facts import ItemFacts
 from storage.records import VoteBlock
 
 LABELS = ["ok", "offensive"]
@@ -271,3 +272,16 @@ def test_votes_from_when_a_rule_found_one_form_of_a_word_are_asked_again(local):
     assert votes.values[:, 0].tolist() == [-1, -1, -1, -1, 0, 0]
     assert (votes.values[:, 1] == -1).all()  # kept from before, as its words mean the same
     assert again(local).add_functions([keyword("cafe", ["caf\u00e9"], "ok")]).changed == ("cafe",)
+
+
+def test_votes_that_are_kept_are_looked_up_without_reading_what_items_hold(local, monkeypatch):
+    local.add_functions([short])
+    before = local.label_matrix(progress=False).values
+
+    def refuse(*_arguments, **_options):
+        raise AssertionError("items were read")
+
+    reopened = again(local)
+    monkeypatch.setattr(ItemFacts, "blocks", refuse)
+    monkeypatch.setattr(ItemFacts, "rows", refuse)
+    assert reopened.label_matrix(progress=False).values.tolist() == before.tolist()
