@@ -1,10 +1,12 @@
-"""The Export page: where the file is until somebody takes it."""
+"""The Export page: what is chosen, what it shows before, and where the file is until somebody takes it."""
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,53 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
-from labeling import Project
+from labeling import MajorityVote, Project, keyword
 from labeling.commands.server import HOST, free_port, serving
 
 PATIENCE = 180_000
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def labeled(project: Project) -> Project:
+    project.add_functions([keyword("insult", ["idiot", "idiots"], "offensive")])
+    project.weak_label(MajorityVote())
+    return project
+
+
+def test_choices_are_seen_before_they_are_written_and_the_file_waits_while_its_reader_looks_elsewhere(
+    labeled: Project, desk: Callable[[], Any], tmp_path: Path
+) -> None:
+    voted = labeled.labels("weak").height
+    person = desk()
+    person.go("export", labeled.name, "ann")
+    page = person.page
+    page.get_by_text("JSON Lines", exact=False).first.click()
+    person.idle()
+    page.get_by_text("Choose rows and columns").click()
+    page.get_by_role("combobox", name="Labels from").click()
+    page.get_by_role("option", name="people", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("No row is left with these choices.")).to_be_visible()
+    expect(page.get_by_role("button", name="Prepare the file")).to_be_disabled()
+    page.get_by_role("combobox", name="Labels from").click()
+    page.get_by_role("option", name="rules", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("No row is left with these choices.")).to_have_count(0)
+    page.get_by_role("button", name="Prepare the file").click()
+    expect(page.get_by_text(f"{voted} rows,")).to_be_visible()
+
+    page.get_by_role("link", name="Data").first.click()
+    expect(page.get_by_text("Every item with its label")).to_have_count(0)
+    page.get_by_role("link", name="Export").first.click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download .jsonl").click()
+    waiting.value.save_as(tmp_path / "labels.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "labels.jsonl").read_text().splitlines()]
+    assert (len(rows), {row["source"] for row in rows}) == (voted, {"weak"})
+    (chosen,) = labeled.exports()["options"]
+    assert json.loads(chosen)["source"] == ["human", "weak"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
