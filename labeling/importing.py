@@ -79,7 +79,7 @@ def import_table(
         status = plan["status"]
         added = plan.filter(status == "new")
         gold, gold_notes = _gold(plan, ledger, keep=table.is_export)
-        if needs_gold and not gold.height and not ledger.items.gold():
+        if needs_gold and not gold.height and not ledger.items.counts()[1]:
             raise ValueError(NO_GOLD)
         counts = dict(status.value_counts().iter_rows())
         first = ledger.imports.reserve(added.height)
