@@ -1,6 +1,6 @@
 """Ask labeling functions about a frame or a Parquet file, without a project, on any executor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -140,6 +140,9 @@ def table_of(source: object) -> pl.DataFrame:
     """
     from labeling.reading import read_source
 
+    for number, row in enumerate(source, 1) if isinstance(source, list) else ():
+        if not isinstance(row, Mapping):
+            raise ValueError(f"Row {number} cannot be read: {row!r:.80} is no mapping of names to values.")
     table = read_source(source)
     for rejected in table.rejected:
         raise ValueError(f"Row {rejected.line} cannot be read: {rejected.reason} Pass mappings of names to values.")

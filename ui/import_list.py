@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
+from labeling.records import UndoneImport
 from ui import work
 from ui.markup import count, escape, notice, plain
 from ui.state import problems
@@ -24,7 +25,7 @@ def render(project: Project) -> None:
     with problems("The import was not taken back."):
         done = work.ended(_WORK, project.name)
         if done is not None:
-            notice(f"“{done.about}” was taken back: {count(done.result().items)} items left.", "good")
+            notice(f"“{done.about}” was taken back: {_what(done.result())} left.", "good")
     st.html(
         '<p class="tally-lead">An import can be taken back as one step. What people answered stays on record, and '
         "counts again when the file is imported again.</p>"
@@ -52,7 +53,9 @@ def _confirm(project: Project, import_id: int, name: str) -> None:
     with problems("It cannot be taken back."):
         undone = project.preview_undo_import(import_id)
         st.markdown(f"**{plain(name)}**")
-        lines = [f"{count(undone.items)} items leave the pool, the labels and the export."]
+        lines = []
+        if undone.items or not undone.gold:
+            lines.append(f"{count(undone.items)} items leave the pool, the labels and the export.")
         if undone.answers:
             lines.append(
                 f"{count(undone.answers)} answers of people on them stay on record, and count again when the file is "
@@ -64,5 +67,12 @@ def _confirm(project: Project, import_id: int, name: str) -> None:
             lines.append(f"{count(undone.gold)} known answers that came with it go.")
         for line in lines:
             st.markdown(plain(line))
-        if st.button(f"Take back {count(undone.items)} items", type="primary", key="undo-import-yes"):
+        if st.button(f"Take back {_what(undone)}", type="primary", key="undo-import-yes"):
             work.begin(_WORK, project.name, lambda _: project.undo_import(import_id), about=name)
+
+
+def _what(undone: UndoneImport) -> str:
+    """Say what goes: the items, or where only known answers came, those."""
+    if undone.gold and not undone.items:
+        return f"{count(undone.gold)} known answers"
+    return f"{count(undone.items)} items"

@@ -78,7 +78,7 @@ def test_nothing_of_a_prepared_file_is_left_when_its_server_is_killed(
     with serving(storage, port, output=subprocess.DEVNULL) as server:
         page.goto(f"http://{HOST}:{port}/export?project=killed&annotator=ann")
         page.get_by_role("button", name="Prepare the file").click()
-        expect(page.get_by_role("button", name="Download")).to_be_visible()
+        expect(page.get_by_role("button", name="Download .csv")).to_be_visible()
         server.send_signal(signal.SIGKILL)
         server.wait()
     page.close()

@@ -227,10 +227,26 @@ def test_known_answers_are_taken_and_an_import_taken_back_whatever_else_is_press
         expect(page.get_by_text("Keeping items aside…")).to_be_visible()
     expect(page.get_by_text("1 item is kept aside.")).to_be_visible()
     person.open_tab("Imports")
-    page.get_by_role("button", name="Take back").last.click()
+    take_back = page.get_by_role("button", name="Take back")
+    expect(take_back).to_have_count(2)
+    take_back.last.click()
     with nothing_written(app):
         page.get_by_role("button", name="Take back 120 items").click()
         expect(page.get_by_text("Taking the import back…")).to_be_visible()
         expect(page.get_by_role("button", name="Take back")).to_have_count(0)
     expect(page.get_by_text("was taken back: 120 items left.")).to_be_visible()
     assert project.items().is_empty()
+
+
+def test_the_known_answers_of_a_file_are_taken_back_as_what_they_are(desk: Callable[[], Any], project: Project) -> None:
+    project.set_gold(pl.DataFrame({"id": ["0000", "0001"], "label": ["ok", "offensive"]}), id="id", gold="label")
+    person = desk()
+    page = person.page
+    person.go("data", project.name)
+    person.open_tab("Imports")
+    take_back = page.get_by_role("button", name="Take back")
+    expect(take_back).to_have_count(2)
+    take_back.first.click()
+    page.get_by_role("button", name="Take back 2 known answers").click()
+    expect(page.get_by_text("was taken back: 2 known answers left.")).to_be_visible()
+    assert (project.status().items, project.status().gold) == (120, 0)

@@ -18,7 +18,9 @@ def test_a_label_is_renamed_and_gets_a_key(desk: Callable[[], Any], project: Pro
     person = desk()
     page = person.page
     person.go("", project.name, "ann")
-    page.get_by_role("button", name="Edit", exact=True).last.click()
+    edit = page.get_by_role("button", name="Edit", exact=True)
+    expect(edit).to_have_count(2)
+    edit.last.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name").fill("rude")
     dialog.get_by_role("textbox", name="Key").fill("x")

@@ -109,7 +109,9 @@ def test_an_empty_source_gives_an_empty_matrix(tmp_path):
 
 
 def test_a_source_of_another_kind_is_refused(tmp_path):
-    with pytest.raises(TypeError, match="path of a Parquet file, got <class 'list'>"):
+    with pytest.raises(TypeError, match="path of a Parquet file, got <class 'set'>"):
+        apply(FUNCTIONS, {1}, LABELS)
+    with pytest.raises(ValueError, match="Row 1 cannot be read: 1 is no mapping of names to values"):
         apply(FUNCTIONS, [1], LABELS)
     (tmp_path / "a.csv").write_text("text\na\n")
     with pytest.raises(ValueError, match="is not a Parquet file"):
