@@ -117,15 +117,24 @@ class NearDuplicates:
 
     def alike(self, row: int, similar: float = SIMILAR) -> list[tuple[int, float]]:
         """Return the near-duplicates of one text with their similarity, the most similar first."""
-        if self.group[row] < 0:
-            return []
-        groups, rows = self._members
-        left, right = np.searchsorted(groups, [self.group[row], self.group[row] + 1])
-        others = rows[left:right]
-        others = others[others != row]
-        found = similarity(self.tokens, np.full(len(others), row), others)
-        order = np.lexsort((others, -found))
-        return [(int(others[i]), float(found[i])) for i in order if found[i] >= similar - 1e-9]
+        return self.alike_each(np.array([row]), np.ones(len(self.group), dtype=bool), similar)[0]
+
+    def alike_each(self, rows: IntArray, among: BoolArray, similar: float = SIMILAR) -> list[list[tuple[int, float]]]:
+        """Return the near-duplicates of each of some texts, as `alike` does, of those that (n,) `among` marks."""
+        groups, members = self._members
+        left, right = (np.searchsorted(groups, self.group[rows], side) for side in ("left", "right"))
+        counts = np.where(self.group[rows] >= 0, right - left, 0)
+        asked = np.repeat(np.arange(len(rows)), counts)
+        others = members[np.repeat(left - (np.cumsum(counts) - counts), counts) + np.arange(len(asked))]
+        wanted = among[others] & (others != rows[asked])
+        asked, others = asked[wanted], others[wanted]
+        found = similarity(self.tokens, rows[asked], others)
+        near = np.flatnonzero(found >= similar - 1e-9)
+        near = near[np.lexsort((others[near], -found[near], asked[near]))]
+        likes: list[list[tuple[int, float]]] = [[] for _ in rows]
+        for place in near:
+            likes[asked[place]].append((int(others[place]), float(found[place])))
+        return likes
 
 
 def near_duplicates(texts: pl.Series, similar: float = SIMILAR) -> NearDuplicates:

@@ -155,8 +155,8 @@ def _alike(refitting: Refitting, rows: IntArray) -> list[list[tuple[int, float]]
     near = near_duplicates_of(refitting.project.item_store)
     if near is None:
         return [[] for _ in rows]
-    ids, open_ = refitting.state.ids, refitting.state.open
+    ids = refitting.state.ids
     return [
-        [(int(ids[other]), round(similar, 4)) for other, similar in near.alike(int(row)) if open_[other]][:ALIKE]
-        for row in rows
+        [(int(ids[other]), round(similar, 4)) for other, similar in likes[:ALIKE]]
+        for likes in near.alike_each(rows, refitting.state.open)
     ]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @contextmanager
-def running_app(storage: str, log: Path | None = None) -> Iterator[str]:
+def running_app(storage: str, log: Path | None = None, port: int | None = None) -> Iterator[str]:
     """Serve the app over a database; hand over its address, and stop it at the end.
 
     Parameters
@@ -22,8 +22,10 @@ def running_app(storage: str, log: Path | None = None) -> Iterator[str]:
         URL of the database.
     log
         File for what the server says; None: thrown away.
+    port
+        None: any that is free.
     """
-    port = free_port()
+    port = port or free_port()
     output = log.open("wb") if log else None
     try:
         with serving(storage, port, output=output or subprocess.DEVNULL):

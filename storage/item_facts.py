@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, case, func, or_, select, update
 
 from storage import tables
 from storage.bulk import write_rows
@@ -25,6 +25,19 @@ LISTED = 500
 BLOCK = 65_536
 """Rows that are held at a time where all are read."""
 
+_CHANGING = (tables.imports, tables.import_changes, tables.erasures, tables.stream_decisions)
+"""What changes which items there are or what they hold."""
+
+
+def _newest_of(project_id: int, changing: Sequence[Table]) -> Select[Any]:
+    """Return a statement for the number of the newest write to each of some tables."""
+    return select(
+        *(
+            select(func.coalesce(func.max(table.c.seq), 0)).where(table.c.project_id == project_id).scalar_subquery()
+            for table in changing
+        )
+    )
+
 
 class ItemFacts:
     """The items of one project.
@@ -36,6 +49,9 @@ class ItemFacts:
         self._ledger = ledger
         self._project_id = ledger.project.id
         self._withdrawn: tuple[tuple[int, int], frozenset[int]] = ((0, 0), frozenset())
+        # Asked before most reads of items, and made once: to put it together takes as long as to run it.
+        self._newest = _newest_of(self._project_id, _CHANGING)
+        self._newest_imports = _newest_of(self._project_id, (tables.import_changes, tables.imports))
 
     def insert(self, connection: Connection, import_id: int, rows: ItemRows) -> None:
         """Write items under an import inside an open transaction."""
@@ -56,14 +72,8 @@ class ItemFacts:
 
     def version(self) -> int:
         """Return the number of the newest write that changed which items there are or what they hold."""
-        newest = [
-            select(func.coalesce(func.max(table.c.seq), 0))
-            .where(table.c.project_id == self._project_id)
-            .scalar_subquery()
-            for table in (tables.imports, tables.import_changes, tables.erasures, tables.stream_decisions)
-        ]
         with self._ledger.read() as connection:
-            return max(int(number) for number in connection.execute(select(*newest)).one())
+            return max(int(number) for number in connection.execute(self._newest).one())
 
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""
@@ -105,12 +115,7 @@ class ItemFacts:
 
     def withdrawn_in(self, connection: Connection) -> frozenset[int]:
         """Return the items that went with imports, inside an open transaction."""
-        imports, changes = tables.imports, tables.import_changes
-        newest = [
-            select(func.coalesce(func.max(table.c.seq), 0)).where(table.c.project_id == self._project_id)
-            for table in (changes, imports)
-        ]
-        changed, imported = connection.execute(select(*(each.scalar_subquery() for each in newest))).one()
+        changed, imported = connection.execute(self._newest_imports).one()
         if not changed:
             return frozenset()
         if self._withdrawn[0] != (changed, imported):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from labeling import Project
+from labeling.commands.server import HOST, free_port
 from scripts.app_server import running_app
 from scripts.browser import find
 
@@ -48,6 +51,52 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@dataclass
+class Seats:
+    """Browsers of people, each with cookies and storage of its own, used again for other tests once they are emptied.
+
+    What they keep is the files of the app and the scripts as they were compiled, which takes most of a page's loading.
+    """
+
+    browser: Browser
+    free: list[BrowserContext] = field(default_factory=list)
+
+    def take(self) -> BrowserContext:
+        if self.free:
+            return self.free.pop()
+        return self.browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+
+    def give_back(self, context: BrowserContext, url: str) -> None:
+        for page in context.pages[1:]:
+            page.close()
+        for page in context.pages:
+            page.goto("about:blank")
+            stored = {"origin": url, "storageTypes": "local_storage,indexeddb,websql,service_workers,cache_storage"}
+            context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+            page.close()
+        context.clear_cookies()
+        self.free.append(context)
+
+
+@pytest.fixture(scope="session")
+def seats(browser: Browser) -> Seats:
+    """Browsers that tests sit down at."""
+    return Seats(browser)
+
+
+@pytest.fixture(scope="session")
+def port() -> int:
+    """The port of every app of this process of tests, one after the other: what a browser has loaded it knows again.
+
+    Below those that systems give to whoever connects, so that nobody has it between two apps.
+    """
+    for number in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, number))
+            return number
+    return free_port()
+
+
 @dataclass(frozen=True)
 class App:
     """The served app: where it is and which database it works on."""
@@ -57,10 +106,10 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("app")
     storage = f"sqlite:///{folder / 'labeling.db'}"
-    with running_app(storage, folder / "server.log") as url:
+    with running_app(storage, folder / "server.log", port) as url:
         yield App(url, storage)
 
 
@@ -80,10 +129,10 @@ class Desk:
         self.page.goto(f"{self.app.url}/{path}?{query}")
         self.idle()
 
-    def asked_for(self, url: str) -> None:
+    def asked_for(self, request: Request) -> None:
         """Note the host of a request; what is inside the page itself (data:, blob:) asks nobody."""
-        if urlsplit(url).scheme not in ("data", "blob"):
-            self.hosts.add(urlsplit(url).netloc)
+        if urlsplit(request.url).scheme not in ("data", "blob"):
+            self.hosts.add(urlsplit(request.url).netloc)
 
     def idle(self) -> None:
         self.page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=PATIENCE)
@@ -164,24 +213,24 @@ class Desk:
 
 
 @pytest.fixture
-def desk(browser: Browser, app: App) -> Iterator[Callable[[], Desk]]:
-    """Open another browser, with its own cookies and storage."""
-    contexts, people = [], []
+def desk(seats: Seats, app: App) -> Iterator[Callable[[], Desk]]:
+    """Sit down at another browser, with its own cookies and storage."""
+    people: list[Desk] = []
 
     def sit_down() -> Desk:
-        context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
-        contexts.append(context)
+        context = seats.take()
         context.set_default_timeout(PATIENCE)
         person = Desk(context.new_page(), app)
-        context.on("request", lambda request: person.asked_for(request.url))
+        context.on("request", person.asked_for)
         people.append(person)
         person.page.on("dialog", lambda dialog: (person.dialogs.append(dialog.message), dialog.dismiss()))
         return person
 
     sit_down.people = people  # type: ignore[attr-defined]
     yield sit_down
-    for context in contexts:
-        context.close()
+    for person in people:
+        person.page.context.remove_listener("request", person.asked_for)
+        seats.give_back(person.page.context, app.url)
 
 
 @pytest.fixture

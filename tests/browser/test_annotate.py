@@ -107,7 +107,9 @@ def test_keys_work_after_a_loop_was_chosen(desk: Callable[[], Any], project: Pro
     other = project.pool_loop("second", strategy=Entropy(), batch_size=10, seed=4, stop=[LabelBudget(60)])
     person = desk()
     person.go("annotate", project.name, "ann")
+    _, before = person.shown()
     person.choose("Loop", "first")
+    person.another(before)
     first, _ = person.shown()
     person.press("1")
     assert answered(project) == [first]
