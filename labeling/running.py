@@ -17,6 +17,7 @@ from labeling.function_base import ABSTAIN, LabelingFunction, listed
 from labeling.functions import as_function
 from labeling.keyword_search import plan_keywords
 from labeling.label_names import find_label, label_position
+from labeling.rules import Comparison
 
 BLOCK = 262_144
 """Rows that expressions are computed on at a time."""
@@ -247,7 +248,24 @@ def _check_expressions(functions: Sequence[LabelingFunction], frame: pl.DataFram
                     )
         except pl.exceptions.PolarsError as error:
             types = listed(f"{column} is {frame.schema[column]}" for column in function.needs(text))
-            raise ValueError(f"{about} fails: {' '.join(str(error).split())} ({types}).") from error
+            said = _unlike(function, frame.schema, text) or " ".join(str(error).split())
+            raise ValueError(f"{about} fails: {said} ({types}).") from error
+
+
+def _unlike(function: LabelingFunction, schema: pl.Schema, text: str | None) -> str | None:
+    """Say that a comparison is one of text with a number; None where it is not."""
+    if not isinstance(function, Comparison):
+        return None
+    (column,) = function.needs(text)
+    numbers, texts = schema[column].is_numeric(), schema[column] == pl.String
+    if texts and isinstance(function.value, int | float):
+        return (
+            f"the column holds text, and {function.value!r} is not. Compare it with a text, as in '{function.value}', "
+            "or import the column as numbers"
+        )
+    if numbers and isinstance(function.value, str):
+        return f"the column holds numbers, and {function.value!r} is a text. Compare it with a number"
+    return None
 
 
 def _row_by_row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -11,9 +12,10 @@ from labeling import Project, keyword
 from labeling.export_choice import NothingLeft
 from labeling.records import ExportPreview
 from ui import charts
-from ui.export_job import FORMATS, Job, clear_leftovers
+from ui.export_file import FORMATS, Ready, clear_leftovers, write
 from ui.markup import count, figures, notice
 from ui.state import open_project, problems, require_items, require_project, storage
+from ui.work import FOLLOW_SECONDS, Work
 
 _JOB = "export_job"
 _KEPT = "export_kept"
@@ -175,42 +177,36 @@ def _show(project: Project, preview: ExportPreview) -> None:
 
 
 def _prepare(project: Project, kind: str, choices: dict[str, Any], *, possible: bool) -> None:
-    job: Job | None = st.session_state.get(_JOB)
-    same = job is not None and job.key == (project.name, kind, repr(choices))
-    if job is not None and same and job.running:
-        _watch()
-        return
-    if job is not None and same and job.problem is not None:
-        _complain(job.problem)
-    if job is not None and same and job.ready is not None and job.version == project.version():
-        _offer(job, kind)
-        return
+    wanted = (project.name, kind, repr(choices))
+    job: Work[Ready] | None = st.session_state.get(_JOB)
+    if job is not None and job.about == wanted:
+        if job.running:
+            _watch()
+            return
+        with problems("The export was not made."):
+            ready = job.result()
+            if ready.version == project.version():
+                _offer(ready, kind)
+                return
     if st.button(
         "Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:", disabled=not possible
     ):
-        st.session_state[_JOB] = Job(project, kind, choices)
+        st.session_state[_JOB] = Work(partial(write, project, kind, choices), about=wanted)
         st.rerun()
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=FOLLOW_SECONDS)
 def _watch() -> None:
     """Show how far the export is; when it is done, draw the page again."""
-    job: Job | None = st.session_state.get(_JOB)
+    job: Work[Ready] | None = st.session_state.get(_JOB)
     if job is None or not job.running:
         st.rerun()
-    share = job.done / job.rows if job.rows else 0.0
-    said = f"Writing… {count(job.done)} of {count(job.rows)} rows" if job.rows else "Writing…"
+    share = job.done / job.total if job.total else 0.0
+    said = f"Writing… {count(job.done)} of {count(job.total)} rows" if job.total else "Writing…"
     st.progress(min(share, 1.0), text=f"{said}. You can look elsewhere meanwhile; the file waits here.")
 
 
-def _complain(problem: Exception) -> None:
-    with problems("The export was not made."):
-        raise problem
-
-
-def _offer(job: Job, kind: str) -> None:
-    ready = job.ready
-    assert ready is not None  # noqa: S101 - looked at by the caller
+def _offer(ready: Ready, kind: str) -> None:
     notice(f"{count(ready.rows)} rows, {_size(ready.size)}.", "good", title="Ready.")
     st.download_button(
         f"Download .{ready.name.rpartition('.')[2]}",

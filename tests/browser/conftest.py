@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from labeling import Project
@@ -59,23 +59,24 @@ class Seats:
     """
 
     browser: Browser
-    free: list[BrowserContext] = field(default_factory=list)
+    free: list[Page] = field(default_factory=list)
 
-    def take(self) -> BrowserContext:
+    def take(self) -> Page:
         if self.free:
             return self.free.pop()
-        return self.browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+        context = self.browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+        context.set_default_timeout(PATIENCE)
+        return context.new_page()
 
-    def give_back(self, context: BrowserContext, url: str) -> None:
-        for page in context.pages[1:]:
-            page.close()
-        for page in context.pages:
-            page.goto("about:blank")
-            stored = {"origin": url, "storageTypes": "local_storage,indexeddb,websql,service_workers,cache_storage"}
-            context.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
-            page.close()
-        context.clear_cookies()
-        self.free.append(context)
+    def give_back(self, page: Page) -> None:
+        for other in page.context.pages:
+            if other is not page:
+                other.close()
+        if page.url != "about:blank":
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        page.goto("about:blank")
+        page.context.clear_cookies()
+        self.free.append(page)
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +134,11 @@ class Desk:
         """Note the host of a request; what is inside the page itself (data:, blob:) asks nobody."""
         if urlsplit(request.url).scheme not in ("data", "blob"):
             self.hosts.add(urlsplit(request.url).netloc)
+
+    def refuse(self, dialog: Dialog) -> None:
+        """Note and close what a page asks in a window of its own."""
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def idle(self) -> None:
         self.page.wait_for_selector('.stApp[data-test-script-state="notRunning"]', timeout=PATIENCE)
@@ -218,19 +224,18 @@ def desk(seats: Seats, app: App) -> Iterator[Callable[[], Desk]]:
     people: list[Desk] = []
 
     def sit_down() -> Desk:
-        context = seats.take()
-        context.set_default_timeout(PATIENCE)
-        person = Desk(context.new_page(), app)
-        context.on("request", person.asked_for)
+        person = Desk(seats.take(), app)
+        person.page.context.on("request", person.asked_for)
+        person.page.on("dialog", person.refuse)
         people.append(person)
-        person.page.on("dialog", lambda dialog: (person.dialogs.append(dialog.message), dialog.dismiss()))
         return person
 
     sit_down.people = people  # type: ignore[attr-defined]
     yield sit_down
     for person in people:
         person.page.context.remove_listener("request", person.asked_for)
-        seats.give_back(person.page.context, app.url)
+        person.page.remove_listener("dialog", person.refuse)
+        seats.give_back(person.page)
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
+import io
 import json
 import os
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
-from labeling.__main__ import commands
+from labeling.__main__ import app, commands
 from labeling.reading import read_source
 from strategies import Entropy
 from tests.labeling.processes import PATIENCE
@@ -19,18 +21,32 @@ POSTS = "id,text,label\n007,you idiot,offensive\n008,good morning,ok\n009,=1+1,o
 
 
 class Shell:
-    """Runs ``python -m labeling`` as a process of its own, in a folder of its own."""
+    """Calls the command line in a folder of its own: here, or as ``python -m labeling`` in a process of its own."""
 
     def __init__(self, folder):
         self.folder = folder
         self.storage = f"sqlite:///{folder / 'labeling.db'}"
 
-    def __call__(self, line="", stdin=None, storage=None):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "LABELING_STORAGE": storage or self.storage}
+    def __call__(self, line="", storage=None):
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.folder)
+            patch.setenv("LABELING_STORAGE", storage or self.storage)
+            patch.setattr(sys, "argv", ["labeling", *shlex.split(line)])
+            try:
+                app()
+                code = 0
+            except SystemExit as end:
+                code = end.code or 0
+        out.flush()
+        err.flush()
+        return subprocess.CompletedProcess(line, code, out.buffer.getvalue().decode(), err.buffer.getvalue().decode())
+
+    def process(self, line="", stdin=None):
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "labeling", *shlex.split(line)],
             cwd=self.folder,
-            env=environment,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "LABELING_STORAGE": self.storage},
             input=stdin,
             capture_output=True,
             text=True,
@@ -67,7 +83,7 @@ def check(done, code, *words):
 
 
 def test_without_a_command_help_is_printed(shell):
-    done = shell()
+    done = shell.process()
     assert (done.returncode, done.stderr) == (0, "")
     for command in ("import", "weak-label", "export", "status", "serve", "demo", "refit", "simulate", "offer"):
         assert f"\n  {command} " in done.stdout
@@ -81,7 +97,7 @@ def test_each_command_has_help_with_examples(shell, command):
 
 
 def test_import_makes_the_project_and_reports(shell):
-    done = shell("import posts.csv --project forum --labels ok,offensive --id id --gold label --progress")
+    done = shell.process("import posts.csv --project forum --labels ok,offensive --id id --gold label --progress")
     assert done.returncode == 1, "a row was rejected"
     assert "1 rows were left out; all others are in" in done.stderr
     assert "5 rows: 3 added, 1 exact duplicates, 3 with gold, 1 rejected" in done.stdout
@@ -98,7 +114,7 @@ def test_the_same_file_again_adds_nothing(forum):
 
 
 def test_import_reads_standard_input(shell):
-    done = shell("import - --project forum --labels ok,bad", stdin='{"text": "olé"}\n')
+    done = shell.process("import - --project forum --labels ok,bad", stdin='{"text": "olé"}\n')
     assert done.returncode == 0, done.stderr
     assert shell.project().items()["text"].to_list() == ["olé"]
 
@@ -154,7 +170,7 @@ def test_a_file_that_cannot_be_read_makes_no_project(shell):
 def test_calls_that_cannot_be_carried_out_say_why_and_exit_with_1(forum):
     check(forum("import posts.csv --project other"), 1, "'other'", "--labels")
     check(forum("import posts.csv --project forum --text txet"), 1, "txet", "id, text, label")
-    check(forum("weak-label --project forum"), 1, "no labeling functions")
+    check(forum.process("weak-label --project forum"), 1, "no labeling functions")
     check(forum("export labels.xlsx --project forum"), 1, ".csv, .jsonl or .parquet")
     check(forum("refit --project forum --loop first"), 1, "'first'", "none yet")
     check(forum("status", storage="sqlite:///gone.db"), 1, "gone.db")
@@ -182,7 +198,7 @@ def test_wrong_calls_exit_with_2(forum, line):
 
 
 def test_traceback_shows_where_an_error_came_from(shell):
-    assert "Traceback" in shell("--traceback import gone.csv --project forum --labels ok,bad").stderr
+    assert "Traceback" in shell.process("--traceback import gone.csv --project forum --labels ok,bad").stderr
 
 
 def test_weak_label_prints_the_balance_and_keeps_the_run(forum):
@@ -212,7 +228,7 @@ def test_export_escapes_formulas_unless_told_otherwise(forum):
 
 
 def test_export_to_standard_output_is_data_alone(forum):
-    done = forum("export - --format jsonl --project forum")
+    done = forum.process("export - --format jsonl --project forum")
     assert (done.returncode, done.stderr) == (0, "")
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["007", "008", "009", "010"]
 
@@ -259,7 +275,7 @@ def test_refit_trains_the_loop(forum):
     loop = project.pool_loop("first", strategy=Entropy(), batch_size=2, seed=1, stop=[LabelBudget(3)])
     for query in loop.ask(annotator="ann", n=2):
         loop.tell(query, "offensive" if "idiot" in query.item["text"] else "ok")
-    done = forum("refit --project forum")
+    done = forum.process("refit --project forum")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Round 1: 2 labels")
     assert project.pool_loop("first").history()["labels"].to_list()[-1] == 2
@@ -345,10 +361,12 @@ def test_answers_given_elsewhere_come_in_by_a_command(forum):
     assert done.returncode == 1, "an id is not here"
     assert "3 rows: 2 answers added, 1 of items that are not here (404, …)" in done.stdout
     assert set(forum.project().annotations()["annotator"]) == {"ann", "bob"}
-    again = forum("annotations - --project forum --id id --annotator who", stdin="id,who,label\n007,ann,offensive\n")
+    again = forum.process(
+        "annotations - --project forum --id id --annotator who", stdin="id,who,label\n007,ann,offensive\n"
+    )
     assert (again.returncode, again.stdout) == (0, "1 rows: 0 answers added, 1 known already\n")
 
 
 def test_known_answers_come_by_standard_input(forum):
-    done = forum("gold - --project forum --gold label", stdin="id,label\n007,ok\n")
+    done = forum.process("gold - --project forum --gold label", stdin="id,label\n007,ok\n")
     assert (done.returncode, done.stdout) == (0, "1 rows: 0 known answers added, 1 changed\n")

@@ -1,5 +1,6 @@
 """Comparisons with dates, whatever the column keeps them as."""
 
+import re
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -46,3 +47,16 @@ def test_a_date_in_a_rule_is_kept_as_text_and_votes_after_reopening(storage_url)
 
 def test_a_number_of_numpy_is_kept_as_a_number():
     assert comparison("c", "n", ">", np.int64(3), label="yes").spec["value"] == 3
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("text", 3, "the column holds text, and 3 is not. Compare it with a text, as in '3', or import the column"),
+        ("n", "x", "the column holds numbers, and 'x' is a text. Compare it with a number (n is Int64)"),
+    ],
+)
+def test_a_comparison_of_text_with_a_number_says_so_in_plain_words(column, value, said):
+    frame = pl.DataFrame({"text": ["a", "5"], "n": [1, 2]})
+    with pytest.raises(ValueError, match=re.escape(said)):
+        apply([comparison("c", column, ">", value, label="yes")], frame, labels=["no", "yes"])

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, text
 
 from labeling import Project
 from storage import StorageError, close_engines, tables
-from storage.database import MIGRATIONS, open_engine, reading, writing
+from storage.database import MIGRATIONS, _revisions, open_engine, reading, writing
 
 RELEASES = sorted((Path(__file__).parents[1] / "data").glob("release-*.sqlite"))
 
@@ -32,6 +32,13 @@ def test_the_migrations_make_exactly_the_tables(storage_url):
 def test_a_new_database_is_at_the_newest_schema(storage_url):
     with reading(open_engine(storage_url)) as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [head()]
+
+
+def test_the_files_of_the_migrations_begin_with_the_names_of_their_schemas():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    assert _revisions() == [script.revision for script in scripts][::-1]
 
 
 def test_opening_again_changes_and_copies_nothing(sqlite_url, tmp_path):
@@ -103,7 +110,7 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(sqlite_url, monkeypatch
         upgrade(config, revision)
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr("storage.database.command.upgrade", fail_after)
+    monkeypatch.setattr(command, "upgrade", fail_after)
     with pytest.raises(RuntimeError, match="the power went"):
         Project.open("p", storage=sqlite_url)
     monkeypatch.undo()
