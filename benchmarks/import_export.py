@@ -2,7 +2,7 @@
 
 Real titles where the data is there, made-up ones otherwise. Every line of the
 table is a process of its own, so that its peak memory is its own; "alone" is
-what what the process takes before it starts. The project that is exported has two
+what the process takes before it starts. The project that is exported has two
 rules, a weak run, twenty answers and a refit.
 
     python benchmarks/import_export.py [--data FOLDER] [--rows N ...] [--only WORD ...] [--folder FOLDER]
