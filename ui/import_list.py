@@ -33,7 +33,7 @@ def render(project: Project) -> None:
     waiting = work.watch(_WORK, project.name, "Taking the import back")
     rows = project.imports().reverse()
     for row in rows.head(MOST).iter_rows(named=True):
-        left, right = st.columns([5, 1], vertical_alignment="center")
+        left, right = st.columns([4, 1], vertical_alignment="center")
         added = "" if row["added"] is None else f"{count(row['added'])} items · "
         gold = "" if not row["gold"] else f"{count(row['gold'])} known answers · "
         state = " · taken back" if row["taken_back"] else ""
@@ -42,7 +42,7 @@ def render(project: Project) -> None:
             f"{gold}{row['at']:%d %B %Y, %H:%M}{state}</span></p>"
         )
         possible = not row["taken_back"] and row["kind"] != "stream" and not waiting
-        if possible and right.button("Take back", key=f"undo-import-{row['import_id']}", width="stretch"):
+        if possible and right.button("Take back", key=f"undo-import-{row['import_id']}"):
             _confirm(project, row["import_id"], row["name"])
     if rows.height > MOST:
         st.caption(f"The newest {MOST} of {count(rows.height)} imports.")

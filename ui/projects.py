@@ -203,14 +203,14 @@ def _labels() -> None:
     classes = project.classes
     keys = assign_keys([label.key for label in classes])
     for position, (label, key) in enumerate(zip(classes, keys, strict=True)):
-        row = st.container(horizontal=True, vertical_alignment="center")
+        left, right = st.columns([6, 1], vertical_alignment="center")
         meaning = escape(label.definition) or "<em>no definition yet</em>"
         badge = f"key {key.upper()}" if key else "no key"
-        row.html(
+        left.html(
             f'<div class="tally-labelrow">{chip(label.name, position, strong=True)} '
             f'<span class="tally-small">{escape(badge)}</span><div>{meaning}</div></div>'
         )
-        if row.button("Edit", key=f"edit-label-{label.id}"):
+        if right.button("Edit", key=f"edit-label-{label.id}"):
             _edit_label(label.name, label.definition, label.key or "")
     if st.button("Add a label", icon=":material/add:"):
         _edit_label("", "", "")
