@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from labeling.label_names import label_name
 from labeling.label_set import LabelSet
 from labeling.reading import Table, read_source
 
@@ -65,6 +66,8 @@ def column_labels(table: Table, column: str, most: int = MOST_LABELS) -> list[st
     values = table.text_of(column).str.strip_chars().drop_nulls()
     values = values.filter(values != "")
     different = values.unique(maintain_order=True)
+    # Names as they are kept: two ways to write one letter make one label.
+    different = pl.Series(map(label_name, different), dtype=pl.String).unique(maintain_order=True)
     if not len(different):
         raise ValueError(f"Column {column!r} is empty: there are no labels to take from it.")
     if len(different) > most or (len(different) > _FEW and len(different) > len(values) / 2):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -32,7 +33,8 @@ def likeliest(column: pl.Series, labels: Sequence[str], above: float | None = No
     Raises
     ------
     ValueError
-        A list of numbers has another length than there are classes.
+        No cell votes, and a list of numbers has another length than there are classes. Where others do vote, such a
+        cell abstains.
 
     Examples
     --------
@@ -44,12 +46,30 @@ def likeliest(column: pl.Series, labels: Sequence[str], above: float | None = No
     """
     known = spellings(labels)
     if column.dtype.is_nested():
-        votes = [_vote(cell, known, len(labels), above) for cell in column.to_list()]
+        votes = _votes(column.to_list(), partial(_vote, known=known, k=len(labels), above=above))
         return pl.Series(column.name, votes, dtype=pl.Int16)
     texts = column.cast(pl.String).str.strip_chars()
     cells = texts.drop_nulls().unique()
-    found = [_of_text(cell, known, len(labels), above) for cell in cells]
+    found = _votes(cells.to_list(), partial(_of_text, known=known, k=len(labels), above=above))
     return texts.replace_strict(cells, pl.Series(found, dtype=pl.Int16), default=ABSTAINS, return_dtype=pl.Int16)
+
+
+def _votes(cells: Sequence[Any], vote: Callable[[Any], int]) -> list[int]:
+    """Return what each cell votes for; one odd cell does not stop the others."""
+    votes, odd = [], None
+    for cell in cells:
+        try:
+            votes.append(vote(cell))
+        except _OtherLengthError as error:
+            votes.append(ABSTAINS)
+            odd = odd or error
+    if odd is not None and all(each == ABSTAINS for each in votes):
+        raise odd
+    return votes
+
+
+class _OtherLengthError(ValueError):
+    """A list of numbers has another length than there are classes."""
 
 
 def _of_text(text: str, known: Mapping[str, int], k: int, above: float | None) -> int:
@@ -79,7 +99,7 @@ def _shares(cell: Any, k: int) -> dict[Any, float]:
     """Return the numbers of a cell by name or position; none where it is no distribution."""
     if isinstance(cell, list) and cell and all(_is_share(each) for each in cell):
         if len(cell) != k:
-            raise ValueError(f"a list of {len(cell)} numbers, where there are {k} classes")
+            raise _OtherLengthError(f"a list of {len(cell)} numbers, where there are {k} classes")
         return dict(enumerate(cell))
     if isinstance(cell, list) and all(isinstance(each, dict) and isinstance(each.get("label"), str) for each in cell):
         cell = {each["label"]: each.get("score", 1.0) for each in cell}

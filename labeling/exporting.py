@@ -218,7 +218,7 @@ def export(
     """Write the data set of a project; see `Project.export`."""
     kind = export_format(path, format)
     made = _Export(project, choice)
-    options = {**choice.options(made.columns), "escape_formulas": escape_formulas}
+    options = choice.options(made.columns) | ({"escape_formulas": escape_formulas} if kind.name == "csv" else {})
     about = About(
         labels=project.label_names,
         text=export_name(text) if (text := made.columns.named("text")) in made.shown and text is not None else None,

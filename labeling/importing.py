@@ -295,10 +295,11 @@ def _mapping_notes(plan: pl.DataFrame, mapping: ColumnMapping, ledger: Ledger) -
 def _gold(plan: pl.DataFrame, ledger: Ledger, *, keep: bool) -> tuple[pl.DataFrame, list[str]]:
     """Return one known truth an item of this source, where the ledger does not hold the same already.
 
-    Of truths that contradict each other the first row's is taken; an earlier
-    import's gives way, unless `keep` holds on to it. The notes tell how often.
+    Of truths that contradict each other the first row's is taken; an earlier import's gives way, unless `keep` holds
+    on to it. What was known before and was corrected since is no newer truth. The notes tell how often.
     """
-    there = pl.DataFrame(ledger.items.gold(), schema={"item_id": pl.Int64(), "gold_there": pl.Int64()}, orient="row")
+    known, pair = ledger.items.gold(withdrawn=True), {"item_id": pl.Int64(), "gold": pl.Int64()}
+    there = pl.DataFrame(known, schema=pair, orient="row").rename({"gold": "gold_there"})
     usable = plan.filter(pl.col("gold").is_not_null() & ~pl.col("status").is_in(["repeated_id", "changed"]))
     item = ["item_id", "same_as"]
     torn = usable.group_by(item).agg(pl.col("gold").n_unique()).filter(pl.col("gold") > 1).height
@@ -310,8 +311,16 @@ def _gold(plan: pl.DataFrame, ledger: Ledger, *, keep: bool) -> tuple[pl.DataFra
     if keep:
         # The labels of an export are resolved ones: they are no better truth than what is there.
         new = new.filter(pl.col("gold_there").is_null())
+    said = pl.DataFrame(ledger.items.gold_said(), schema=pair, orient="row")
+    corrected = new.filter(pl.col("gold_there").is_not_null()).join(said, on=["item_id", "gold"], how="semi")
+    new = new.join(corrected, on="item_id", how="anti", maintain_order="left")
     replaced = new.height - new["gold_there"].null_count()
     notes = []
+    if corrected.height:
+        notes.append(
+            f"{corrected.height:,} known answers of this source were corrected since it was imported before, and stay "
+            "as they were corrected. set_gold() changes them."
+        )
     if torn:
         notes.append(f"{torn:,} items have rows with different gold; the first row's was taken.")
     if replaced:

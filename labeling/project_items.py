@@ -252,6 +252,9 @@ class ItemVerbs(ProjectBase):
         remembered, guess = self.last_mapping(), tables.guess_mapping(frame)
         if not table.is_export:
             guess = replace(guess, gold=None, group=None, private=())
+        elif "label" in frame.columns:
+            # An export says which column its labels are in, whatever the columns of its items are called.
+            guess = replace(guess, gold="label")
         chosen: dict[str, Any] = {}
         used = {column for column in given.values() if column} | set(private)
         for role in ("text", "id", "gold", "group", "image"):

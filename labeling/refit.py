@@ -256,7 +256,7 @@ class Refitting:
 
     def _weak(self) -> tuple[FloatArray, FloatArray] | None:
         """(n, k) weak probabilities and (n,) training weights of every item, in item order."""
-        if self.weak is None:
+        if self.weak is None or not len(self.state.ids):
             return None
         ids, result = self.weak.arrays()
         n, k = len(self.state.ids), len(self.labels.classes)

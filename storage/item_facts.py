@@ -252,8 +252,24 @@ class ItemFacts:
             rows = [(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
         return [row for row in rows if row[1:3] not in taken]
 
-    def gold(self) -> Iterator[tuple[int, int]]:
-        """Yield (item, label id) of the known truths of visible items; a later import replaces an earlier one."""
+    def named_by_users(self) -> bool:
+        """Tell whether any row of the imports that stand brought an id of the users' own."""
+        with self._ledger.read() as connection:
+            return any(
+                connection.execute(
+                    select(table.c.external_id)
+                    .where(table.c.project_id == self._project_id, table.c.external_id.is_not(None))
+                    .where(table.c.import_id.in_(standing(self._project_id)))
+                    .limit(1)
+                ).first()
+                for table in (tables.items, tables.source_rows)
+            )
+
+    def gold(self, *, withdrawn: bool = False) -> Iterator[tuple[int, int]]:
+        """Yield (item, label id) of the known truths of visible items; a later import replaces an earlier one.
+
+        With `withdrawn`, also of items that went with an import, where the truth came with another one.
+        """
         table, project = tables.gold, self._project_id
         with self._ledger.read() as connection:
             gone = self.withdrawn_in(connection)
@@ -264,8 +280,17 @@ class ItemFacts:
             )
             for item, known in itertools.groupby(_fetched(connection, statement), key=itemgetter(0)):
                 *_, newest = known
-                if item not in gone:
+                if withdrawn or item not in gone:
                     yield item, newest[1]
+
+    def gold_said(self) -> Iterator[tuple[int, int]]:
+        """Yield (item, label id) of all that was ever imported as known truth, whatever became of it."""
+        table = tables.gold
+        with self._ledger.read() as connection:
+            statement = select(table.c.item_id, table.c.label_id).where(
+                table.c.project_id == self._project_id, table.c.import_id.in_(completed(self._project_id))
+            )
+            yield from ((item, label) for item, label in _fetched(connection, statement.distinct()))
 
     def counts(self) -> tuple[int, int]:
         """Return how many items are visible, and how many of them have gold."""

@@ -6,11 +6,13 @@ import streamlit as st
 
 from labeling import Project
 from ui import import_list, importing, known_answers, next_step, work
-from ui.markup import count, empty, escape, figures, notice, percent
+from ui.markup import count, empty, escape, figures, notice
 from ui.state import problems, require_project
 
 PAGE_ROWS = 50
 _HOLDOUT = "holdout"
+_DRAWN = "holdout_drawn"
+_TAB, _FIRST = "data_tab", "data_first_tab"
 
 
 def render() -> None:
@@ -27,11 +29,14 @@ def render() -> None:
             ]
         )
         next_step.offer(project, "data")
+        if _TAB not in st.session_state:
+            # Decided when the page is come to: another tab to begin with would close the one that is open.
+            st.session_state[_FIRST] = "Import" if importing.has_report(project) else "Browse"
         bring_in, look, known, holdout, imports = st.tabs(
             ["Import", "Browse", "Known answers", "Hold-out", "Imports"],
-            key="data_tab",
+            key=_TAB,
             on_change="rerun",
-            default="Import" if importing.has_report(project) else "Browse",
+            default=st.session_state[_FIRST],
         )
         with bring_in:
             if bring_in.open:
@@ -141,14 +146,17 @@ def _holdout(project: Project, gold: int, held: int, items: int) -> None:
         '<p class="tally-lead">A part of the known answers is kept aside to score the model: those items are never '
         "asked, and no rule, suggestion or model learns from them.</p>"
     )
-    done = None
     with problems("The hold-out was not changed."):
         done = work.ended(_HOLDOUT, project.name)
         if done is not None:
-            drawn = done.result()
-            notice("1 item is kept aside." if drawn == 1 else f"{count(drawn)} items are kept aside.", "good")
-    if done is None and held:
-        notice(f"{count(held)} of {count(items)} items are kept aside ({percent(held / gold)} of the known answers).")
+            st.session_state[_DRAWN] = done.result()
+            # What stands above was read before.
+            st.rerun()
+    drawn = st.session_state.pop(_DRAWN, None)
+    if drawn is not None:
+        notice("1 item is kept aside." if drawn == 1 else f"{count(drawn)} items are kept aside.", "good")
+    elif held:
+        notice(f"{count(held)} of {count(items)} items are kept aside.")
     if work.watch(_HOLDOUT, project.name, "Keeping items aside"):
         return
     with st.form("holdout", border=False):

@@ -19,7 +19,8 @@ from ui.work import FOLLOW_SECONDS, Work
 
 _JOB = "export_job"
 _KEPT = "export_kept"
-_NAMES = ("format", "source", "order", "least", "split", "filter", "words", "private", "columns", "escape")
+_ESCAPES = "export_escapes"
+_NAMES = ("format", "source", "order", "least", "split", "filter", "words", "private", "columns")
 _KEYS = tuple(f"export_{name}" for name in _NAMES)
 _SOURCES = {"human": "people", "weak": "rules", "model": "the model"}
 _ORDERS: dict[str, tuple[str, ...] | None] = {
@@ -44,8 +45,9 @@ def render() -> None:
         choices = _choices(project)
         escaped = True
         if kind == "csv":
-            escaped = st.checkbox(
+            escaped = st.session_state[_ESCAPES] = st.checkbox(
                 "Make formulas harmless",
+                value=st.session_state.get(_ESCAPES, True),
                 key="export_escape",
                 help="Cells that a spreadsheet would run get an apostrophe in front; an import takes it off again.",
             )
@@ -62,7 +64,6 @@ def render() -> None:
 
 def _recall(project: Project) -> None:
     """Put back what was chosen before the reader looked at another page, where Streamlit forgets it."""
-    st.session_state.setdefault("export_escape", True)
     for key, value in st.session_state.get(_KEPT, {}).get(project.name, {}).items():
         st.session_state.setdefault(key, value)
 
@@ -188,9 +189,11 @@ def _prepare(project: Project, kind: str, choices: dict[str, Any], *, possible: 
             if ready.version == project.version():
                 _offer(ready, kind)
                 return
-    if st.button(
-        "Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:", disabled=not possible
-    ):
+    # Never disabled: the press of a button that is disabled in the run that it begins would be lost.
+    pressed = st.button("Prepare the file", type="primary", key="export-prepare", icon=":material/inventory_2:")
+    if pressed and not possible:
+        notice("There is nothing to write with these choices: see what is said beside.", "warn")
+    elif pressed:
         st.session_state[_JOB] = Work(partial(write, project, kind, choices), about=wanted)
         st.rerun()
 

@@ -11,13 +11,14 @@ from ui.markup import count, escape, notice, plain
 from ui.state import problems
 
 _WORK = "undo-import"
+_DONE = "undo-import-done"
 _KINDS = {"items": "a file of items", "gold": "known answers alone", "stream": "records of a stream"}
 MOST = 50
 
 
 def under_way(project: Project) -> bool:
     """Whether an import is being taken back, or that it was is still to be said."""
-    return work.begun(_WORK, project.name)
+    return work.begun(_WORK, project.name) or _DONE in st.session_state
 
 
 def render(project: Project) -> None:
@@ -25,7 +26,12 @@ def render(project: Project) -> None:
     with problems("The import was not taken back."):
         done = work.ended(_WORK, project.name)
         if done is not None:
-            notice(f"“{done.about}” was taken back: {_what(done.result())} left.", "good")
+            st.session_state[_DONE] = f"“{done.about}” was taken back: {_what(done.result())} are out of the project."
+            # What stands above was read before.
+            st.rerun()
+    said = st.session_state.pop(_DONE, None)
+    if said:
+        notice(said, "good")
     st.html(
         '<p class="tally-lead">An import can be taken back as one step. What people answered stays on record, and '
         "counts again when the file is imported again.</p>"

@@ -135,6 +135,8 @@ def _end(project: Project) -> None:
     st.session_state[_REPORT] = {"project": project.name, "name": done.about, "report": done.result()}
     st.session_state.pop(_PREVIEW, None)
     st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
+    # What stands above was read before.
+    st.rerun()
 
 
 def _known_answers(project: Project, rows: pl.DataFrame) -> str | None:

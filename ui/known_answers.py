@@ -32,6 +32,8 @@ def render(project: Project) -> None:
         if done is not None:
             st.session_state[_REPORT] = {"project": project.name, "name": done.about, "report": done.result()}
             st.session_state[_UPLOAD] = int(st.session_state.get(_UPLOAD, 0)) + 1
+            # What stands above was read before.
+            st.rerun()
     held = st.session_state.get(_REPORT)
     if held is not None and held["project"] == project.name:
         _show(held)
@@ -45,7 +47,7 @@ def render(project: Project) -> None:
     with problems("The file cannot be read."):
         preview = read_source(file, name=file.name, limit=200, **reading)
         frame = preview.frame
-        ids = project.item_store.columns().named("id")
+        ids, named = project.item_store.columns().named("id"), project.ledger.items.named_by_users()
         guess = guess_mapping(frame)
         left, right = st.columns(2)
         options = list(frame.columns)
@@ -53,24 +55,30 @@ def render(project: Project) -> None:
         id_column = left.selectbox(
             "Your id", options, index=options.index(known) if known in options else 0, key="gold-map-id"
         )
-        by_number = ids is None or left.checkbox(
+        by_number = not named or left.checkbox(
             _TALLYS, help="The column holds the numbers that the Data page shows as “item”.", key="gold-by-number"
         )
         rest = [name for name in options if name != id_column] or options
         answer = right.selectbox(
             "Known answer", rest, index=rest.index(guess.gold) if guess.gold in rest else 0, key="gold-map-answer"
         )
-        if ids is None:
+        if not named:
             left.caption("No item has an id of yours, so this column is read as the numbers that Browse shows.")
         st.html(f'<p class="tally-small">The first rows of {escape(file.name)}</p>')
         st.dataframe(frame.head(20), hide_index=True, height=min(38 * (min(frame.height, 20) + 1), 300))
-        if st.button("Take these answers", type="primary", key="gold-take"):
+        if by_number and not preview.text_of(id_column).str.contains(r"^\s*\d+\s*$").any():
+            notice(
+                f"“{id_column}” holds no item numbers. Import the items again with the column of your ids chosen as "
+                "“Your id”: the items stay, and can be named by them then.",
+                "warn",
+            )
+        elif st.button("Take these answers", type="primary", key="gold-take"):
             file.seek(0)
-            named: dict[str, Any] = {"item_id": id_column} if by_number else {"id": id_column}
+            key: dict[str, Any] = {"item_id": id_column} if by_number else {"id": id_column}
             work.begin(
                 _WORK,
                 project.name,
-                lambda _: project.set_gold(file, gold=str(answer), name=file.name, **named, **reading),
+                lambda _: project.set_gold(file, gold=str(answer), name=file.name, **key, **reading),
                 about=file.name,
             )
 
@@ -87,6 +95,7 @@ def _show(held: dict[str, Any]) -> None:
             ("changed", count(report.changed)),
             ("there already", count(report.matched - report.added - report.changed)),
             ("unknown ids", count(report.unknown)),
+            ("without id or answer", count(report.empty)),
             ("no label", count(sum(report.refused.values()))),
         ]
     )

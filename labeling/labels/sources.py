@@ -94,7 +94,7 @@ def weak_rows(run: WeakRun, gone: Collection[int] = ()) -> IntArray:
 def model_count(ledger: Ledger, labels: LabelSet) -> int:
     """Return how many items the classifier of the newest refit gives a label; its distributions stay unread."""
     found = ledger.loops.last_predictions(distributions=False)
-    return 0 if found is None else len(_known_rows(found[1], ledger, labels)[1])
+    return 0 if found is None else len(_known_rows(found[1], ledger, labels)[2])
 
 
 def _known_rows(packed: bytes, ledger: Ledger, labels: LabelSet) -> tuple[npt.NDArray[np.void], IntArray, IntArray]:

@@ -14,6 +14,8 @@ MARGIN = 1e-3
 _SMALLEST = 1e-6
 _CLOSE = 1e-9
 _STEPS = 60
+_STEEPEST = 1e4
+"""Powers above are asked for where classes are as good as tied, and would leave nothing to those below."""
 _ROWS = 4096
 
 
@@ -55,7 +57,8 @@ def tempered(proba: FloatArray, chance: FloatArray) -> FloatArray:
     """(n, k) each row raised to the power at which its largest probability is `chance` (n,), and normalised.
 
     The chance is kept from `least(k)` to just below 1. Zeros count as a millionth: without that, no power
-    would make a claim of 1 any less.
+    would make a claim of 1 any less. Where the likeliest classes are as good as tied no power makes one of them
+    likelier: the first of them then takes the chance, and the others share the rest as they did.
 
     Examples
     --------
@@ -63,6 +66,8 @@ def tempered(proba: FloatArray, chance: FloatArray) -> FloatArray:
     array([[0.8   , 0.2   ],
            [0.8   , 0.2   ],
            [0.5005, 0.4995]])
+    >>> tempered(np.array([[0.4, 0.4, 0.2]]), np.array([0.7])).round(4)
+    array([[0.7, 0.2, 0.1]])
     """
     n, k = proba.shape
     if not n or k == 1:
@@ -90,10 +95,22 @@ def _raised(proba: FloatArray, wanted: FloatArray) -> FloatArray:
         over = np.log(total) - target[left]
         slope = (raised * logs[left]).sum(axis=1) / total
         # A step of nothing where the likeliest classes are tied: no power parts them.
-        power[left] -= np.divide(over, slope, out=np.zeros_like(over), where=slope < -_SMALLEST)
-        left = left[over > _CLOSE]
+        power[left] -= np.divide(over, slope, out=np.zeros_like(over), where=slope < 0)
+        left = left[(over > _CLOSE) & (power[left] <= _STEEPEST)]
         if not len(left):
             break
-    result = np.exp(power[:, None] * logs)
+    result = np.exp(np.minimum(power, _STEEPEST)[:, None] * logs)
     result /= result.sum(axis=1, keepdims=True)
+    tied = np.flatnonzero((power > _STEEPEST) | (np.abs(result.max(axis=1) - wanted) > _CLOSE * 10))
+    result[tied] = _parted(proba[tied], wanted[tied])
     return np.asarray(result)
+
+
+def _parted(proba: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Return distributions whose likeliest class has a chance and whose others share the rest as they do."""
+    rows, best = np.arange(len(proba)), proba.argmax(axis=1)
+    others = proba + _SMALLEST
+    others[rows, best] = 0.0
+    others *= ((1 - wanted) / others.sum(axis=1))[:, None]
+    others[rows, best] = wanted
+    return np.asarray(others)

@@ -234,7 +234,7 @@ def test_known_answers_are_taken_and_an_import_taken_back_whatever_else_is_press
         page.get_by_role("button", name="Take back 120 items").click()
         expect(page.get_by_text("Taking the import back…")).to_be_visible()
         expect(page.get_by_role("button", name="Take back")).to_have_count(0)
-    expect(page.get_by_text("was taken back: 120 items left.")).to_be_visible()
+    expect(page.get_by_text("was taken back: 120 items are out of the project.")).to_be_visible()
     assert project.items().is_empty()
 
 
@@ -248,5 +248,5 @@ def test_the_known_answers_of_a_file_are_taken_back_as_what_they_are(desk: Calla
     expect(take_back).to_have_count(2)
     take_back.first.click()
     page.get_by_role("button", name="Take back 2 known answers").click()
-    expect(page.get_by_text("was taken back: 2 known answers left.")).to_be_visible()
+    expect(page.get_by_text("was taken back: 2 known answers are out of the project.")).to_be_visible()
     assert (project.status().items, project.status().gold) == (120, 0)

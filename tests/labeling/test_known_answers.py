@@ -166,3 +166,26 @@ def test_known_answers_come_from_a_sheet_of_a_workbook(project, tmp_path):
         pd.DataFrame({"note": ["nothing here"]}).to_excel(book, sheet_name="notes", index=False)
         pd.DataFrame({"id": [1, 2], "label": ["ok", "ok"]}).to_excel(book, sheet_name="answers", index=False)
     assert project.set_gold(path, gold="label", sheet="answers").added == 2
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_a_corrected_answer_stays_when_the_file_that_had_it_otherwise_comes_again(storage_url, taken_back):
+    project = Project.create("p", LABELS, storage=storage_url)
+    frame = pl.DataFrame({"id": ["1", "2"], "text": ["a", "b"], "gold": ["ok", "ok"]})
+    first = project.add_items(frame, id="id", gold="gold")
+    project.set_gold(answers(["1"], ["offensive"]), id="id", gold="label")
+    if taken_back:
+        project.undo_import(first.import_id)
+    again = project.add_items(frame, id="id", gold="gold")
+    assert gold_of(project) == {1: "offensive", 2: "ok"}
+    assert "1 known answers of this source were corrected since" in again.notes[0]
+    newer = frame.with_columns(gold=pl.Series(["offensive", "offensive"]))
+    project.add_items(newer, id="id", gold="gold")
+    assert gold_of(project) == {1: "offensive", 2: "offensive"}, "what was never said before is newer"
+
+
+def test_two_ways_to_write_one_letter_are_one_label_of_a_column(storage_url):
+    names = [unicodedata.normalize(form, "café") for form in ("NFC", "NFD")]
+    labels = labels_of(pl.DataFrame({"label": [*names, "tea"] * 4}), "label")
+    assert labels == [names[0], "tea"]
+    assert Project.create("letters", labels, storage=storage_url).label_names == (names[0], "tea")

@@ -169,3 +169,8 @@ def test_they_run_in_processes_too(classifier):
     ]
     expected = [[0, 0, -1, -1], [1, -1, 1, -1]]
     assert apply(functions, frame, LABELS, executor="processes").values.tolist() == expected
+
+
+def test_one_list_of_another_length_abstains_and_stops_no_other_cell():
+    frame = pl.DataFrame({"theirs": [[0.9, 0.1], [1.0], [0.2, 0.8]]})
+    assert votes(votes_column("v", "theirs"), frame, text=None) == [0, -1, 1]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from labeling import LabelBudget, MajorityVote, Project, TextClassifier, keyword
+from labeling.labels.tempering import least, led_by, tempered
 from storage import tables
 from strategies import Random
 
@@ -88,6 +89,34 @@ def test_every_way_to_ask_for_labels_keeps_distribution_and_label_together(stora
         assert_consistent(others.rename({"probabilities": "of_the_source", f"{source}_probabilities": "probabilities"}))
 
 
+@pytest.mark.parametrize("k", [2, 3, 5, 77])
+@pytest.mark.parametrize("votes", [1, 4, 10, 10_000])
+def test_a_distribution_is_tempered_to_any_chance_however_many_classes_are_tied(k, votes):
+    rng = np.random.default_rng(k * votes)
+    proba = rng.multinomial(votes, np.ones(k) / k, 500) / votes
+    proba = proba.astype(np.float16).astype(np.float64)
+    proba /= proba.sum(axis=1, keepdims=True)
+    label = np.array([rng.choice(np.flatnonzero(row == row.max())) for row in proba])
+    chance = rng.random(len(proba))
+    tempered_ = tempered(led_by(proba, label), chance)
+    assert tempered_.argmax(axis=1).tolist() == label.tolist()
+    assert tempered_.max(axis=1) == pytest.approx(np.clip(chance, least(k), 1 - 1e-6), abs=1e-9)
+    assert tempered_.sum(axis=1) == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("ties", ["random", "prior"])
+def test_labels_drawn_from_ties_of_three_classes_keep_their_distributions(sqlite_url, tmp_path, ties):
+    classes = ["a", "b", "c"]
+    project = Project.create("p", classes, storage=sqlite_url)
+    texts = [f"post {n} {word}" for n in range(30) for word in ("one", "two three")]
+    truth = [classes[n % 3] for n in range(60)]
+    project.add_items(pl.DataFrame({"text": texts, "truth": truth}), gold="truth")
+    project.add_functions([keyword(name, ["post"], label=name) for name in classes])
+    project.weak_label(MajorityVote(ties=ties))
+    project.export(tmp_path / "out.parquet", source="weak")
+    assert_consistent(pl.read_parquet(tmp_path / "out.parquet"))
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_an_export_keeps_distribution_and_label_together_and_comes_back(sqlite_url, tmp_path, kind):
     project = project_of(sqlite_url, answers=20)
@@ -100,6 +129,20 @@ def test_an_export_keeps_distribution_and_label_together_and_comes_back(sqlite_u
     known = back.labels("gold")
     assert known["label"].to_list() == project.labels()["label"].to_list()
     assert set(back.items().columns) == {"item_id", "text"}
+
+
+@pytest.mark.parametrize("kind", ["out.csv", "out.jsonl", "out.parquet", "out"])
+def test_the_label_of_an_export_is_known_whatever_columns_its_items_have(sqlite_url, tmp_path, kind):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    frame = pl.DataFrame({"text": ["good 1", "evil 1", "evil 2"], "gold": ["bad", "ok", "elsewhere"]})
+    project.add_items(frame, text="text")
+    project.add_functions([keyword("evil", ["evil"], label="bad"), keyword("good", ["good"], label="ok")])
+    project.weak_label(MajorityVote())
+    project.export(tmp_path / kind)
+    back = Project.create("back", LABELS, storage=sqlite_url)
+    back.add_items(tmp_path / kind)
+    assert back.labels("gold")["label"].to_list() == ["ok", "bad", "bad"]
+    assert back.items()["gold"].to_list() == frame["gold"].to_list()
 
 
 def test_a_folder_keeps_distribution_and_label_together(sqlite_url, tmp_path):

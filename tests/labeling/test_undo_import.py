@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from labeling import LabelBudget, MajorityVote, Project, TextClassifier, keyword
+from labeling import LabelBudget, MajorityVote, Project, QueueEmpty, TextClassifier, keyword
 from strategies import LeastConfidence, Random, VariableUncertainty
 
 LABELS = ["ok", "offensive"]
@@ -135,3 +135,22 @@ def test_what_cannot_be_taken_back_is_said(project):
     stream.offer({"text": "live"})
     with pytest.raises(ValueError, match="offered to a stream"):
         project.undo_import(int(project.imports()["import_id"][-1]))
+
+
+def test_what_a_model_said_of_items_that_went_is_not_counted(project):
+    report = project.add_items(SECOND, gold="label")
+    loop = loop_of(project)
+    for query in loop.ask("ann"):
+        loop.tell(query, "offensive" if "bad" in query.item["text"] else "ok")
+    loop.refit()
+    assert project.status().model == 4
+    project.undo_import(report.import_id)
+    assert project.status().model == project.labels("model").height == 2
+
+
+def test_a_loop_whose_items_all_went_says_so(project):
+    project.add_functions([keyword("bad", ["bad"], label="offensive")])
+    project.weak_label(MajorityVote())
+    project.undo_import(1)
+    with pytest.raises(QueueEmpty, match="There are no items"):
+        loop_of(project).ask("ann")
