@@ -151,11 +151,13 @@ def set_free(row: Task, name: str, value: Any) -> None:
 def exported(own: Task, content: Task, label: str | None, answers: list[GivenAnswer]) -> tuple[Task, list[GivenAnswer]]:
     """Return the row of an export of ours that a task was made from, and what was answered since.
 
-    What the export said of the label is left out where the other tool's people say another one now; where they say
-    the same, it is no answer of theirs.
+    What the export said of the label is left out where the other tool's people answered since. Where they say the
+    same as a person did before, it is no answer of theirs; where they say the same as functions or a model, it is,
+    since none is written for those.
     """
     row = content | {name: own.get(name) for name in EXPORT_COLUMNS if name in own or name in EXPORT_MARKS}
-    if label == row["label"]:
+    confirmed = answers and row["source"] in ("weak", "model")
+    if label == row["label"] and not confirmed:
         return row, []
     kept = ("item_id", "id", "gold", "split")
     row |= dict.fromkeys((name for name in row if name in EXPORT_COLUMNS and name not in kept), None)
