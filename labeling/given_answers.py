@@ -98,13 +98,17 @@ class AnnotationVerbs(ProjectBase):
         Raises
         ------
         ValueError
-            The source is broken, or a column is missing.
+            There are no items, the source is broken, or a column is missing.
         """
+        if not len(self.item_store.ids()):
+            raise ValueError("There are no items that answers could be of. Import some with add_items().")
         table = read_source(source, **reading)
         columns = {"id": id, "item_id": item_id, "annotator": annotator, "label": label, "at": at}
         own = self.item_store.columns()
         given = _given(table, columns, own.named("id"), own.named("text"))
-        known = self.item_store.frame().select("item_id", pl.col(own.named("text") or "item_id").cast(pl.String))
+        known = self.item_store.frame().select(
+            "item_id", pl.col(own.named("text") or "item_id").cast(pl.String).alias("text")
+        )
         return _record(self.ledger, self.label_set, table, _found(self.ledger, known, given))
 
 
@@ -217,7 +221,7 @@ def _found(ledger: Ledger, known: pl.DataFrame, given: pl.DataFrame) -> pl.DataF
         pairs = pl.DataFrame(rows, schema={"key": pl.String(), "item_id": pl.Int64()}, orient="row").drop_nulls()
         pairs = pairs.join(known, on="item_id", how="semi", maintain_order="left")
     else:
-        pairs = known.select(pl.nth(1).alias("key"), "item_id").unique("key", keep="none")
+        pairs = known.select(pl.col("text").alias("key"), "item_id").unique("key", keep="none")
     pairs = pairs.unique("key", keep="first", maintain_order=True)
     return given.join(pairs, on="key", how="left", maintain_order="left")
 

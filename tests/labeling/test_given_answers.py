@@ -121,3 +121,18 @@ def test_a_column_that_is_missing_is_an_error(project, columns, message):
         project.add_annotations(pl.DataFrame(columns))
     with pytest.raises(ValueError, match="There is no column 'nobody' for annotator"):
         project.add_annotations(pl.DataFrame({"key": ["007"], "label": ["ok"]}), annotator="nobody")
+
+
+def test_a_project_without_items_says_so(project):
+    answers = pl.DataFrame({"key": ["007"], "label": ["ok"]})
+    project.undo_import(1)
+    bare = Project.create("bare", labels=["ok", "bad"], storage=project.storage)
+    for empty in (bare, project):
+        with pytest.raises(ValueError, match="There are no items"):
+            empty.add_annotations(answers, id="key")
+
+
+def test_items_without_a_text_are_found_by_their_id(project):
+    other = Project.create("numbers", labels=["ok", "bad"], storage=project.storage)
+    other.add_items(pl.DataFrame({"key": ["007", "008"], "n": [1, 2]}), id="key")
+    assert other.add_annotations(pl.DataFrame({"key": ["007"], "label": ["ok"]})).added == 1
