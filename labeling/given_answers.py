@@ -15,9 +15,11 @@ from labeling.formats.exchange import moment
 from labeling.io import Table, read_source
 from labeling.label_set import LabelSet
 from labeling.project_base import ProjectBase
+from storage import ANSWERS
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
+    from storage.records import AnnotationRecord
 
 ORIGIN = "import"
 """What an annotation says of where it came from, when a file brought it."""
@@ -32,14 +34,15 @@ _TIMES = ("at", "labeled_at", "annotated_at", "created_at", "timestamp", "time")
 class AnswersReport:
     """What became of answers that were given elsewhere.
 
-    Of the answers in the `rows` read, `added` are on record now, `known` were, `unknown` are of items that are not in
-    the project (some of their ids in `unknown_ids`), `refused` counts labels that the project has not. `rejected`
-    could not be read.
+    Of the answers in the `rows` read, `added` are on record now, `known` were, `older` were put aside for what the
+    same person answered later, `unknown` are of items that are not in the project (some of their ids in
+    `unknown_ids`), `refused` counts labels that the project has not. `rejected` could not be read.
     """
 
     rows: int
     added: int
     known: int
+    older: int
     unknown: int
     unknown_ids: tuple[str, ...]
     refused: Mapping[str, int]
@@ -50,6 +53,8 @@ class AnswersReport:
         parts = [f"{self.rows:,} rows: {self.added:,} answers added"]
         if self.known:
             parts.append(f"{self.known:,} known already")
+        if self.older:
+            parts.append(f"{self.older:,} older than what the same person answered and put aside")
         if self.unknown:
             parts.append(f"{self.unknown:,} of items that are not here ({', '.join(self.unknown_ids)}, …)")
         if self.refused:
@@ -76,8 +81,8 @@ class AnnotationVerbs(ProjectBase):
     ) -> AnswersReport:
         """Record answers that people gave elsewhere, as annotations of items that are here.
 
-        Every answer counts as one of its annotator; of several by one person about an item the last counts. The same
-        again adds nothing. It is all or nothing.
+        Every answer counts as one of its annotator; of several by one person about an item the last counts, so one
+        that is older than what is on record is put aside. The same again adds nothing. It is all or nothing.
 
         Parameters
         ----------
@@ -237,26 +242,32 @@ def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFram
     usable = answers.drop_nulls(["item_id", "label_id"]).sort("at", nulls_last=False, maintain_order=True)
     usable = usable.unique(["item_id", "annotator"], keep="last", maintain_order=True)
     standing = {
-        (record.item_id, record.annotator): record.label_ids
-        for record in ledger.annotations.current()
-        if record.kind == "answer"
+        (record.item_id, record.annotator): record for record in ledger.annotations.current() if record.kind in ANSWERS
     }
-    fresh = [
-        row
-        for row in usable.select("item_id", "annotator", "label_id", "at").iter_rows()
-        if standing.get(row[:2]) != (row[2],)
-    ]
-    _write(ledger, fresh)
+    fates: dict[str, list[tuple[int, str, int, datetime | None]]] = {"added": [], "known": [], "older": []}
+    for row in usable.select("item_id", "annotator", "label_id", "at").iter_rows():
+        fates[_fate(standing.get(row[:2]), *row[2:])].append(row)
+    _write(ledger, fates["added"])
     return AnswersReport(
         rows=table.frame.height + len(table.rejected),
-        added=len(fresh),
-        known=usable.height - len(fresh),
+        added=len(fates["added"]),
+        known=len(fates["known"]),
+        older=len(fates["older"]),
         unknown=len(unknown),
         unknown_ids=tuple(str(key) for key in unknown.unique(maintain_order=True).head(_EXAMPLES)),
         refused=dict(refused.iter_rows()),
         rejected=tuple(table.rejected),
         notes=tuple(table.notes),
     )
+
+
+def _fate(stands: AnnotationRecord | None, label: int, at: datetime | None) -> str:
+    """Say what becomes of an answer, given what stands of its person: it is "added", "known" or "older"."""
+    if stands is None or (at is not None and at > stands.created_at):
+        return "added"
+    if stands.label_ids == (label,):
+        return "known"
+    return "older" if at is not None and at < stands.created_at else "added"
 
 
 def _write(ledger: Ledger, answers: list[tuple[int, str, int, datetime | None]]) -> None:

@@ -1,4 +1,5 @@
 import json
+from itertools import permutations
 
 import polars as pl
 import pytest
@@ -57,6 +58,35 @@ def test_of_several_answers_by_one_person_the_last_counts(project):
     )
     assert project.add_annotations(answers).added == 1
     assert current(project) == {1: "bad"}
+
+
+DATED = [("ok", "2024-01-01"), ("bad", "2024-03-01"), ("ok", "2024-06-01")]
+
+
+def of_ann(label, at):
+    return pl.DataFrame({"key": ["007"], "annotator": ["ann"], "label": [label], "at": [at]})
+
+
+@pytest.mark.parametrize("order", list(permutations(DATED)))
+def test_the_newest_answer_of_a_person_stands_in_whichever_order_files_come(project, order):
+    for _ in range(2):
+        for label, at in order:
+            project.add_annotations(of_ann(label, at))
+    frame = project.labels(source="human")
+    assert frame.select("label", pl.col("labeled_at").dt.strftime("%F")).rows() == [("ok", "2024-06-01")]
+    again = [project.add_annotations(of_ann(label, at)) for label, at in DATED]
+    assert [(report.added, report.known, report.older) for report in again] == [(0, 1, 0), (0, 0, 1), (0, 1, 0)]
+
+
+def test_an_answer_older_than_what_the_person_said_here_is_put_aside_and_told(project):
+    [query] = project.pool_loop("a", strategy=Random(), batch_size=1, seed=1, stop=[LabelBudget(10)]).ask("ann")
+    project.pool_loop("a").tell(query, "bad")
+    late = pl.DataFrame({"n": [query.item_id], "annotator": ["ann"], "label": ["ok"], "at": ["2024-06-01"]})
+    report = project.add_annotations(late, item_id="n")
+    assert (report.added, report.older) == (0, 1)
+    assert "1 older than what the same person answered" in str(report)
+    assert current(project) == {query.item_id: "bad"}
+    assert project.add_annotations(late.drop("at"), item_id="n").added == 1
 
 
 def test_labels_that_the_project_has_not_are_counted_and_left_out(project):
