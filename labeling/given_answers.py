@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid as uuids
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from labeling.delimited import Rejected
-from labeling.formats.exchange import moment
+from labeling.formats.exchange import moment, unread_times
 from labeling.io import Table, read_source
 from labeling.label_set import LabelSet
 from labeling.project_base import ProjectBase
@@ -96,7 +96,7 @@ class AnnotationVerbs(ProjectBase):
         label
             The column of labels.
         at
-            The column of when; without it, now.
+            The column of when, as ISO 8601, or as seconds or milliseconds since 1970; without it, now.
         **reading
             As for `add_items`: ``encoding``, ``delimiter``, ``sheet``, ``format``, ``name``.
 
@@ -127,36 +127,35 @@ def _given(table: Table, columns: Mapping[str, str | None], own_id: str | None, 
     names = table.frame.columns
     label = _column(table, columns["label"] or _named(names, ("label", "answer")), "label")
     if table.evidence is not None:
-        return _of_export(table.evidence, key, by, label)
+        return _of_export(table, table.evidence, key, by, label)
     person = columns["annotator"] or _named(names, _PEOPLE)
     time = columns["at"] or _named(names, _TIMES)
     nothing = pl.Series([None] * len(key), dtype=pl.String)
-    times = nothing.to_list() if time is None else _times(table.frame[_there(table, time, "at")])
     return pl.DataFrame(
         {
             "key": key,
             "annotator": nothing if person is None else _column(table, person, "annotator"),
             "label": label,
-            "at": pl.Series(times, dtype=pl.Datetime("us", "UTC")),
+            "at": _times(table, nothing if time is None else table.frame[_there(table, time, "at")]),
             "by": [by] * len(key),
         }
     ).with_columns(pl.lit(None, pl.Float64).alias("seconds"))
 
 
-def _of_export(evidence: pl.DataFrame, key: pl.Series, by: str, label: pl.Series) -> pl.DataFrame:
+def _of_export(table: Table, evidence: pl.DataFrame, key: pl.Series, by: str, label: pl.Series) -> pl.DataFrame:
     """Return the answers in an export: the labels that one person gave, as it does not part several people's."""
     people = [list(names or []) if isinstance(names, list) else [] for names in evidence["annotators"].to_list()]
     own = [
         source == "human" and len(names) == 1
         for source, names in zip(evidence["source"].to_list(), people, strict=True)
     ]
-    times = evidence["labeled_at"].to_list() if "labeled_at" in evidence.columns else [None] * len(key)
+    times = evidence["labeled_at"] if "labeled_at" in evidence.columns else pl.Series([None] * len(key))
     return pl.DataFrame(
         {
             "key": key,
             "annotator": [names[0] if len(names) == 1 else None for names in people],
             "label": label.set(~pl.Series(own, dtype=pl.Boolean), None),
-            "at": pl.Series([_moment(time) for time in times], dtype=pl.Datetime("us", "UTC")),
+            "at": _times(table, times),
             "by": [by] * len(key),
         },
         schema_overrides={"annotator": pl.String()},
@@ -205,15 +204,12 @@ def _column(table: Table, column: str | None, role: str) -> pl.Series:
     return texts.set(texts.str.strip_chars() == "", None)
 
 
-def _times(series: pl.Series) -> list[datetime | None]:
-    return [_moment(value) for value in (series.cast(pl.String) if series.dtype == pl.Date else series).to_list()]
-
-
-def _moment(value: Any) -> datetime | None:
-    """Return a time as the ledger keeps it; one without a zone is taken for UTC."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    return moment(value)
+def _times(table: Table, series: pl.Series) -> pl.Series:
+    """Return times as the ledger keeps them, and note what cannot be read as one."""
+    values = (series.cast(pl.String) if series.dtype == pl.Date else series).to_list()
+    if note := unread_times(series.name, values):
+        table.notes.append(note)
+    return pl.Series([moment(value) for value in values], dtype=pl.Datetime("us", "UTC"))
 
 
 def _found(ledger: Ledger, known: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:

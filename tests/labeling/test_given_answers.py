@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from itertools import permutations
 
 import polars as pl
@@ -87,6 +88,26 @@ def test_an_answer_older_than_what_the_person_said_here_is_put_aside_and_told(pr
     assert "1 older than what the same person answered" in str(report)
     assert current(project) == {query.item_id: "bad"}
     assert project.add_annotations(late.drop("at"), item_id="n").added == 1
+
+
+@pytest.mark.parametrize(
+    "at",
+    [1714979289, 1714979289.0, 1714979289000, "2024-05-06T09:08:09+02:00", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)],
+)
+def test_times_are_iso_or_seconds_or_milliseconds_since_1970(project, at):
+    report = project.add_annotations(of_ann("ok", at))
+    assert report.notes == ()
+    assert str(project.annotations()["created_at"][0]) == "2024-05-06 07:08:09+00:00"
+
+
+def test_times_that_cannot_be_read_are_told_and_empty_ones_are_none(project):
+    days = ["31.12.2023", " ", None]
+    answers = pl.DataFrame({"key": ["007", "008", "009"], "label": ["ok", "ok", "ok"], "at": days})
+    report = project.add_annotations(answers)
+    assert report.added == 3
+    assert "1 values of 'at' cannot be read as times, first '31.12.2023'" in " ".join(report.notes)
+    assert project.add_annotations(answers.with_columns(at=pl.lit(float("nan")))).notes == ()
+    assert "3 values of 'at'" in " ".join(project.add_annotations(answers.with_columns(at=pl.lit(1e30))).notes)
 
 
 def test_labels_that_the_project_has_not_are_counted_and_left_out(project):

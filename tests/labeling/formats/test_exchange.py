@@ -165,6 +165,18 @@ def test_prodigy_choices_and_binary_answers():
     assert "1 tasks reject a label" in " ".join(table.notes)
 
 
+def test_times_of_tasks_that_cannot_be_read_are_told():
+    answered = {"text": "a", "label": "ok", "answer": "accept"}
+    studio = [{"data": {"text": "a"}, "annotations": [chosen("ok", created_at=at)]} for at in ("06.05.2024", None)]
+    for tasks, told in (
+        ([answered | {"_timestamp": "at noon"}, answered | {"_timestamp": 1714979289}, answered], "'_timestamp'"),
+        (studio, "'created_at'"),
+    ):
+        table = read(tasks)
+        assert f"1 values of {told} cannot be read as times" in " ".join(table.notes)
+        assert table.answers["at"][0] is None
+
+
 def test_prodigy_suggestions_without_an_answer_are_predictions():
     tasks = [{"text": "a", "label": "POS", "score": 0.7, "_task_hash": 1, "_input_hash": 2}]
     assert read(tasks).frame.select("label", "prediction").rows() == [(None, '{"POS": 0.7}')]
