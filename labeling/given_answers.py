@@ -5,19 +5,21 @@ from __future__ import annotations
 import uuid as uuids
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from labeling.delimited import Rejected
-from labeling.formats.exchange import moment
+from labeling.formats.exchange import moment, unread_times
 from labeling.io import Table, read_source
 from labeling.label_set import LabelSet
 from labeling.project_base import ProjectBase
+from storage import ANSWERS
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
+    from storage.records import AnnotationRecord
 
 ORIGIN = "import"
 """What an annotation says of where it came from, when a file brought it."""
@@ -32,14 +34,15 @@ _TIMES = ("at", "labeled_at", "annotated_at", "created_at", "timestamp", "time")
 class AnswersReport:
     """What became of answers that were given elsewhere.
 
-    Of the answers in the `rows` read, `added` are on record now, `known` were, `unknown` are of items that are not in
-    the project (some of their ids in `unknown_ids`), `refused` counts labels that the project has not. `rejected`
-    could not be read.
+    Of the answers in the `rows` read, `added` are on record now, `known` were, `older` were put aside for what the
+    same person answered later, `unknown` are of items that are not in the project (some of their ids in
+    `unknown_ids`), `refused` counts labels that the project has not. `rejected` could not be read.
     """
 
     rows: int
     added: int
     known: int
+    older: int
     unknown: int
     unknown_ids: tuple[str, ...]
     refused: Mapping[str, int]
@@ -50,6 +53,8 @@ class AnswersReport:
         parts = [f"{self.rows:,} rows: {self.added:,} answers added"]
         if self.known:
             parts.append(f"{self.known:,} known already")
+        if self.older:
+            parts.append(f"{self.older:,} older than what the same person answered and put aside")
         if self.unknown:
             parts.append(f"{self.unknown:,} of items that are not here ({', '.join(self.unknown_ids)}, …)")
         if self.refused:
@@ -76,8 +81,8 @@ class AnnotationVerbs(ProjectBase):
     ) -> AnswersReport:
         """Record answers that people gave elsewhere, as annotations of items that are here.
 
-        Every answer counts as one of its annotator; of several by one person about an item the last counts. The same
-        again adds nothing. It is all or nothing.
+        Every answer counts as one of its annotator; of several by one person about an item the last counts, so one
+        that is older than what is on record is put aside. The same again adds nothing. It is all or nothing.
 
         Parameters
         ----------
@@ -91,20 +96,24 @@ class AnnotationVerbs(ProjectBase):
         label
             The column of labels.
         at
-            The column of when; without it, now.
+            The column of when, as ISO 8601, or as seconds or milliseconds since 1970; without it, now.
         **reading
             As for `add_items`: ``encoding``, ``delimiter``, ``sheet``, ``format``, ``name``.
 
         Raises
         ------
         ValueError
-            The source is broken, or a column is missing.
+            There are no items, the source is broken, or a column is missing.
         """
+        if not len(self.item_store.ids()):
+            raise ValueError("There are no items that answers could be of. Import some with add_items().")
         table = read_source(source, **reading)
         columns = {"id": id, "item_id": item_id, "annotator": annotator, "label": label, "at": at}
         own = self.item_store.columns()
         given = _given(table, columns, own.named("id"), own.named("text"))
-        known = self.item_store.frame().select("item_id", pl.col(own.named("text") or "item_id").cast(pl.String))
+        known = self.item_store.frame().select(
+            "item_id", pl.col(own.named("text") or "item_id").cast(pl.String).alias("text")
+        )
         return _record(self.ledger, self.label_set, table, _found(self.ledger, known, given))
 
 
@@ -118,36 +127,35 @@ def _given(table: Table, columns: Mapping[str, str | None], own_id: str | None, 
     names = table.frame.columns
     label = _column(table, columns["label"] or _named(names, ("label", "answer")), "label")
     if table.evidence is not None:
-        return _of_export(table.evidence, key, by, label)
+        return _of_export(table, table.evidence, key, by, label)
     person = columns["annotator"] or _named(names, _PEOPLE)
     time = columns["at"] or _named(names, _TIMES)
     nothing = pl.Series([None] * len(key), dtype=pl.String)
-    times = nothing.to_list() if time is None else _times(table.frame[_there(table, time, "at")])
     return pl.DataFrame(
         {
             "key": key,
             "annotator": nothing if person is None else _column(table, person, "annotator"),
             "label": label,
-            "at": pl.Series(times, dtype=pl.Datetime("us", "UTC")),
+            "at": _times(table, nothing if time is None else table.frame[_there(table, time, "at")]),
             "by": [by] * len(key),
         }
     ).with_columns(pl.lit(None, pl.Float64).alias("seconds"))
 
 
-def _of_export(evidence: pl.DataFrame, key: pl.Series, by: str, label: pl.Series) -> pl.DataFrame:
+def _of_export(table: Table, evidence: pl.DataFrame, key: pl.Series, by: str, label: pl.Series) -> pl.DataFrame:
     """Return the answers in an export: the labels that one person gave, as it does not part several people's."""
     people = [list(names or []) if isinstance(names, list) else [] for names in evidence["annotators"].to_list()]
     own = [
         source == "human" and len(names) == 1
         for source, names in zip(evidence["source"].to_list(), people, strict=True)
     ]
-    times = evidence["labeled_at"].to_list() if "labeled_at" in evidence.columns else [None] * len(key)
+    times = evidence["labeled_at"] if "labeled_at" in evidence.columns else pl.Series([None] * len(key))
     return pl.DataFrame(
         {
             "key": key,
             "annotator": [names[0] if len(names) == 1 else None for names in people],
             "label": label.set(~pl.Series(own, dtype=pl.Boolean), None),
-            "at": pl.Series([_moment(time) for time in times], dtype=pl.Datetime("us", "UTC")),
+            "at": _times(table, times),
             "by": [by] * len(key),
         },
         schema_overrides={"annotator": pl.String()},
@@ -196,15 +204,12 @@ def _column(table: Table, column: str | None, role: str) -> pl.Series:
     return texts.set(texts.str.strip_chars() == "", None)
 
 
-def _times(series: pl.Series) -> list[datetime | None]:
-    return [_moment(value) for value in (series.cast(pl.String) if series.dtype == pl.Date else series).to_list()]
-
-
-def _moment(value: Any) -> datetime | None:
-    """Return a time as the ledger keeps it; one without a zone is taken for UTC."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-    return moment(value)
+def _times(table: Table, series: pl.Series) -> pl.Series:
+    """Return times as the ledger keeps them, and note what cannot be read as one."""
+    values = (series.cast(pl.String) if series.dtype == pl.Date else series).to_list()
+    if note := unread_times(series.name, values):
+        table.notes.append(note)
+    return pl.Series([moment(value) for value in values], dtype=pl.Datetime("us", "UTC"))
 
 
 def _found(ledger: Ledger, known: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
@@ -217,7 +222,7 @@ def _found(ledger: Ledger, known: pl.DataFrame, given: pl.DataFrame) -> pl.DataF
         pairs = pl.DataFrame(rows, schema={"key": pl.String(), "item_id": pl.Int64()}, orient="row").drop_nulls()
         pairs = pairs.join(known, on="item_id", how="semi", maintain_order="left")
     else:
-        pairs = known.select(pl.nth(1).alias("key"), "item_id").unique("key", keep="none")
+        pairs = known.select(pl.col("text").alias("key"), "item_id").unique("key", keep="none")
     pairs = pairs.unique("key", keep="first", maintain_order=True)
     return given.join(pairs, on="key", how="left", maintain_order="left")
 
@@ -233,26 +238,32 @@ def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFram
     usable = answers.drop_nulls(["item_id", "label_id"]).sort("at", nulls_last=False, maintain_order=True)
     usable = usable.unique(["item_id", "annotator"], keep="last", maintain_order=True)
     standing = {
-        (record.item_id, record.annotator): record.label_ids
-        for record in ledger.annotations.current()
-        if record.kind == "answer"
+        (record.item_id, record.annotator): record for record in ledger.annotations.current() if record.kind in ANSWERS
     }
-    fresh = [
-        row
-        for row in usable.select("item_id", "annotator", "label_id", "at").iter_rows()
-        if standing.get(row[:2]) != (row[2],)
-    ]
-    _write(ledger, fresh)
+    fates: dict[str, list[tuple[int, str, int, datetime | None]]] = {"added": [], "known": [], "older": []}
+    for row in usable.select("item_id", "annotator", "label_id", "at").iter_rows():
+        fates[_fate(standing.get(row[:2]), *row[2:])].append(row)
+    _write(ledger, fates["added"])
     return AnswersReport(
         rows=table.frame.height + len(table.rejected),
-        added=len(fresh),
-        known=usable.height - len(fresh),
+        added=len(fates["added"]),
+        known=len(fates["known"]),
+        older=len(fates["older"]),
         unknown=len(unknown),
         unknown_ids=tuple(str(key) for key in unknown.unique(maintain_order=True).head(_EXAMPLES)),
         refused=dict(refused.iter_rows()),
         rejected=tuple(table.rejected),
         notes=tuple(table.notes),
     )
+
+
+def _fate(stands: AnnotationRecord | None, label: int, at: datetime | None) -> str:
+    """Say what becomes of an answer, given what stands of its person: it is "added", "known" or "older"."""
+    if stands is None or (at is not None and at > stands.created_at):
+        return "added"
+    if stands.label_ids == (label,):
+        return "known"
+    return "older" if at is not None and at < stands.created_at else "added"
 
 
 def _write(ledger: Ledger, answers: list[tuple[int, str, int, datetime | None]]) -> None:

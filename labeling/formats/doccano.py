@@ -45,7 +45,11 @@ class DoccanoReader(ToolReader):
         )
 
     def row(self, task: Task) -> tuple[Task, list[GivenAnswer]]:
-        """Return the text and all other fields of a task, with its label."""
+        """Return the text and all other fields of a task, with its label.
+
+        A label that we wrote there is nobody's answer: doccano does not tell one that was confirmed from one that
+        nobody looked at.
+        """
         labels = task.get("label", task.get("labels")) or []
         if "entities" in task or (isinstance(labels, list) and any(isinstance(label, list) for label in labels)):
             raise OtherTask("sequence labeling (spans)")
@@ -55,7 +59,7 @@ class DoccanoReader(ToolReader):
         if isinstance(own := task.get(OWN), dict):
             others = {name: value for name, value in others.items() if name != "id"}
             content = text_back(own, task.get("text")) | others | (own.get("columns") or {})
-            return exported(own, content, label, answers)
+            return exported(own, content, label, answers if label != own.get("label") else [])
         row = {"text": task.get("text")} | others
         set_free(row, "label", label)
         return row, answers

@@ -33,6 +33,9 @@ PLAIN = "plain"
 
 Task = dict[str, Any]
 
+_MILLISECONDS = 1e11
+"""From here on a number is milliseconds since 1970: as seconds it would be a time after the year 5000."""
+
 
 @dataclass(frozen=True)
 class GivenAnswer:
@@ -55,6 +58,7 @@ class ToolReader:
     file: str
     answers: list[tuple[int, GivenAnswer]] = field(default_factory=list)
     dropped: int = 0
+    unread: dict[str, list[Any]] = field(default_factory=dict)
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -87,7 +91,15 @@ class ToolReader:
     def notes(self) -> list[str]:
         """Return what is to be said of the file."""
         rejected = f"{self.dropped:,} tasks reject a label without naming another: they come without one."
-        return [f"Read as tasks of {self.title}.", *([rejected] if self.dropped else [])]
+        unread = [note for name, values in self.unread.items() if (note := unread_times(name, values))]
+        return [f"Read as tasks of {self.title}.", *([rejected] if self.dropped else []), *unread]
+
+    def time(self, task: Task, name: str) -> datetime | None:
+        """Return the time in a field of a task, and remember it for the notes where it cannot be read."""
+        value = task.get(name)
+        if (found := moment(value)) is None and value:
+            self.unread.setdefault(name, []).append(value)
+        return found
 
     def answer_frame(self, lines: list[int]) -> pl.DataFrame:
         """Return the answers by the position of their row, given the places of the rows that were kept."""
@@ -126,14 +138,43 @@ def one_label(labels: list[Any], kind: str) -> str | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """Return a time written as ISO 8601 or as seconds since 1970; None for anything else."""
+    """Return a time written as ISO 8601, or as seconds or milliseconds since 1970; None for anything else.
+
+    One without a zone is taken for UTC.
+
+    Examples
+    --------
+    >>> print(moment("2024-05-06T07:08"), moment(1714979280), moment(1714979280000), moment("06.05.2024"))
+    2024-05-06 07:08:00+00:00 2024-05-06 07:08:00+00:00 2024-05-06 07:08:00+00:00 None
+    """
     try:
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
-        return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) and value else None
+        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(found, datetime):
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        if not isinstance(found, int | float) or isinstance(found, bool) or not found:
+            return None
+        return datetime.fromtimestamp(found / 1000 if found >= _MILLISECONDS else found, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def unread_times(name: str, values: Iterable[Any]) -> str | None:
+    """Return a note on the values of a column that are there and that `moment` cannot read; None without any.
+
+    Examples
+    --------
+    >>> unread_times("at", ["06.05.2024", "", None, "2024-05-06"])
+    "1 values of 'at' cannot be read as times, first '06.05.2024': such answers count as given when they are recorded. \
+Times are written as 2024-05-06T07:08:09Z or as seconds since 1970."
+    """
+    there = (value for value in values if value and value == value and not (isinstance(value, str) and value.isspace()))
+    unread = [value for value in there if moment(value) is None]
+    if not unread:
+        return None
+    return (
+        f"{len(unread):,} values of {name!r} cannot be read as times, first {str(unread[0])[:40]!r}: such answers "
+        "count as given when they are recorded. Times are written as 2024-05-06T07:08:09Z or as seconds since 1970."
+    )
 
 
 def number(value: Any) -> float | None:
@@ -151,11 +192,13 @@ def set_free(row: Task, name: str, value: Any) -> None:
 def exported(own: Task, content: Task, label: str | None, answers: list[GivenAnswer]) -> tuple[Task, list[GivenAnswer]]:
     """Return the row of an export of ours that a task was made from, and what was answered since.
 
-    What the export said of the label is left out where the other tool's people say another one now; where they say
-    the same, it is no answer of theirs.
+    What the export said of the label is left out where the other tool's people answered since. Where they say the
+    same as a person did before, it is no answer of theirs; where they say the same as functions or a model, it is,
+    since none is written for those.
     """
     row = content | {name: own.get(name) for name in EXPORT_COLUMNS if name in own or name in EXPORT_MARKS}
-    if label == row["label"]:
+    confirmed = answers and row["source"] in ("weak", "model")
+    if label == row["label"] and not confirmed:
         return row, []
     kept = ("item_id", "id", "gold", "split")
     row |= dict.fromkeys((name for name in row if name in EXPORT_COLUMNS and name not in kept), None)

@@ -19,7 +19,6 @@ from labeling.formats.exchange import (
     ToolReader,
     agreed,
     exported,
-    moment,
     number,
     one_label,
     set_free,
@@ -102,7 +101,7 @@ class LabelStudioReader(ToolReader):
         answer = GivenAnswer(
             label,
             None if person is None else str(person),
-            moment(annotation.get("created_at")),
+            self.time(annotation, "created_at"),
             number(annotation.get("lead_time")),
         )
         return answer, bool(annotation.get("ground_truth"))

@@ -20,7 +20,6 @@ from labeling.formats.exchange import (
     agreed,
     exported,
     kept_text,
-    moment,
     number,
     one_label,
     set_free,
@@ -113,7 +112,7 @@ class ProdigyReader(ToolReader):
 
     def _given(self, task: Task, label: str) -> GivenAnswer:
         person = task.get("_annotator_id") or task.get("_session_id")
-        return GivenAnswer(label, None if person is None else str(person), moment(task.get("_timestamp")))
+        return GivenAnswer(label, None if person is None else str(person), self.time(task, "_timestamp"))
 
 
 def _name_of(option: Task | None, chosen: Any) -> Any:

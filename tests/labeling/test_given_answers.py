@@ -1,4 +1,6 @@
 import json
+from datetime import UTC, datetime
+from itertools import permutations
 
 import polars as pl
 import pytest
@@ -57,6 +59,55 @@ def test_of_several_answers_by_one_person_the_last_counts(project):
     )
     assert project.add_annotations(answers).added == 1
     assert current(project) == {1: "bad"}
+
+
+DATED = [("ok", "2024-01-01"), ("bad", "2024-03-01"), ("ok", "2024-06-01")]
+
+
+def of_ann(label, at):
+    return pl.DataFrame({"key": ["007"], "annotator": ["ann"], "label": [label], "at": [at]})
+
+
+@pytest.mark.parametrize("order", list(permutations(DATED)))
+def test_the_newest_answer_of_a_person_stands_in_whichever_order_files_come(project, order):
+    for _ in range(2):
+        for label, at in order:
+            project.add_annotations(of_ann(label, at))
+    frame = project.labels(source="human")
+    assert frame.select("label", pl.col("labeled_at").dt.strftime("%F")).rows() == [("ok", "2024-06-01")]
+    again = [project.add_annotations(of_ann(label, at)) for label, at in DATED]
+    assert [(report.added, report.known, report.older) for report in again] == [(0, 1, 0), (0, 0, 1), (0, 1, 0)]
+
+
+def test_an_answer_older_than_what_the_person_said_here_is_put_aside_and_told(project):
+    [query] = project.pool_loop("a", strategy=Random(), batch_size=1, seed=1, stop=[LabelBudget(10)]).ask("ann")
+    project.pool_loop("a").tell(query, "bad")
+    late = pl.DataFrame({"n": [query.item_id], "annotator": ["ann"], "label": ["ok"], "at": ["2024-06-01"]})
+    report = project.add_annotations(late, item_id="n")
+    assert (report.added, report.older) == (0, 1)
+    assert "1 older than what the same person answered" in str(report)
+    assert current(project) == {query.item_id: "bad"}
+    assert project.add_annotations(late.drop("at"), item_id="n").added == 1
+
+
+@pytest.mark.parametrize(
+    "at",
+    [1714979289, 1714979289.0, 1714979289000, "2024-05-06T09:08:09+02:00", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)],
+)
+def test_times_are_iso_or_seconds_or_milliseconds_since_1970(project, at):
+    report = project.add_annotations(of_ann("ok", at))
+    assert report.notes == ()
+    assert str(project.annotations()["created_at"][0]) == "2024-05-06 07:08:09+00:00"
+
+
+def test_times_that_cannot_be_read_are_told_and_empty_ones_are_none(project):
+    days = ["31.12.2023", " ", None]
+    answers = pl.DataFrame({"key": ["007", "008", "009"], "label": ["ok", "ok", "ok"], "at": days})
+    report = project.add_annotations(answers)
+    assert report.added == 3
+    assert "1 values of 'at' cannot be read as times, first '31.12.2023'" in " ".join(report.notes)
+    assert project.add_annotations(answers.with_columns(at=pl.lit(float("nan")))).notes == ()
+    assert "3 values of 'at'" in " ".join(project.add_annotations(answers.with_columns(at=pl.lit(1e30))).notes)
 
 
 def test_labels_that_the_project_has_not_are_counted_and_left_out(project):
@@ -121,3 +172,18 @@ def test_a_column_that_is_missing_is_an_error(project, columns, message):
         project.add_annotations(pl.DataFrame(columns))
     with pytest.raises(ValueError, match="There is no column 'nobody' for annotator"):
         project.add_annotations(pl.DataFrame({"key": ["007"], "label": ["ok"]}), annotator="nobody")
+
+
+def test_a_project_without_items_says_so(project):
+    answers = pl.DataFrame({"key": ["007"], "label": ["ok"]})
+    project.undo_import(1)
+    bare = Project.create("bare", labels=["ok", "bad"], storage=project.storage)
+    for empty in (bare, project):
+        with pytest.raises(ValueError, match="There are no items"):
+            empty.add_annotations(answers, id="key")
+
+
+def test_items_without_a_text_are_found_by_their_id(project):
+    other = Project.create("numbers", labels=["ok", "bad"], storage=project.storage)
+    other.add_items(pl.DataFrame({"key": ["007", "008"], "n": [1, 2]}), id="key")
+    assert other.add_annotations(pl.DataFrame({"key": ["007"], "label": ["ok"]})).added == 1

@@ -165,6 +165,18 @@ def test_prodigy_choices_and_binary_answers():
     assert "1 tasks reject a label" in " ".join(table.notes)
 
 
+def test_times_of_tasks_that_cannot_be_read_are_told():
+    answered = {"text": "a", "label": "ok", "answer": "accept"}
+    studio = [{"data": {"text": "a"}, "annotations": [chosen("ok", created_at=at)]} for at in ("06.05.2024", None)]
+    for tasks, told in (
+        ([answered | {"_timestamp": "at noon"}, answered | {"_timestamp": 1714979289}, answered], "'_timestamp'"),
+        (studio, "'created_at'"),
+    ):
+        table = read(tasks)
+        assert f"1 values of {told} cannot be read as times" in " ".join(table.notes)
+        assert table.answers["at"][0] is None
+
+
 def test_prodigy_suggestions_without_an_answer_are_predictions():
     tasks = [{"text": "a", "label": "POS", "score": 0.7, "_task_hash": 1, "_input_hash": 2}]
     assert read(tasks).frame.select("label", "prediction").rows() == [(None, '{"POS": 0.7}')]
@@ -234,25 +246,48 @@ def test_a_tool_can_be_named_and_only_for_json():
         read_source(b"text\na\n", name="a.csv", format="prodigy")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_answers_given_in_the_other_tool_come_back_as_theirs(name):
-    frame = export_of([("a", None, 1, None, "human"), ("b", None, 2, "ok", "human")])
+def answered_elsewhere(frame, name, labels):
+    """Return what comes back of an export in which a person then gave the first rows these labels."""
     kind = export_format("x", name)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"tasks{kind.suffix}"
         kind.write(path, iter([frame]), About(labels=LABELS, text="text"))
         text = path.read_text(encoding="utf-8")
-        tasks = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+    tasks = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+    for task, label in zip(tasks, labels, strict=False):
         if name == "label_studio":
-            tasks[0]["annotations"] = [chosen("ok", completed_by=7)]
+            task["annotations"] = [chosen(label, completed_by=7)]
         elif name == "prodigy":
-            tasks[0] |= {"accept": ["ok"], "answer": "accept", "_annotator_id": "7"}
+            task |= {"accept": [label], "answer": "accept", "_annotator_id": "7"}
         else:
-            tasks[0]["label"] = ["ok"]
-        table = read(tasks)
+            task["label"] = [label]
+    return read(tasks)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_given_in_the_other_tool_come_back_as_theirs(name):
+    frame = export_of([("a", None, 1, None, "human"), ("b", None, 2, "ok", "human")])
+    table = answered_elsewhere(frame, name, ["ok"])
     assert table.frame["label"].to_list() == ["ok", "ok"]
     assert table.evidence["source"].to_list() == ["human", "human"]
     assert table.answers.select("row", "label").rows() == [(0, "ok")]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "doccano"])
+@pytest.mark.parametrize("source", ["weak", "model"])
+def test_who_confirms_the_label_of_functions_or_a_model_has_answered(name, source):
+    cells = [("a", None, 1, "ok", source), ("b", None, 2, "ok", source), ("c", None, 3, "ok", source)]
+    table = answered_elsewhere(export_of(cells), name, ["ok", LABELS[1]])
+    assert table.frame["label"].to_list() == ["ok", LABELS[1], "ok"]
+    assert table.evidence["source"].to_list() == ["human", "human", source]
+    assert table.evidence["confidence"].to_list() == [None, None, 0.75]
+    assert table.answers.select("row", "annotator", "label").rows() == [(0, "7", "ok"), (1, "7", LABELS[1])]
+
+
+def test_doccano_does_not_tell_a_confirmed_label_from_one_that_nobody_looked_at():
+    table = answered_elsewhere(export_of([("a", None, 1, "ok", "weak")]), "doccano", ["ok"])
+    assert table.evidence["source"].to_list() == ["weak"]
+    assert table.answers.is_empty()
 
 
 def test_formats_for_texts_refuse_a_project_without_one(tmp_path):
