@@ -43,8 +43,7 @@ def render(project: Project) -> None:
     """Draw the import, and the report of the one just made."""
     with problems("The file was not imported."):
         _end(project)
-    if _reported(project):
-        _show_report(st.session_state[_REPORT])
+    place = st.container()
     turn = int(st.session_state.get(_UPLOAD, 0))
     file = st.file_uploader(
         "A file of items",
@@ -52,7 +51,12 @@ def render(project: Project) -> None:
         key=f"upload-{turn}",
         help=f"{FILE_HELP} Up to 1 GB. The first row of a table holds the column names.",
     )
-    if work.watch(_WORK, project.name, "Reading", counted=True) or file is None:
+    if work.watch(_WORK, project.name, "Reading", counted=True):
+        return
+    if file is None:
+        if _reported(project):
+            with place:
+                _show_report(st.session_state[_REPORT])
         return
     st.session_state.pop(_REPORT, None)
     reading = ways_to_read(file.name)

@@ -64,6 +64,23 @@ def test_choices_are_seen_before_they_are_written_and_the_file_waits_while_its_r
     assert json.loads(chosen)["source"] == ["human", "weak"]
 
 
+def test_formulas_stay_harmless_whatever_formats_were_looked_at(labeled: Project, desk: Callable[[], Any]) -> None:
+    person = desk()
+    person.go("export", labeled.name, "ann")
+    page = person.page
+    harmless = page.get_by_role("checkbox", name="Make formulas harmless")
+    for kind in ("JSON Lines", "Parquet", "CSV"):
+        page.get_by_text(kind, exact=False).first.click()
+        expect(harmless).to_have_count(1 if kind == "CSV" else 0)
+    expect(harmless).to_be_checked()
+    page.get_by_text("Make formulas harmless").click()
+    expect(harmless).not_to_be_checked()
+    for kind in ("JSON Lines", "CSV"):
+        page.get_by_text(kind, exact=False).first.click()
+        expect(harmless).to_have_count(1 if kind == "CSV" else 0)
+    expect(harmless).not_to_be_checked()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 def test_nothing_of_a_prepared_file_is_left_when_its_server_is_killed(
     browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -76,3 +76,29 @@ def test_a_file_that_is_not_read_is_answered_in_words(
     page = upload(name, content)
     expect(page.locator(".tally-notice.bad")).to_contain_text(words)
     expect(page.locator(".tally-notice.bad")).to_contain_text("CSV, TSV, JSON, JSON Lines, Parquet and Excel files")
+
+
+def test_a_second_file_follows_the_first(upload: Callable[[str, bytes], Any], app: Any) -> None:
+    page = upload("first.csv", b"id,text\n1,one\n2,two\n")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 items added")).to_be_visible()
+    # The first one's field is taken away when the page is drawn to its end.
+    page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
+    second = {"name": "second.csv", "mimeType": "text/csv", "buffer": b"id,text\n3,three\n"}
+    page.locator('input[type="file"]').set_input_files([second])
+    expect(page.get_by_text("2 items added")).to_have_count(0)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("1 items added")).to_be_visible()
+    assert Project.open("first-csv", storage=app.storage).items()["text"].to_list() == ["one", "two", "three"]
+
+
+def test_known_answers_without_ids_are_answered_in_words(upload: Callable[[str, bytes], Any], app: Any) -> None:
+    page = upload("unnamed.csv", b"ticket,text\nT1,one\nT2,two\n")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("2 items added")).to_be_visible()
+    page.get_by_role("tab", name="Known answers").click()
+    answers = {"name": "known.csv", "mimeType": "text/csv", "buffer": b"ticket,truth\nT1,ok\n"}
+    expect(page.get_by_text("A file of known answers")).to_be_visible()
+    page.locator('input[type="file"]').set_input_files([answers])
+    expect(page.get_by_text("“ticket” holds no item numbers")).to_be_visible()
+    expect(page.get_by_role("button", name="Take these answers")).to_have_count(0)
