@@ -73,7 +73,8 @@ def render() -> None:
     _cards(projects)
     next_step.offer(current_project(), "projects")
     st.space("small")
-    labels, new, away = st.tabs(["Labels of this project", "New project", "Archive"])
+    # A key of its own: what comes and goes above must not make other tabs of them, opened at the first.
+    labels, new, away = st.tabs(["Labels of this project", "New project", "Archive"], key="projects-tabs")
     with labels:
         _labels()
     with new:

@@ -22,6 +22,7 @@ def render() -> None:
         if names:
             if not wanted:
                 st.session_state[PROJECT] = names[0]
+            # Without a default, also the first project is named in the address.
             st.selectbox(
                 "Project", names, None, key=PROJECT, bind="query-params", filter_mode="contains", required=True
             )
