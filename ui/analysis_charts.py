@@ -64,7 +64,7 @@ def worth(frame: pl.DataFrame, labels: Sequence[str]) -> None:
     guessed = base.mark_point(
         shape="diamond", size=62, strokeWidth=1.6, filled=False, color=_ink(), opacity=0.85
     ).encode(x=alt.X("estimated:Q", scale=scale))
-    st.altair_chart((span + known + guessed).properties(height=ROW * len(names) + 8))
+    st.altair_chart((span + known + guessed).properties(height=alt.Step(ROW)))
 
 
 def conflicts(frame: pl.DataFrame, experts: Sequence[str], measure: str) -> None:

@@ -109,6 +109,9 @@ def _first_loop(project: Project) -> None:
 
 @st.fragment
 def _desk(project: Project, name: str, who: str, kind: str) -> None:
+    if project.archived:
+        # Put away in another window since the page was drawn: the whole page says so.
+        st.rerun()
     top = st.container(key="desk-top")
     with problems("This loop cannot be opened."):
         loop = stream_desk(project, name) if kind == "stream" else open_loop(project, name)

@@ -79,6 +79,7 @@ def show_remarks(preview: ImportPreview) -> None:
     rejected = preview.rejected[:_SHOWN]
     notice(
         f"{count(len(preview.rejected))} of the first {count(preview.looked_at)} rows would be left out.",
+        "warn",
         title="Not every row can be read.",
     )
     st.dataframe(

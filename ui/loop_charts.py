@@ -23,6 +23,12 @@ def _second() -> str:
     return "#f0a36b" if is_dark() else "#b3541e"
 
 
+def _answers() -> alt.X:
+    # Without a format, an axis of one number says it with six decimals.
+    axis = alt.Axis(grid=False, tickMinStep=1, format=",d")
+    return alt.X("labels:Q", title="answers", axis=axis, scale=alt.Scale(zero=False))
+
+
 def scores(rows: pl.DataFrame, target: float | None = None) -> None:
     """Draw a score over the number of answers, with the band that it lies in.
 
@@ -37,7 +43,7 @@ def scores(rows: pl.DataFrame, target: float | None = None) -> None:
     lowest = min(value for name in ("score", "low") for value in rows[name].drop_nulls().to_list() or [1.0])
     scale = alt.Scale(domain=[max(0.0, lowest - 0.04), 1.0], nice=False)
     base = alt.Chart(rows).encode(
-        x=alt.X("labels:Q", title="answers", axis=alt.Axis(grid=False, tickMinStep=1), scale=alt.Scale(zero=False)),
+        x=_answers(),
         tooltip=[
             alt.Tooltip("labels:Q", title="answers", format=","),
             alt.Tooltip("score:Q", format=".1%"),
@@ -78,7 +84,7 @@ def measures(rows: pl.DataFrame, names: Mapping[str, str]) -> None:
     scale = alt.Scale(domain=list(names.values()), range=colours)
     legend = alt.Legend(title=None, orient="top", labelLimit=240, columns=2)
     base = alt.Chart(long).encode(
-        x=alt.X("labels:Q", title="answers", axis=alt.Axis(grid=False, tickMinStep=1), scale=alt.Scale(zero=False)),
+        x=_answers(),
         y=alt.Y("value:Q", title=None, axis=alt.Axis(format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])),
         color=alt.Color("measure:N", scale=scale, legend=legend),
         tooltip=["measure:N", alt.Tooltip("labels:Q", title="answers"), alt.Tooltip("value:Q", format=".1%")],
@@ -141,7 +147,7 @@ def curves(mean: pl.DataFrame, names: Sequence[str], baseline: str | None) -> No
         x=alt.X(
             "labels:Q",
             title="labels",
-            axis=alt.Axis(grid=False, tickMinStep=1),
+            axis=alt.Axis(grid=False, tickMinStep=1, format=",d"),
             scale=alt.Scale(zero=False, nice=False),
         ),
         color=colour,

@@ -16,7 +16,7 @@ from labeling.io import guess_mapping, read_source
 from ui import next_step
 from ui.markup import bar, chip, count, empty, escape, heading, notice, percent, unbroken
 from ui.palette import assign_keys
-from ui.state import choose_project, current_project, page, problems, storage
+from ui.state import choose_project, current_project, not_listed, page, problems, storage
 
 if TYPE_CHECKING:
     from labeling.records import ProjectInfo
@@ -58,6 +58,9 @@ def render() -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         notice(done, "good")
+    why = not_listed()
+    if why:
+        notice(why, "warn")
     everything = Project.list(storage(), archived=None)
     projects = [info for info in everything if not info.archived]
     archived = [info for info in everything if info.archived]
@@ -70,7 +73,8 @@ def render() -> None:
     _cards(projects)
     next_step.offer(current_project(), "projects")
     st.space("small")
-    labels, new, away = st.tabs(["Labels of this project", "New project", "Archive"])
+    # A key of its own: what comes and goes above must not make other tabs of them, opened at the first.
+    labels, new, away = st.tabs(["Labels of this project", "New project", "Archive"], key="projects-tabs")
     with labels:
         _labels()
     with new:
@@ -91,8 +95,6 @@ def _put_away() -> None:
     if st.button("Archive this project", key="archive-project", icon=":material/archive:"):
         with problems("Not archived."):
             project.archive()
-            st.session_state.pop("project", None)
-            st.session_state[_DONE] = f"Project “{project.name}” is archived. It can be restored under Archive."
             st.rerun()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.markup import notice
 from ui.state import ANNOTATOR, PROJECT, project_names
 
 
@@ -16,14 +15,17 @@ def render() -> None:
         st.session_state[PROJECT] = created
     wanted = st.session_state.get(PROJECT) or st.query_params.get(PROJECT)
     with st.sidebar:
-        if names and wanted and wanted not in names:
-            notice(f"No project “{wanted}” is listed here: “{names[0]}” is open instead.", "warn")
+        if wanted and wanted not in names:
+            # It stays chosen, and pages say why it is not shown: another project in its place would take its answers.
+            names = [*names, wanted]
+            st.session_state[PROJECT] = wanted
         if names:
-            if wanted not in names:
+            if not wanted:
                 st.session_state[PROJECT] = names[0]
-            st.selectbox("Project", names, key=PROJECT, bind="query-params", filter_mode="contains")
-        else:
-            st.session_state.pop(PROJECT, None)
+            # Without a default, also the first project is named in the address.
+            st.selectbox(
+                "Project", names, None, key=PROJECT, bind="query-params", filter_mode="contains", required=True
+            )
         st.text_input(
             "Your name",
             key=ANNOTATOR,

@@ -62,15 +62,24 @@ def annotator() -> str:
 
 
 def current_project() -> Project | None:
-    """The project chosen in the sidebar, or None where there is none."""
+    """The project chosen in the sidebar, or None where there is none that is listed."""
     name = st.session_state.get(PROJECT)
-    if not name:
-        return None
+    return open_project(storage(), name) if name in project_names() else None
+
+
+def not_listed() -> str:
+    """Why the project that was chosen is not shown; empty where it is listed, or none was chosen."""
+    name = st.session_state.get(PROJECT)
+    if not name or name in project_names():
+        return ""
     try:
-        return open_project(storage(), str(name))
-    except KeyError:
-        open_project.clear()
-        return None
+        open_project(storage(), name)
+    except LookupError:
+        return f"No project “{name}” is listed here. Choose one in the sidebar, or create it on the Projects page."
+    return (
+        f"“{name}” is archived: it can only be read. Restore it on the Projects page (Archive), or choose another "
+        "project in the sidebar."
+    )
 
 
 def require_project(title: str, lead: str) -> Project:
@@ -78,7 +87,11 @@ def require_project(title: str, lead: str) -> Project:
     heading(title, lead)
     project = current_project()
     if project is None:
-        empty("No project yet", "Create one on the Projects page: it takes a name and the labels to choose from.")
+        why = not_listed()
+        if why:
+            notice(why, "warn")
+        else:
+            empty("No project yet", "Create one on the Projects page: it takes a name and the labels to choose from.")
         st.stop()
     return project
 

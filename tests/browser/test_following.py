@@ -159,6 +159,28 @@ def test_an_address_that_names_no_project_says_so(desk: Callable[[], Any], proje
     person = desk()
     person.go("projects", "nowhere")
     expect(person.page.get_by_text("No project “nowhere” is listed here")).to_be_visible()
+    expect(person.page).to_have_url(re.compile("project=nowhere"))
+
+
+def test_a_project_archived_elsewhere_is_said_to_be_so_and_no_other_opens(
+    desk: Callable[[], Any], app: Any, project: Project, loop: Any, posts: pl.DataFrame
+) -> None:
+    other = Project.create("first of the list", ["ok", "offensive"], storage=app.storage)
+    other.add_items(posts, text="text", id="id", progress=False)
+    other.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3)
+    person = desk()
+    page = person.page
+    person.go("annotate", project.name, "ann")
+    person.shown()
+    project.archive()
+    page.wait_for_timeout(260)
+    page.keyboard.press("1")
+    expect(page.get_by_text(f"“{project.name}” is archived: it can only be read.")).to_be_visible()
+    expect(page.locator("[data-shown]")).to_have_count(0)
+    person.go("data", project.name, "ann")
+    expect(page.get_by_text(f"“{project.name}” is archived: it can only be read.")).to_be_visible()
+    expect(page).to_have_url(re.compile("[?&]project="))
+    assert other.status().human == project.status().human == 0
 
 
 def test_an_import_goes_on_when_something_else_is_pressed(desk: Callable[[], Any], app: Any, upload: Path) -> None:

@@ -40,6 +40,23 @@ def test_pages_without_items_send_to_the_import(desk: Callable[[], Any], app: An
         check(person, path, "empty", "No items yet")
 
 
+def test_a_message_that_goes_leaves_its_reader_on_the_tab(desk: Callable[[], Any], project: Project) -> None:
+    person = desk()
+    page = person.page
+    person.go("", project.name)
+    person.open_tab("New project")
+    page.get_by_role("textbox", name="Name", exact=True).fill("another one")
+    page.get_by_role("textbox", name="Labels").fill("ok\nrude")
+    page.get_by_role("button", name="Create project").click()
+    ready = page.get_by_text("Project “another one” is ready.")
+    expect(ready).to_be_visible()
+    person.open_tab("New project")
+    page.get_by_text("Take the labels from a column of a file").click()
+    expect(ready).to_have_count(0)
+    person.idle()
+    expect(page.get_by_role("tab", name="New project")).to_have_attribute("aria-selected", "true", timeout=5_000)
+
+
 def test_pages_without_rules_and_loops_say_what_comes_next(desk: Callable[[], Any], project: Project) -> None:
     person = desk()
     check(person, "rules", project.name, "No rules yet")
