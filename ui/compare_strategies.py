@@ -12,7 +12,7 @@ from labeling.curves import Curves
 from ui import loop_charts, simulations
 from ui.background import FOLLOW_SECONDS
 from ui.card import duration
-from ui.markup import bar, count, empty, escape, notice
+from ui.markup import bar, count, counted, empty, escape, notice
 from ui.menu import USUAL, explain, strategy_menu
 from ui.rule_analysis import title
 from ui.simulation_job import HOLDOUT, MOST_ITEMS
@@ -134,7 +134,7 @@ def _form(project: Project, known: int, *, running: bool) -> Plan | None:
         )  # fmt: skip
         some = "" if known < MOST_ITEMS else f" (drawn from all that are known: more than {count(MOST_ITEMS)})"
         st.html(
-            f'<p class="tally-small">{count(known)} known answers{some}: {count(known - pool)} score the models in '
+            f'<p class="tally-small">{counted(known, "known answer")}{some}: {count(known - pool)} score the models in '
             f"each run, {count(pool)} can be asked.</p>"
         )
     if not chosen:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from labeling import Project
 from ui import import_list, importing, known_answers, next_step, work
-from ui.markup import count, empty, escape, figures, notice
+from ui.markup import count, counted, empty, escape, figures, notice
 from ui.state import problems, require_project
 
 PAGE_ROWS = 50
@@ -81,7 +81,7 @@ def _look(project: Project) -> None:
         empty("Nothing found", f"No item contains “{wanted}”. Upper and lower case make no difference.")
         return
     left, right = st.columns([2, 3], vertical_alignment="center")
-    found = f"{count(total)} items" if not wanted else f"{count(total)} items with “{wanted}”"
+    found = counted(total, "item") + (f" with “{wanted}”" if wanted else "")
     left.html(f'<p class="tally-small">{escape(found)}</p>')
     pages = -(-total // PAGE_ROWS)
     if pages > 1:

@@ -11,7 +11,7 @@ import streamlit as st
 from labeling import Project, StopRule
 from labeling.extrapolation import Estimate
 from labeling.forecast import LEAST, Forecast, forecast, pace_of
-from ui.markup import count, escape, percent, unbroken
+from ui.markup import count, counted, escape, percent, unbroken
 from ui.state import open_loop, open_project, storage
 from ui.stop_rules import SHORT
 
@@ -26,7 +26,7 @@ def sentence(told: Forecast, more: str = "more ") -> str:
     if answers is None or hours is None or done is None:
         first = "When it is done cannot be told yet"
     else:
-        needed = f"{count(round(answers.value))} {more}answers{_between(answers)}"
+        needed = counted(round(answers.value), f"{more}answer") + _between(answers)
         pace, end = f"{told.seconds.value:.0f} s an answer", f"{moment(done[0], told.at)}{_range(done, told.at)}"
         if told.measured:
             first = f"{needed}: {_hours(hours)} at {pace}, done {end}"
@@ -74,7 +74,8 @@ def _hours(hours: Estimate) -> str:
     low, high = (_exact(bound) for bound in (hours.low, hours.high))
     if hours.value < 1:
         low, high = (f"{60 * bound:.0f}" for bound in (hours.low, hours.high))
-        return f"{max(60 * hours.value, 1):.0f} person-minutes" + (f" ({low} to {high})" if low != high else "")
+        minutes = counted(max(round(60 * hours.value), 1), "person-minute")
+        return minutes + (f" ({low} to {high})" if low != high else "")
     return f"{_exact(hours.value)} person-hours" + (f" ({low} to {high})" if low != high else "")
 
 

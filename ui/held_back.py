@@ -12,7 +12,7 @@ import streamlit as st
 from labeling import Project
 from labeling.records import HeldGroup, LoopInfo
 from ui import card
-from ui.markup import count, empty, escape, notice
+from ui.markup import count, counted, empty, escape, notice
 from ui.rule_analysis import title
 from ui.state import EXPECTED, annotator, choose_loop, message, open_loop, problems
 
@@ -99,7 +99,7 @@ def _group(project: Project, loop: Any, group: HeldGroup, who: str) -> None:
     with st.container(border=True, key=f"held-{group.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(
-                f'<h3 class="tally-h3">{escape(name)} <small>{_items_of(group.size)}</small></h3>'
+                f'<h3 class="tally-h3">{escape(name)} <small>{counted(group.size, "item")}</small></h3>'
                 f'<p class="tally-small">{escape(meaning)}</p>'
             )
             with st.container(horizontal=True, width="content", gap="small"):
@@ -119,9 +119,9 @@ def _group(project: Project, loop: Any, group: HeldGroup, who: str) -> None:
 
 def _confirm(loop: Any, group: HeldGroup, who: str, chosen: frozenset[int], number: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"held-confirm-{group.id}"):
-        notice(f"{_items_of(number)} will leave the pool and the export.", "warn")
+        notice(f"{counted(number, 'item')} will leave the pool and the export.", "warn")
         st.button(
-            f"Discard {_items_of(number)}", key=f"held-sure-{group.id}", type="primary", disabled=not who,
+            f"Discard {counted(number, 'item')}", key=f"held-sure-{group.id}", type="primary", disabled=not who,
             on_click=_judge, args=(loop, group, who, chosen, False),
         )  # fmt: skip
         st.button("Keep them", key=f"held-keep-{group.id}", on_click=_keep)
@@ -167,10 +167,6 @@ def _items(project: Project, loop: Any, group: HeldGroup, chosen: frozenset[int]
                     st.html(f'<div class="tally-text tally-heldtext">{_text(project, item)}</div>')
 
 
-def _items_of(number: int) -> str:
-    return f"{count(number)} {'item' if number == 1 else 'items'}"
-
-
 def _text(project: Project, item: Mapping[str, Any]) -> str:
     if project.text_column is not None:
         text = item.get(project.text_column)
@@ -209,7 +205,7 @@ def _judge(loop: Any, group: HeldGroup, who: str, chosen: frozenset[int], belong
         if belongs
         else "discarded: out of the pool, and out of the export."
     )
-    st.session_state[_DONE] = Done(loop.name, who, step, f"{_items_of(number)} {did}")
+    st.session_state[_DONE] = Done(loop.name, who, step, f"{counted(number, 'item')} {did}")
 
 
 def _undo(loop: Any, done: Done) -> None:
@@ -220,5 +216,5 @@ def _undo(loop: Any, done: Done) -> None:
         return
     st.session_state.pop(_DONE, None)
     many = undone.together if undone else 0
-    said = f"Taken back: {_items_of(many)} {'is' if many == 1 else 'are'} held back again."
+    said = f"Taken back: {counted(many, 'item')} {'is' if many == 1 else 'are'} held back again."
     st.session_state[_SAID] = (said if undone else "It was taken back already.", "info")

@@ -7,12 +7,13 @@ import streamlit as st
 from labeling import Project
 from labeling.records import UndoneImport
 from ui import work
-from ui.markup import count, escape, notice, plain
+from ui.markup import count, counted, escape, notice, plain
 from ui.state import problems
 
 _WORK = "undo-import"
 _DONE = "undo-import-done"
 _KINDS = {"items": "a file of items", "gold": "known answers alone", "stream": "records of a stream"}
+_THINGS = {"items": "item", "gold": "answer", "stream": "item"}
 MOST = 50
 
 
@@ -40,8 +41,8 @@ def render(project: Project) -> None:
     rows = project.imports().reverse()
     for row in rows.head(MOST).iter_rows(named=True):
         left, right = st.columns([4, 1], vertical_alignment="center")
-        added = "" if row["added"] is None else f"{count(row['added'])} items · "
-        gold = "" if not row["gold"] else f"{count(row['gold'])} known answers · "
+        added = "" if row["added"] is None else f"{counted(row['added'], _THINGS[row['kind']])} · "
+        gold = "" if not row["gold"] else f"{counted(row['gold'], 'known answer')} · "
         state = " · taken back" if row["taken_back"] else ""
         left.html(
             f"<p><b>{escape(row['name'])}</b><br><span class='tally-small'>{escape(_KINDS[row['kind']])} · {added}"

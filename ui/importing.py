@@ -15,7 +15,7 @@ from labeling.io import Mapping, guess_mapping
 from labeling.label_names import find_label
 from ui import work
 from ui.import_preview import choose_offers, show_remarks, ways_to_read
-from ui.markup import count, escape, figures, notice, plain
+from ui.markup import count, counted, escape, figures, notice, plain
 from ui.state import problems
 from ui.wording import on_page
 
@@ -216,9 +216,9 @@ def _renamed(renamed: dict[str, str]) -> None:
 def _show_report(held: dict[str, Any]) -> None:
     report = held["report"]
     kind = "good" if report.added + report.returned else "info"
-    title = f"{count(report.added)} items added" if report.added else "Nothing new"
+    title = f"{counted(report.added, 'item')} added" if report.added else "Nothing new"
     if report.returned:
-        title = f"{count(report.added)} items added, {count(report.returned)} brought back"
+        title = f"{counted(report.added, 'item')} added, {count(report.returned)} brought back"
     notice(f"from {held['name']} in {report.seconds:.1f} s.", kind, title=title)  # type: ignore[arg-type]
     figures(
         [

@@ -11,7 +11,7 @@ from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
 from ui import work
 from ui.import_preview import ways_to_read
-from ui.markup import count, escape, figures, notice
+from ui.markup import count, counted, escape, figures, notice
 from ui.state import problems
 from ui.wording import on_page
 
@@ -86,7 +86,7 @@ def render(project: Project) -> None:
 def _show(held: dict[str, Any]) -> None:
     report = held["report"]
     new = report.added + report.changed
-    title = f"{count(new)} known answers taken" if new else "Nothing new"
+    title = f"{counted(new, 'known answer')} taken" if new else "Nothing new"
     notice(f"from {held['name']}.", "good" if new else "info", title=title)
     figures(
         [

@@ -166,3 +166,14 @@ def count(number: int) -> str:
     '24,783'
     """
     return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A whole number of things, one or many, of a noun that takes an s.
+
+    Examples
+    --------
+    >>> counted(1, "item"), counted(24783, "item")
+    ('1 item', '24,783 items')
+    """
+    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"

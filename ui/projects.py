@@ -14,7 +14,7 @@ from labeling.column_labels import column_labels
 from labeling.formats.readable import FILE_HELP
 from labeling.io import guess_mapping, read_source
 from ui import next_step
-from ui.markup import bar, chip, count, empty, escape, heading, notice, percent, unbroken
+from ui.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
 from ui.palette import assign_keys
 from ui.state import choose_project, current_project, not_listed, page, problems, storage
 
@@ -105,7 +105,7 @@ def _archive(archived: Sequence[ProjectInfo]) -> None:
     for position, info in enumerate(archived):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.html(
-            f"<p><b>{escape(info.name)}</b><br><span class='tally-small'>{count(info.items)} items · "
+            f"<p><b>{escape(info.name)}</b><br><span class='tally-small'>{counted(info.items, 'item')} · "
             f"{count(info.labeled)} labeled by people · {escape(_since(info))}</span></p>"
         )
         if right.button("Restore", key=f"restore-{position}", width="stretch"):

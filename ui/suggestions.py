@@ -7,7 +7,7 @@ import streamlit as st
 from labeling import Project
 from labeling.suggesting import Suggestion
 from ui.drafts import found_in
-from ui.markup import chip, count, empty, escape, mark_spans, notice, percent, spans_of
+from ui.markup import chip, counted, empty, escape, mark_spans, notice, percent, spans_of
 from ui.rule_analysis import title
 from ui.state import EXPECTED, message, open_project, problems, storage
 
@@ -55,7 +55,7 @@ def _found(storage: str, name: str, version: int) -> list[Suggestion]:  # noqa: 
 def _one(project: Project, suggestion: Suggestion, labels: list[str], number: int) -> None:
     words = ", ".join(getattr(suggestion.function, "words", ())) or suggestion.function.name
     facts = (
-        f"right on <b>{percent(suggestion.precision)}</b> of {count(suggestion.matches)} known answers, "
+        f"right on <b>{percent(suggestion.precision)}</b> of {counted(suggestion.matches, 'known answer')}, "
         f"likely between {percent(suggestion.low)} and {percent(suggestion.high)} · "
         f"matches <b>{_share(suggestion.coverage)}</b> of all · <b>{_share(suggestion.added)}</b> that no rule covers"
     )

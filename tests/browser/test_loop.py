@@ -138,7 +138,7 @@ def test_the_cost_is_told_before_a_loop_and_after_each_round(desk: Callable[[], 
     told = loop.forecast()
     person.go("loop", known.name, "ann")
     forecast = page.locator(".tally-forecast")
-    expect(forecast).to_contain_text("30 more answers: 1 person-minutes")
+    expect(forecast).to_contain_text("30 more answers: 1 person-minute ")
     expect(forecast).to_contain_text("at 2 s an answer")
     assert told.score is not None
     expect(forecast).to_contain_text(f"Expected accuracy {told.score.value * 100:.0f} %")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,21 @@ def test_a_message_that_goes_leaves_its_reader_on_the_tab(desk: Callable[[], Any
     expect(ready).to_have_count(0)
     person.idle()
     expect(page.get_by_role("tab", name="New project")).to_have_attribute("aria-selected", "true", timeout=5_000)
+
+
+def test_a_main_button_that_cannot_be_pressed_can_be_read(desk: Callable[[], Any], project: Project) -> None:
+    person = desk()
+    person.go("", project.name)
+    person.open_tab("New project")
+    button = person.page.get_by_role("button", name="Create project")
+    ink = button.evaluate("button => { button.disabled = true; return getComputedStyle(button).color }")
+    paper = person.page.locator(".stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert abs(grey(ink) - grey(paper)) > 100
+
+
+def grey(colour: str) -> float:
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def test_pages_without_rules_and_loops_say_what_comes_next(desk: Callable[[], Any], project: Project) -> None:

@@ -51,6 +51,12 @@ def test_a_short_one_is_told_in_minutes_of_today() -> None:
     )
 
 
+def test_one_is_told_as_one() -> None:
+    one = Estimate(1.0, 1.0, 1.0)
+    told = replace(TOLD, answers=one, hours=Estimate(1 / 60, 1 / 60, 1 / 60), score=None)
+    assert sentence(told).startswith("1 more answer: 1 person-minute at 10 s an answer")
+
+
 def test_without_a_pace_of_people_it_is_said_that_none_is_known() -> None:
     told = replace(TOLD, measured=False, score=None)
     assert sentence(told, "") == (
