@@ -88,7 +88,7 @@ def test_a_second_file_follows_the_first(upload: Callable[[str, bytes], Any], ap
     page.locator('input[type="file"]').set_input_files([second])
     expect(page.get_by_text("2 items added")).to_have_count(0)
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("1 items added")).to_be_visible()
+    expect(page.get_by_text("1 item added")).to_be_visible()
     assert Project.open("first-csv", storage=app.storage).items()["text"].to_list() == ["one", "two", "three"]
 
 
