@@ -179,13 +179,15 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
     with st.container(key="split-desk"):
         left, right = st.columns([13, 6], gap="large")
     with left:
+        # The buttons are sent first: where the item can be seen, a press answers it.
+        place = st.container()
+        _buttons(loop, who, shown, classes, blind)
         image = card.picture(query.item, column)
         if image:
-            st.image(image, width="content")
+            place.image(image, width="content")
         spans = [] if blind else _matched(project, query, votes)
         hidden = {*project.hidden_columns, *([column] if column else [])}
-        st.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
-        _buttons(loop, who, shown, classes, blind)
+        place.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
         said = st.session_state.pop(NOTE, None)
         if said:
             notice(*said)

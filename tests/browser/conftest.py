@@ -37,6 +37,15 @@ PATIENCE = 180_000
 AGAIN = 5_000
 """Milliseconds after which a click is taken to have been lost by a page that was being drawn."""
 
+CARD = """() => ({
+    keys: window.tallyKeys, now: performance.now(), focus: document.activeElement?.outerHTML.slice(0, 200),
+    card: document.querySelector("[data-shown]")?.className, state: document.querySelector(".stApp")?.dataset,
+    buttons: [...document.querySelectorAll(":is(.st-key-answers, .st-key-actions) button")].map(
+        (button) => [button.textContent, button.disabled]),
+    dialogs: document.querySelectorAll('[role="dialog"]').length,
+})"""
+"""What decides whether a press counts, for the message of a test that waited in vain."""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -213,9 +222,14 @@ class Desk:
 
     def another(self, before: str) -> None:
         """Wait until another item is on the card, or the same one anew."""
-        self.page.wait_for_function(
-            "before => document.querySelector('[data-shown]')?.dataset.shown !== before", arg=before, timeout=PATIENCE
-        )
+        try:
+            self.page.wait_for_function(
+                "before => document.querySelector('[data-shown]')?.dataset.shown !== before",
+                arg=before,
+                timeout=PATIENCE,
+            )
+        except PlaywrightTimeout as error:
+            raise AssertionError(f"The card stayed where it was: {self.page.evaluate(CARD)}") from error
 
 
 @pytest.fixture

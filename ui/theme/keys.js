@@ -15,7 +15,7 @@ const typing = (event) =>
   );
 
 function install() {
-  const state = { shown: null, since: 0, answered: null, at: 0 };
+  const state = { shown: null, seen: null, since: 0, answered: null, at: 0 };
   // Who has just written a name in the sidebar is still in it, and would write the answers behind it.
   const leaveName = () => {
     const focused = document.activeElement;
@@ -25,14 +25,19 @@ function install() {
   const card = () => document.querySelector("[data-shown]");
   const look = () => {
     const now = card()?.dataset.shown ?? null;
-    if (now !== state.shown) {
-      if (state.shown === null) leaveName();
-      state.shown = now;
+    if (now === state.shown) return;
+    if (state.shown === null) leaveName();
+    state.shown = now;
+    // A page that is drawn anew may take the card away and bring it back: that one was seen already.
+    if (now !== null && now !== state.seen) {
+      state.seen = now;
       state.since = performance.now();
     }
   };
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
   look();
+  // What was on the screen before this script was there needs no time to settle: no press was meant for one before it.
+  state.since = -SETTLE_MS;
 
   const accept = () => {
     look();
@@ -84,11 +89,9 @@ function install() {
   window.addEventListener("change", () => setTimeout(release), true);
   window.addEventListener("click", (event) => setTimeout(release, chosen(event) ? 150 : 0), true);
   window.addEventListener("keyup", (event) => event.key === "Enter" && setTimeout(release, 150), true);
+  return state;
 }
 
 export default function () {
-  if (!window.tallyKeys) {
-    window.tallyKeys = true;
-    install();
-  }
+  window.tallyKeys ??= install();
 }
