@@ -37,8 +37,18 @@ if TYPE_CHECKING:
     from labeling.picture_networks import PictureClassifier
     from labeling.pool import PoolLoop
     from labeling.project import Project, default_storage
-    from labeling.reasons import Near, Why
-    from labeling.records import UNSURE, Alike, Annotation, HeldGroup, ImportReport, LabelClass, Query, QueueEmpty
+    from labeling.records import (
+        UNSURE,
+        Alike,
+        Annotation,
+        HeldGroup,
+        ImportReport,
+        LabelClass,
+        Near,
+        Query,
+        QueueEmpty,
+        Why,
+    )
     from labeling.robust import Robust
     from labeling.simulation import simulate
     from labeling.snorkel_model import SnorkelLabelModel
@@ -55,8 +65,8 @@ _HOME = {
     "Alike": "labeling.records",
     "Forecast": "labeling.forecast",
     "HeldGroup": "labeling.records",
-    "Near": "labeling.reasons",
-    "Why": "labeling.reasons",
+    "Near": "labeling.records",
+    "Why": "labeling.records",
     "Refits": "labeling.stream_learning",
     "Online": "labeling.stream_learning",
     "DriftDetector": "labeling.drift",

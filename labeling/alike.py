@@ -44,7 +44,7 @@ class AlikeVerbs(LoopBase):
         found = self._similar(query)
         free = self._free([item for item, _ in found])
         chosen = [(item, similar) for item, similar in found if item in free][:limit]
-        frame = self._project.item_store.some([item for item, _ in chosen], image=True)
+        frame = self._store.items.some([item for item, _ in chosen], image=True)
         items = {row["item_id"]: row for row in frame.iter_rows(named=True)}
         return [
             Alike(item, similar, {key: value for key, value in items[item].items() if key != "item_id"})
@@ -138,14 +138,14 @@ class AlikeVerbs(LoopBase):
         """Return item and similarity of the near-duplicates of an item."""
         if isinstance(query, Query) and query.why is not None:
             return list(query.why.alike)
-        near = near_duplicates_of(self._project.item_store)
+        near = near_duplicates_of(self._store.items)
         if near is None:
             return []
         item = query.item_id if isinstance(query, Query) else query
-        ids = self._project.item_store.frame()["item_id"].to_numpy()
+        ids = self._store.items.frame()["item_id"].to_numpy()
         row = int(np.searchsorted(ids, item))
         if row >= len(ids) or ids[row] != item:
-            raise LookupError(f"There is no item {item!r} in the project {self._project.name!r}.")
+            raise LookupError(f"There is no item {item!r} in the project {self._store.name!r}.")
         return [(int(ids[other]), similar) for other, similar in near.alike(row)]
 
     def _free(self, item_ids: Sequence[int]) -> set[int]:

@@ -11,8 +11,8 @@ from labeling.records import Annotation, Answer, Query
 from storage import ANSWERS, WELCOME
 
 if TYPE_CHECKING:
-    from storage.ledger import Write
     from storage.records import AnnotationRecord
+    from storage.transactions import Write
 
 UNDOABLE = (*ANSWERS, "skip", WELCOME)
 
@@ -59,7 +59,7 @@ class AnswerVerbs(LoopBase):
             return self._act(query, label.value, (), annotator, seconds, uuid, suggestion_shown)
         if not isinstance(label, str):
             raise TypeError(f"A label is the name of a class or UNSURE, got {label!r}.")
-        chosen = self._project.label_set.named(label)
+        chosen = self._store.label_set.named(label)
         return self._act(query, "answer", (chosen.id,), annotator, seconds, uuid, suggestion_shown)
 
     def skip(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from labeling.analysis import wilson
+from labeling.opening import loop_info, open_pool_loop, reopened
+from labeling.resolve import annotation_frame
 from labeling.stopping import LabelBudget
 from strategies import Random
 
 if TYPE_CHECKING:
     from labeling.pool import PoolLoop
-    from labeling.project import Project
-    from labeling.project_rules import RuleVerbs
+    from labeling.project_store import ProjectStore
     from labeling.weak import WeakRun
 
 
@@ -42,14 +43,15 @@ class CheckResult:
 class WeakCheck:
     """A sample to answer, drawn from the items that nobody answered yet; hold-out items are not asked."""
 
-    def __init__(self, project: Project, run: WeakRun, loop: PoolLoop) -> None:
-        self._project = project
+    def __init__(self, store: ProjectStore, run: WeakRun, loop: PoolLoop) -> None:
+        self._store = store
         self._run = run
         self.loop = loop
 
     def result(self) -> CheckResult:
         """Return what the answers so far say about the run."""
-        answers = self._project.annotations().filter(loop=self.loop.name, kind="answer", undone=False)
+        said = annotation_frame(self._store.ledger, self._store.label_set)
+        answers = said.filter(loop=self.loop.name, kind="answer", undone=False)
         newest = answers.unique("item_id", keep="last", maintain_order=True).select("item_id", answer="label")
         judged = newest.join(self._run.frame().select("item_id", "label"), on="item_id")
         labeled = judged.drop_nulls("label")
@@ -60,24 +62,29 @@ class WeakCheck:
         return CheckResult(judged.height, correct, unlabeled, accuracy, float(low[0]), float(high[0]))
 
 
-def open_check(project: RuleVerbs, run: WeakRun, n: int, seed: int) -> WeakCheck:
-    """Open the check of a weak run; the same call opens the same sample."""
-    from labeling.opening import open_pool_loop
-    from labeling.project import Project
+class WeakChecks:
+    """Opens checks of weak runs: blind loops over a random sample.
 
-    door = Project(project.ledger)
-    name = _name(run) + (f" ({n}, seed {seed})" if (n, seed) != (50, 0) else "")
-    loop = open_pool_loop(door, name, Random(), None, n, seed, [LabelBudget(n)], blind=True)
-    return WeakCheck(door, run, loop)
+    Parameters
+    ----------
+    store
+        The project's ledger, items, functions and classes.
+    """
 
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
 
-def opened_checks(project: RuleVerbs, run: WeakRun) -> list[WeakCheck]:
-    """Return the checks of a weak run that were opened before, the oldest first."""
-    from labeling.project import Project
+    def open(self, run: WeakRun, n: int, seed: int) -> WeakCheck:
+        """Open the check of a weak run; the same call opens the same sample."""
+        name = _name(run) + (f" ({n}, seed {seed})" if (n, seed) != (50, 0) else "")
+        loop = open_pool_loop(self._store, name, Random(), None, n, seed, [LabelBudget(n)], blind=True)
+        return WeakCheck(self._store, run, loop)
 
-    door = Project(project.ledger)
-    names = [info.name for info in door.loops() if info.blind and (info.name + " (").startswith(_name(run) + " (")]
-    return [WeakCheck(door, run, door.pool_loop(name)) for name in names]
+    def opened(self, run: WeakRun) -> list[WeakCheck]:
+        """Return the checks of a weak run that were opened before, the oldest first."""
+        infos = [loop_info(self._store, record) for record in self._store.ledger.loops.all()]
+        names = [info.name for info in infos if info.blind and (info.name + " (").startswith(_name(run) + " (")]
+        return [WeakCheck(self._store, run, reopened(self._store, name)) for name in names]
 
 
 def _name(run: WeakRun) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from strategies import Strategy
 
 ClassWeight = Literal["balanced"] | None
 
@@ -161,48 +159,3 @@ class TableClassifier(Classifier):
     def fit(self, X: Matrix, targets: FloatArray, weights: FloatArray | None = None, *, seed: int = 0) -> LinearModel:
         """Train on (n, d) features and (n, k) soft targets; `seed` changes nothing, the optimum is unique."""
         return fit_linear(X, targets, weights, C=self.C, class_weight=self.class_weight)
-
-
-def default_classifier(
-    schema: Mapping[str, pl.DataType], strategy: Strategy | None = None, *, text: str | None = None
-) -> Classifier:
-    """The classifier that suits the columns and the strategy.
-
-    A network with dropout where the strategy reads stochastic passes (`MCDropout`), a convolutional one where
-    there is nothing but a column of pictures; else `TextClassifier`
-    where there is a text column, `TableClassifier` where there are numbers, lists of numbers or pictures.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from strategies import MCDropout
-    >>> default_classifier({"body": pl.String()}, text="body")
-    TextClassifier(C=10.0, class_weight='balanced', ngrams=(1, 1), min_count=2, max_features=100000)
-    >>> type(default_classifier({"body": pl.String()}, MCDropout(), text="body")).__name__
-    'NetworkClassifier'
-    """
-    import polars as pl
-
-    columns = (text,) if text is not None else None
-    if strategy is not None and "mc_proba" in strategy.reads():
-        from labeling.networks import NetworkClassifier
-        from labeling.picture_networks import PictureClassifier
-
-        if text is None and _pictures_alone(schema):
-            return PictureClassifier()
-        return NetworkClassifier(columns=columns)
-    if text is not None:
-        return TextClassifier()
-    if any(dtype.is_numeric() or dtype.is_nested() or dtype == pl.Binary for dtype in schema.values()):
-        return TableClassifier()
-    named = ", ".join(f"{name} ({dtype})" for name, dtype in schema.items()) or "none"
-    raise ValueError(f"No column to learn from (columns: {named}). Pass classifier=, or name the text column.")
-
-
-def _pictures_alone(schema: Mapping[str, pl.DataType]) -> bool:
-    """Whether one column of pictures is all there is to learn from; words may be captions or file names."""
-    import polars as pl
-
-    pictures = [name for name, dtype in schema.items() if dtype == pl.Binary]
-    others = [name for name, dtype in schema.items() if dtype.is_numeric() or dtype.is_nested()]
-    return len(pictures) == 1 and not others

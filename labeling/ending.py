@@ -16,7 +16,7 @@ from labeling.stopping import LabelBudget, StopRule, extended
 from labeling.votes import holdout_ids
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
 
 
 class StopVerbs(LoopBase):
@@ -83,7 +83,7 @@ class StopVerbs(LoopBase):
         rules = self.stop
         reasons = [reason for _, reason in self._fired(rules)]
         if stop is not None:
-            check_stop(self._project, stop)
+            check_stop(self._store, stop)
             changed = tuple(stop)
         else:
             changed = self._extended(rules, answers)
@@ -115,13 +115,13 @@ class StopVerbs(LoopBase):
         moment = datetime.now().astimezone() if now is None else now
         with self._ledger.read() as connection:
             answered = self._answered(connection)
-        facts, labels = self._ledger.annotations, self._project.label_set
+        facts, labels = self._ledger.annotations, self._store.label_set
         work = facts.work(LEAST, self._record.id)
         refits = trained(self._ledger.loops.refits(self._record.id))
         return forecast(
             self.stop,
             answered,
-            self._project.open_items(),
+            self._store.open_items(),
             [history_row(record, labels) for record in refits],
             pace_of(work if len(work) >= ENOUGH else facts.work(LEAST), moment, people=people, hours=hours_a_day),
             moment,
@@ -146,7 +146,7 @@ class StopVerbs(LoopBase):
             answered = self._answered(connection)
         history: list[dict[str, Any]] = []
         if any(not isinstance(rule, LabelBudget) for rule in rules):
-            labels = self._project.label_set
+            labels = self._store.label_set
             refits = trained(self._ledger.loops.refits(self._record.id))
             history = [history_row(record, labels) for record in refits]
         for rule in rules:
@@ -172,20 +172,20 @@ class StopVerbs(LoopBase):
         """Return how many items are open; where there are enough, those that are so by counts alone."""
         # Counts alone tell as long as much is left, and spare reading the items.
         open_ = self._items() - len(self._queue.gone()) - self._ledger.annotations.answered_count()
-        return open_ if open_ >= enough else self._project.open_items()
+        return open_ if open_ >= enough else self._store.open_items()
 
     def _items(self) -> int:
-        store = self._project.item_store
+        store = self._store.items
         items: int = store.cached("size", store.version, lambda: self._ledger.items.counts()[0])
         return items
 
 
-def check_stop(project: Project, stop: Sequence[StopRule]) -> None:
+def check_stop(store: ProjectStore, stop: Sequence[StopRule]) -> None:
     """Raise for what is no stop rule, and for a score that there is no hold-out to measure on."""
     for rule in stop:
         if not isinstance(rule, StopRule):
             raise TypeError(f"stop= takes a list of rules such as LabelBudget(500), got {rule!r}.")
-    if any(rule.needs_holdout for rule in stop) and not holdout_ids(project.ledger):
+    if any(rule.needs_holdout for rule in stop) and not holdout_ids(store.ledger):
         raise ValueError(
             "A target score needs a hold-out to be measured on. Import gold and call project.set_holdout(), "
             "or stop by LabelBudget()."

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from labeling.opening import loop_info
+from labeling.weak import newest_run
+
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
 
 _SOURCES = {"human": "people", "weak": "rules", "model": "a trained model"}
 
@@ -33,12 +36,12 @@ find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 """
 
 
-def card(project: Project, counts: pl.DataFrame, options: Mapping[str, Any]) -> str:
+def card(store: ProjectStore, counts: pl.DataFrame, options: Mapping[str, Any]) -> str:
     """Return the card as Markdown.
 
     Parameters
     ----------
-    project
+    store
         Whose data set it is.
     counts
         label, source, split and rows, as `ExportPreview.counts`.
@@ -46,14 +49,14 @@ def card(project: Project, counts: pl.DataFrame, options: Mapping[str, Any]) -> 
         What was chosen, as it is put on record.
     """
     parts = [
-        f"# {_plain(project.name)}",
-        _plain(project.description),
-        _rows(counts, project.label_names),
-        _rules(project),
-        _label_model(project),
-        _loops(project),
-        _people(project),
-        f"## Version\n\nMade with Tally at version {project.version()} of the project, which counts its writes.",
+        f"# {_plain(store.name)}",
+        _plain(store.description),
+        _rows(counts, store.label_names),
+        _rules(store),
+        _label_model(store),
+        _loops(store),
+        _people(store),
+        f"## Version\n\nMade with Tally at version {store.ledger.version()} of the project, which counts its writes.",
         _code("## Settings of the export", options),
         _LOADING,
     ]
@@ -82,15 +85,18 @@ def _summed(counts: pl.DataFrame, *by: str) -> Iterable[tuple[Any, ...]]:
     return counts.group_by(by, maintain_order=True).agg(pl.col("rows").sum()).iter_rows()
 
 
-def _rules(project: Project) -> str:
-    rows = [(rule.name, rule.version, rule.kind, rule.label or "", rule.expert or "") for rule in project.functions()]
+def _rules(store: ProjectStore) -> str:
+    rows = [
+        (rule.name, rule.version, rule.kind, rule.label or "", rule.expert or "")
+        for rule in store.functions.infos(store.label_set)
+    ]
     if not rows:
         return "## Rules\n\nNone."
     return "## Rules\n\n" + _table(("rule", "version", "kind", "label", "expert"), rows)
 
 
-def _label_model(project: Project) -> str:
-    run = project.newest_weak_run()
+def _label_model(store: ProjectStore) -> str:
+    run = newest_run(store)
     if run is None:
         return ""
     functions = ", ".join(map(_plain, run.functions)) or "no rule"
@@ -98,18 +104,18 @@ def _label_model(project: Project) -> str:
     return f"## Label model\n\nRun {run.number}, {_plain(run.model)}, made {made} from the votes of {functions}."
 
 
-def _loops(project: Project) -> str:
+def _loops(store: ProjectStore) -> str:
     parts = [
         f"### {_plain(info.name)}\n\nA {info.kind} loop by {_plain(info.strategy)}, {info.answered:,} answers.\n\n"
         + _code("", record.settings)
-        for info, record in zip(project.loops(), project.ledger.loops.all(), strict=True)
+        for info, record in ((loop_info(store, record), record) for record in store.ledger.loops.all())
     ]
     return "\n\n".join(["## Loops", *parts]) if parts else ""
 
 
-def _people(project: Project) -> str:
+def _people(store: ProjectStore) -> str:
     """How many people answered, and the names of those whose names are kept."""
-    given = [record for record in project.ledger.annotations.current() if record.kind == "answer"]
+    given = [record for record in store.ledger.annotations.current() if record.kind == "answer"]
     if not given:
         return "## People\n\nNobody has answered yet."
     names = sorted({record.annotator for record in given if record.annotator})

@@ -14,7 +14,8 @@ from labeling.function_base import Rule
 from labeling.items import Columns
 
 if TYPE_CHECKING:
-    from labeling.project import LabelSource, Project
+    from labeling.project_store import ProjectStore
+    from labeling.records import LabelSource
 
 SOURCES = ("human", "weak", "model")
 SPLITS = ("train", "test")
@@ -92,7 +93,7 @@ class Choice:
         wanted = known if self.columns is None else self.columns
         return [name for name in known if name in wanted and (self.private or name not in private)]
 
-    def keep(self, facts: pl.DataFrame, project: Project) -> pl.DataFrame:
+    def keep(self, facts: pl.DataFrame, store: ProjectStore) -> pl.DataFrame:
         """Return the items that stay.
 
         Raises
@@ -110,7 +111,7 @@ class Choice:
         if self.where is not None and facts.height:
             from labeling.regions import picked
 
-            ids = picked(project, self.where)
+            ids = picked(store, self.where)
             steps.append((f"where={_shown(self.where)}", pl.col("item_id").is_in(ids.implode())))
         if self.source is not None:
             steps.append((f"source={', '.join(self.source)}", pl.col("source").is_in(self.source)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +20,12 @@ from labeling.items import in_columns
 from labeling.labels.resolving import Resolving, check
 from labeling.matrix import LabelMatrix
 from labeling.records import ExportPreview, ExportReport
+from labeling.resolve import discarded
 from labeling.votes import holdout_ids
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
+    from storage.ledger import Ledger
 
 ROWS = 20_000
 
@@ -43,15 +46,15 @@ ASKED = {
 class _Export:
     """One export under way: looks up once what every row needs."""
 
-    def __init__(self, project: Project, choice: Choice) -> None:
-        self.project = project
+    def __init__(self, store: ProjectStore, choice: Choice) -> None:
+        self.store = store
         self.choice = choice
-        self.columns = project.item_store.columns()
+        self.columns = store.items.columns()
         self.shown = choice.shown(self.columns)
         image = self.columns.named("image")
         self.image = image if image in self.shown else None
-        self.held = holdout_ids(project.ledger)
-        self.labels = Resolving(project)
+        self.held = holdout_ids(store.ledger)
+        self.labels = Resolving(store)
         rows = self._rows()
         self.facts = self._facts(rows)
         # Facts are a row an item, so those that stay are looked at once, however many copies there are.
@@ -83,7 +86,8 @@ class _Export:
         from tqdm.auto import tqdm
 
         shown = progress is True
-        matrix = self.project.label_matrix(progress=shown) if self.project.functions() else None
+        functions, labels = self.store.functions, self.store.label_set
+        matrix = functions.matrix(labels, progress=shown) if functions.infos(labels) else None
         done = 0
         if self.rows.height == 0:
             yield self.dress(self.rows, matrix)
@@ -99,10 +103,10 @@ class _Export:
 
     def _rows(self) -> pl.DataFrame:
         """(item_id, id): one row a row of the sources, without erased and discarded items."""
-        facts = self.project.ledger.items
+        facts = self.store.ledger.items
         schema = {"item_id": pl.Int64(), "import": pl.Int64(), "row": pl.Int64(), "id": pl.String()}
         items = in_columns(facts.index(), schema)
-        gone = pl.Series("item_id", list(self.project.discarded()), dtype=pl.Int64())
+        gone = pl.Series("item_id", list(discarded(self.store.ledger)), dtype=pl.Int64())
         items = items.filter(~pl.col("item_id").is_in(gone.implode()))
         copies = in_columns(facts.duplicates(), schema)
         rows = pl.concat([items, copies.join(items, on="item_id", how="semi")])
@@ -122,14 +126,14 @@ class _Export:
             .join(self._gold(), on="item_id", how="left")
             .with_columns(split.alias("split"))
         )
-        facts = self.choice.keep(facts, self.project)
+        facts = self.choice.keep(facts, self.store)
         for more in self._history():
             facts = facts.join(more, on="item_id", how="left")
         return facts.sort("item_id").set_sorted("item_id")
 
     def _gold(self) -> pl.DataFrame:
         """(item_id, gold): what is known of items, by name."""
-        items, label_ids = self.project.item_store.known()
+        items, label_ids = self.store.items.known()
         labels = self.labels.labels
         positions = to_positions(label_ids, labels.positions())
         known = pl.DataFrame({"item_id": items, "gold": positions}).filter(pl.col("gold") != NO_LABEL)
@@ -147,16 +151,16 @@ class _Export:
         """Whether all that people said of an item was said of a near-duplicate of it; and why it was asked."""
         over: dict[int, bool] = {}
         answered: set[int] = set()
-        for record in self.project.ledger.annotations.current():
+        for record in self.store.ledger.annotations.current():
             if record.query_id is not None:
                 answered.add(record.query_id)
             if record.kind == "answer":
                 over[record.item_id] = over.get(record.item_id, True) and record.origin == "alike"
         yield pl.DataFrame(list(over.items()), schema={"item_id": pl.Int64(), "taken_over": pl.Boolean()}, orient="row")
-        loops = {loop.id: (loop.name, loop.settings.get("strategy_text")) for loop in self.project.ledger.loops.all()}
+        loops = {loop.id: (loop.name, loop.settings.get("strategy_text")) for loop in self.store.ledger.loops.all()}
         asked: dict[int, tuple[int, str, str | None, float, int]] = {}
         # A question that was answered tells more than one that came to nothing; else the newest one does.
-        for question in sorted(self.project.ledger.asked.all(), key=lambda each: each.query_id in answered):
+        for question in sorted(self.store.ledger.asked.all(), key=lambda each: each.query_id in answered):
             name, strategy = loops[question.loop_id]
             why = (question.item_id, name, question.strategy or strategy, question.score, question.round)
             asked[question.item_id] = why
@@ -165,7 +169,7 @@ class _Export:
     def dress(self, rows: pl.DataFrame, matrix: LabelMatrix | None, image: bool = True) -> pl.DataFrame:
         """Add labels, evidence and contents to rows."""
         ids = rows["item_id"].unique().sort()
-        contents = self.project.item_store.some(
+        contents = self.store.items.some(
             ids.to_list(), private=self.choice.private, image=image and self.image is not None
         )
         own_id = self.columns.named("id")
@@ -207,7 +211,7 @@ def _votes(matrix: LabelMatrix, ids: pl.Series) -> pl.DataFrame:
 
 
 def export(
-    project: Project,
+    store: ProjectStore,
     path: str | Path,
     choice: Choice,
     *,
@@ -217,27 +221,47 @@ def export(
 ) -> ExportReport:
     """Write the data set of a project; see `Project.export`."""
     kind = export_format(path, format)
-    made = _Export(project, choice)
+    made = _Export(store, choice)
     options = choice.options(made.columns) | ({"escape_formulas": escape_formulas} if kind.name == "csv" else {})
     about = About(
-        labels=project.label_names,
+        labels=store.label_names,
         text=export_name(text) if (text := made.columns.named("text")) in made.shown and text is not None else None,
         image=export_name(made.image) if made.image is not None else None,
         splits=made.splits,
         escape_formulas=escape_formulas,
-        card=card(project, made.counts, options) if kind.folder else None,
+        card=card(store, made.counts, options) if kind.folder else None,
     )
     report = write_rows(path, made.batches(progress), kind, about)
-    project.ledger.note_export(Path(path).name, kind.name, report.rows, report.sha256, options)
+    store.ledger.note_export(Path(path).name, kind.name, report.rows, report.sha256, options)
     return ExportReport(report.rows, str(report.path), report.sha256, made.sources())
 
 
-def preview(project: Project, choice: Choice, rows: int) -> ExportPreview:
+def preview(store: ProjectStore, choice: Choice, rows: int) -> ExportPreview:
     """Return what an export would hold; see `Project.preview_export`."""
-    made = _Export(project, choice)
+    made = _Export(store, choice)
     private = [name for name in made.shown if name in made.columns.private()]
     first = made.dress(made.rows.head(rows), None, image=False)
     return ExportPreview(made.rows.height, made.facts.height, made.counts, tuple(made.shown), tuple(private), first)
+
+
+def exports(ledger: Ledger) -> pl.DataFrame:
+    """Return a row an export, newest first; see `Project.exports`."""
+    rows = []
+    for export in ledger.exports():
+        options = dict(export["options"])
+        left = options.pop("private") if isinstance(options.get("private"), list) else None
+        facts = [export[name] for name in ("name", "format", "rows", "sha256", "created_at")]
+        rows.append((*facts, left, json.dumps(options, ensure_ascii=False)))
+    schema = {
+        "name": pl.String(),
+        "format": pl.String(),
+        "rows": pl.Int64(),
+        "sha256": pl.String(),
+        "at": pl.Datetime("us", "UTC"),
+        "private": pl.List(pl.String()),
+        "options": pl.String(),
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def votes_of(matrix: LabelMatrix, item_id: int) -> list[Mapping[str, str | None]]:

@@ -94,30 +94,6 @@ class LabelingFunction(ABC):
         del text
         return ()
 
-    @staticmethod
-    def from_spec(spec: Mapping[str, Any]) -> "LabelingFunction":
-        """Rebuild a rule from what was stored.
-
-        Only kinds that are data (keyword, regex, comparison) can be rebuilt;
-        code is never loaded from a database.
-
-        Examples
-        --------
-        >>> from labeling.functions import keyword
-        >>> rule = keyword("politics", ["senate"], label="ok")
-        >>> LabelingFunction.from_spec(rule.spec) == rule
-        True
-        """
-        from labeling.rules import KINDS
-
-        kind = spec.get("kind")
-        if kind not in KINDS:
-            raise ValueError(
-                f"Labeling function {spec.get('name')!r} is of kind {kind!r}, which is code and never loaded from a "
-                f"database. Import the script that defines it and pass it again; kept as data: {listed(KINDS)}."
-            )
-        return KINDS[kind](**{name: value for name, value in spec.items() if name != "kind"})
-
 
 @dataclass(frozen=True)
 class Rule(LabelingFunction):

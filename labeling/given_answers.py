@@ -14,10 +14,10 @@ from labeling.delimited import Rejected
 from labeling.formats.exchange import moment, unread_times
 from labeling.io import Table, read_source
 from labeling.label_set import LabelSet
-from labeling.project_base import ProjectBase
 from storage import ANSWERS
 
 if TYPE_CHECKING:
+    from labeling.project_store import ProjectStore
     from storage.ledger import Ledger
     from storage.records import AnnotationRecord
 
@@ -65,56 +65,29 @@ class AnswersReport:
         return ", ".join(parts)
 
 
-class AnnotationVerbs(ProjectBase):
-    """Take answers from elsewhere."""
+def add_annotations(
+    store: ProjectStore, source: object, columns: Mapping[str, str | None], reading: Mapping[str, Any]
+) -> AnswersReport:
+    """Record answers that people gave elsewhere; see `Project.add_annotations`.
 
-    def add_annotations(
-        self,
-        source: object,
-        *,
-        id: str | None = None,  # noqa: A002 - the users' word
-        item_id: str | None = None,
-        annotator: str | None = None,
-        label: str | None = None,
-        at: str | None = None,
-        **reading: Any,
-    ) -> AnswersReport:
-        """Record answers that people gave elsewhere, as annotations of items that are here.
-
-        Every answer counts as one of its annotator; of several by one person about an item the last counts, so one
-        that is older than what is on record is put aside. The same again adds nothing. It is all or nothing.
-
-        Parameters
-        ----------
-        source
-            A frame or a file with an answer a row, or tasks of Label Studio, Prodigy or doccano with what was answered
-            in them. Items without an id there are found by their text.
-        id, item_id
-            The column of your own ids, or of Tally's item numbers.
-        annotator
-            The column of who answered; rows without a name are those of "unnamed".
-        label
-            The column of labels.
-        at
-            The column of when, as ISO 8601, or as seconds or milliseconds since 1970; without it, now.
-        **reading
-            As for `add_items`: ``encoding``, ``delimiter``, ``sheet``, ``format``, ``name``.
-
-        Raises
-        ------
-        ValueError
-            There are no items, the source is broken, or a column is missing.
-        """
-        if not len(self.item_store.ids()):
-            raise ValueError("There are no items that answers could be of. Import some with add_items().")
-        table = read_source(source, **reading)
-        columns = {"id": id, "item_id": item_id, "annotator": annotator, "label": label, "at": at}
-        own = self.item_store.columns()
-        given = _given(table, columns, own.named("id"), own.named("text"))
-        known = self.item_store.frame().select(
-            "item_id", pl.col(own.named("text") or "item_id").cast(pl.String).alias("text")
-        )
-        return _record(self.ledger, self.label_set, table, _found(self.ledger, known, given))
+    Parameters
+    ----------
+    store
+        The project's ledger, items, functions and classes.
+    source
+        A path, an open file or a frame.
+    columns
+        The columns that were named: id, item_id, annotator, label, at.
+    reading
+        How to read the source.
+    """
+    if not len(store.items.ids()):
+        raise ValueError("There are no items that answers could be of. Import some with add_items().")
+    table = read_source(source, **reading)
+    own = store.items.columns()
+    given = _given(table, columns, own.named("id"), own.named("text"))
+    known = store.items.frame().select("item_id", pl.col(own.named("text") or "item_id").cast(pl.String).alias("text"))
+    return _record(store.ledger, store.label_set, table, _found(store.ledger, known, given))
 
 
 def _given(table: Table, columns: Mapping[str, str | None], own_id: str | None, text: str | None) -> pl.DataFrame:

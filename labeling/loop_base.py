@@ -13,7 +13,7 @@ from labeling.stopping import After, LabelBudget, StopRule
 
 if TYPE_CHECKING:
     from labeling.label_set import LabelSet
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
     from storage.records import AnnotationRecord, LoopChange, LoopRecord
 
 
@@ -23,14 +23,14 @@ GO_ON = "go on"
 class LoopBase:
     """A loop's place in the ledger and what it was made with."""
 
-    def __init__(self, project: Project, record: LoopRecord, settings: Settings, stop: Sequence[StopRule]) -> None:
-        self._project = project
-        self._ledger = project.ledger
+    def __init__(self, store: ProjectStore, record: LoopRecord, settings: Settings, stop: Sequence[StopRule]) -> None:
+        self._store = store
+        self._ledger = store.ledger
         self._record = record
         self._settings = settings
         self._stop = tuple(stop)
         self.name = record.name
-        self._queue = Queue(project, record.id, record.name, lambda: self.budget)
+        self._queue = Queue(store, record.id, record.name, lambda: self.budget)
 
     @property
     def strategy(self) -> str:
@@ -64,7 +64,7 @@ class LoopBase:
         return min(budgets) if budgets else None
 
     def _annotation(self, record: AnnotationRecord) -> Annotation:
-        labels: LabelSet = self._project.label_set
+        labels: LabelSet = self._store.label_set
         label = labels.name_of(record.label_ids[0]) if record.label_ids else None
         return Annotation(
             record.id,

@@ -18,7 +18,7 @@ shape: (2, 4)
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,10 +27,8 @@ from numpy.typing import ArrayLike
 from labeling.arrays import ABSTAINS, BoolArray, IntArray, VoteArray, vote_dtype
 from labeling.function_base import LabelingFunction
 from labeling.label_names import label_name, label_names
+from labeling.patterns import Patterns
 from labeling.running import Faults, Votes
-
-if TYPE_CHECKING:
-    from labeling.patterns import Patterns
 
 
 @dataclass(frozen=True)
@@ -217,11 +215,9 @@ class LabelMatrix:
         return np.asarray((highest != ABSTAINS) & (unsigned.min(axis=1) != highest))
 
     @cached_property
-    def patterns(self) -> "Patterns":
+    def patterns(self) -> Patterns:
         """Unique rows of votes with their counts: what label models are fitted on."""
-        from labeling.patterns import Patterns
-
-        return Patterns.of(self)
+        return Patterns.of(self.values, self.gold, len(self.labels))
 
     def take(self, rows: ArrayLike) -> "LabelMatrix":
         """Rows by position or by mask, in the order given."""

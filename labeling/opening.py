@@ -10,7 +10,8 @@ import polars as pl
 from labeling import specs
 from labeling.arguments import whole_number
 from labeling.as_made import check_kind, check_setting
-from labeling.classifiers import Classifier, default_classifier
+from labeling.classifiers import Classifier
+from labeling.default_classifier import default_classifier
 from labeling.ending import check_stop
 from labeling.learning import check_suits
 from labeling.loop_base import GO_ON
@@ -24,14 +25,14 @@ from strategies import Strategy
 
 if TYPE_CHECKING:
     from labeling.executors import Engine
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
     from storage.records import LoopRecord
 
 DEFAULTS: dict[str, Any] = {"batch_size": 20, "seed": 0, "stop": (), "blind": False, "candidates": None}
 
 
 def open_pool_loop(
-    project: Project,
+    store: ProjectStore,
     name: str,
     strategy: Strategy | None,
     classifier: Classifier | None,
@@ -58,12 +59,12 @@ def open_pool_loop(
     expressions = check_expressions(regions or {})
     if regions is not None:
         given["regions"] = texts_of(expressions)
-    record = project.ledger.loops.get(name)
+    record = store.ledger.loops.get(name)
     if record is None:
-        record = _make(project, name, given)
+        record = _make(store, name, given)
     check_kind(record, "pool")
     stored = {"regions": specs.dump({}), **record.settings}
-    changes = project.ledger.loops.changes(record.id)
+    changes = store.ledger.loops.changes(record.id)
     went_on = [change.details["stop"] for change in changes if change.kind == GO_ON][-1:]
     for key, value in given.items():
         # A script that is run again gives the rules that the loop was made with, also after it went on.
@@ -75,33 +76,38 @@ def open_pool_loop(
     }
     settings["regions"] = given_again(name, stored["regions"]["mapping"], expressions)
     stop_rules = tuple(settings.pop("stop"))
-    return PoolLoop(project, record, Settings(**settings, executor=executor), stop_rules)
+    return PoolLoop(store, record, Settings(**settings, executor=executor), stop_rules)
 
 
-def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
+def reopened(store: ProjectStore, name: str) -> PoolLoop:
+    """Return a loop as it was made."""
+    return open_pool_loop(store, name, None, None, None, None, None)
+
+
+def _make(store: ProjectStore, name: str, given: dict[str, Any]) -> LoopRecord:
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"A loop needs a name, got {name!r}.")
     if "strategy" not in given:
-        known = ", ".join(repr(record.name) for record in project.ledger.loops.all()) or "none yet"
+        known = ", ".join(repr(record.name) for record in store.ledger.loops.all()) or "none yet"
         raise KeyError(
             f"There is no loop {name!r}; there are: {known}. To make it, pass strategy=, for example Auto()."
         )
     settings = DEFAULTS | {"classifier": None} | given
     if settings["classifier"] is None:
-        settings["classifier"] = _default_classifier(project, given["strategy"])
+        settings["classifier"] = _default_classifier(store, given["strategy"])
     check_suits(given["strategy"], settings["classifier"])
-    check_regions(project, given["strategy"], given.get("regions", {}))
-    check_stop(project, settings["stop"])
+    check_regions(store, given["strategy"], given.get("regions", {}))
+    check_stop(store, settings["stop"])
     stored = {key: specs.dump(value, key) for key, value in settings.items()}
     stored["strategy_text"] = specs.describe(stored["strategy"])
-    made = project.ledger.loops.add(name, "pool", stored) or project.ledger.loops.get(name)
+    made = store.ledger.loops.add(name, "pool", stored) or store.ledger.loops.get(name)
     if made is None:
         raise RuntimeError(f"The loop {name!r} was not stored.")
     return made
 
 
-def _default_classifier(project: Project, strategy: Strategy) -> Classifier:
-    columns = project.item_store.columns()
+def _default_classifier(store: ProjectStore, strategy: Strategy) -> Classifier:
+    columns = store.items.columns()
     if not columns.dtypes:
         # Nothing is imported yet: text is what most projects hold.
         return default_classifier({"text": pl.String()}, strategy, text="text")
@@ -123,11 +129,11 @@ def _check(given: dict[str, Any]) -> None:
             raise TypeError(f"stop= takes a list of rules such as LabelBudget(500), got {rule!r}.")
 
 
-def loop_info(project: Project, record: LoopRecord) -> LoopInfo:
+def loop_info(store: ProjectStore, record: LoopRecord) -> LoopInfo:
     """Return a loop as a list shows it."""
-    with project.ledger.read() as connection:
-        tally = project.ledger.loops.tally(connection, record.id)
-    went_on = [change.details["stop"] for change in project.ledger.loops.changes(record.id) if change.kind == GO_ON]
+    with store.ledger.read() as connection:
+        tally = store.ledger.loops.tally(connection, record.id)
+    went_on = [change.details["stop"] for change in store.ledger.loops.changes(record.id) if change.kind == GO_ON]
     rules = went_on[-1] if went_on else record.settings["stop"]
     budgets = [rule["params"]["labels"] for rule in rules if rule["class"] == "labeling.LabelBudget"]
     answered = tally["answer"] + tally["unsure"] + tally["discard"]

@@ -15,7 +15,6 @@ from labeling.arrays import ABSTAINS, BoolArray, FloatArray, IntArray, VoteArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from labeling.matrix import LabelMatrix
 
 WORD = 64
 
@@ -45,18 +44,17 @@ class Patterns:
     inverse: IntArray | None = None
 
     @staticmethod
-    def of(matrix: "LabelMatrix") -> "Patterns":
-        """Patterns of a matrix.
+    def of(values: VoteArray, gold: IntArray | None, k: int) -> "Patterns":
+        """Patterns of votes (n, m) for k classes, and of the known classes (n,), -1 where unknown.
 
         Examples
         --------
-        >>> from labeling.matrix import LabelMatrix
-        >>> found = Patterns.of(LabelMatrix.from_votes([[0, 1], [-1, 1], [0, 1]], labels=["a", "b"]))
+        >>> found = Patterns.of(np.array([[0, 1], [-1, 1], [0, 1]]), None, 2)
         >>> found.values.tolist(), found.counts.tolist()
         ([[-1, 1], [0, 1]], [1.0, 2.0])
         """
-        gold = np.full(len(matrix), ABSTAINS, np.int64) if matrix.gold is None else matrix.gold
-        return _unique(matrix.values, gold, np.ones(len(matrix)), len(matrix.labels), keep_inverse=True)
+        known = np.full(len(values), ABSTAINS, np.int64) if gold is None else gold
+        return _unique(values, known, np.ones(len(values)), k, keep_inverse=True)
 
     @staticmethod
     def concat(parts: Sequence["Patterns"]) -> "Patterns":
@@ -64,8 +62,7 @@ class Patterns:
 
         Examples
         --------
-        >>> from labeling.matrix import LabelMatrix
-        >>> one = LabelMatrix.from_votes([[0, 1], [-1, 1]], labels=["a", "b"]).patterns
+        >>> one = Patterns.of(np.array([[0, 1], [-1, 1]]), None, 2)
         >>> Patterns.concat([one, one]).counts.tolist()
         [2.0, 2.0]
         """

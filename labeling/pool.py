@@ -21,6 +21,7 @@ from labeling.records import LoopProgress, Query, QueueEmpty, Refit
 from labeling.refit import Refitting, read_state, unchanged
 from labeling.refit_lease import refit_lease
 from labeling.screening import GROUP, ScreenVerbs, held_back
+from labeling.weak import newest_run
 
 if TYPE_CHECKING:
     from storage.records import RefitRecord
@@ -101,12 +102,12 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         loops, loop_id = self._ledger.loops, self._record.id
         with refit_lease(self._ledger, loop_id, self.name):
             last = loops.last_refit(loop_id)
-            labels = self._project.label_set
-            weak = self._project.newest_weak_run()
-            state = read_state(self._ledger, self._project.item_store, labels, weak)
+            labels = self._store.label_set
+            weak = newest_run(self._store)
+            state = read_state(self._ledger, self._store.items, labels, weak)
             if last is not None and unchanged(last, state) and self._whole(last) and not self._used_up(last):
                 return refit_of(last)
-            refitting = Refitting(self._project, loop_id, self._settings, labels, state, weak, last)
+            refitting = Refitting(self._store, loop_id, self._settings, labels, state, weak, last)
             values = self._computed(refitting)
             record = loops.add_refit(loop_id, refitting.round, values, refitting.kept) or loops.last_refit(loop_id)
         if record is None:
@@ -202,7 +203,7 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         """
         loops = self._ledger.loops
         refits = noted(loops.refits(self._record.id), loops.changes(self._record.id))
-        return history_frame(refits, self._project.label_set)
+        return history_frame(refits, self._store.label_set)
 
     def __repr__(self) -> str:
         return f"PoolLoop({self.name!r}, {self.strategy}, batch_size={self.batch_size})"

@@ -10,12 +10,14 @@ import polars as pl
 
 from labeling import analysis
 from labeling.blocks import NO_LABEL
+from labeling.judged import judged_matrix
 from labeling.matrix import LabelMatrix
 from labeling.suggesting import Suggestion, suggest_functions
 from labeling.votes import holdout_ids
+from labeling.weak import newest_run
 
 if TYPE_CHECKING:
-    from labeling.project_rules import RuleVerbs
+    from labeling.project_store import ProjectStore
 
 
 SLOW_SECONDS = 1.0
@@ -30,24 +32,24 @@ class Analysis:
     hold-out items take no part.
     """
 
-    def __init__(self, project: RuleVerbs) -> None:
-        self._project = project
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
 
     @cached_property
     def _matrix(self) -> LabelMatrix:
         """Votes and what is known, without the hold-out's items."""
-        matrix = self._project.judged_matrix()
-        kept = ~pl.Series(matrix.item_ids).is_in(list(holdout_ids(self._project.ledger)))
+        matrix = judged_matrix(self._store)
+        kept = ~pl.Series(matrix.item_ids).is_in(list(holdout_ids(self._store.ledger)))
         return matrix.take(kept.arg_true().to_numpy())
 
     @cached_property
     def _items(self) -> pl.DataFrame:
         ids = pl.DataFrame({"item_id": self._matrix.item_ids})
-        return ids.join(self._project.item_store.frame(), on="item_id", how="left", maintain_order="left")
+        return ids.join(self._store.items.frame(), on="item_id", how="left", maintain_order="left")
 
     @cached_property
     def _texts(self) -> pl.Series:
-        text = self._project.item_store.columns().named("text")
+        text = self._store.items.columns().named("text")
         if text is None:
             raise ValueError("The items have no text column, so there are no words to look at.")
         return self._items[text]
@@ -57,7 +59,7 @@ class Analysis:
 
         `estimated` is what the newest weak run makes of its votes, without any gold of its own.
         """
-        run = self._project.newest_weak_run()
+        run = newest_run(self._store)
         if run is None:
             return analysis.function_accuracy(self._matrix)
         ids, weak = run.arrays()
@@ -71,7 +73,7 @@ class Analysis:
         `first_item` is the id of the first item that a function failed on, `error`
         its exception without what the item holds; both are null where none failed.
         """
-        matrix = self._project.label_matrix()
+        matrix = self._store.functions.matrix(self._store.label_set, progress=True)
         total = sum(source.seconds or 0.0 for source in matrix.sources)
         rows = []
         for source in matrix.sources:
@@ -106,7 +108,7 @@ class Analysis:
 
         Columns: threshold, coverage, judged, accuracy, low, high.
         """
-        run = self._project.newest_weak_run()
+        run = newest_run(self._store)
         if run is None:
             raise LookupError("There is no weak run to look at. Run weak_label() first.")
         ids, weak = run.arrays()

@@ -12,9 +12,9 @@ from labeling.votes import holdout_ids
 from storage import ANSWERS
 
 if TYPE_CHECKING:
-    from labeling.project import Project
-    from storage.ledger import Write
+    from labeling.project_store import ProjectStore
     from storage.records import QueryRecord, RefitRecord
+    from storage.transactions import Write
 
 LEASE_SECONDS = 1800.0
 """How long an annotator who does nothing holds the items that were asked."""
@@ -26,9 +26,9 @@ UNLIMITED = 1_000_000_000
 class Queue:
     """Opens queries from the newest ranking, under leases, within the budget."""
 
-    def __init__(self, project: Project, loop_id: int, loop_name: str, budget: Callable[[], int | None]) -> None:
-        self.project = project
-        self.ledger = project.ledger
+    def __init__(self, store: ProjectStore, loop_id: int, loop_name: str, budget: Callable[[], int | None]) -> None:
+        self.store = store
+        self.ledger = store.ledger
         self.loop_id = loop_id
         self.loop_name = loop_name
         self._budget = budget
@@ -171,9 +171,9 @@ class Queue:
         """Return queries with their items and the present names of classes."""
         if not records:
             return []
-        labels = self.project.label_set
+        labels = self.store.label_set
         known = dict(zip(labels.ids, labels.names, strict=True))
-        frame = self.project.item_store.some([record.item_id for record in records], image=True)
+        frame = self.store.items.some([record.item_id for record in records], image=True)
         items = {row["item_id"]: row for row in frame.iter_rows(named=True)}
         return [
             Query(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from labeling.blocks import NO_LABEL
 from labeling.near_duplicates import near_duplicates_of
+from labeling.records import Near, Why
 from storage.records import QueryRecord
 from strategies.geometry import is_sparse
 from strategies.outliers import unit_rows
@@ -30,43 +30,6 @@ ALIKE = 50
 """Near-duplicates that are kept, the most similar first."""
 
 _ROWS = 256
-
-
-@dataclass(frozen=True)
-class Near:
-    """A labeled item near one that is asked: cosine similarity of their features, and its label at that time."""
-
-    item_id: int
-    similarity: float
-    label: str
-
-
-@dataclass(frozen=True)
-class Why:
-    """Why an item was asked, as things stood when it was ranked.
-
-    Attributes
-    ----------
-    strategy, score, parts
-        Who chose it, its score in [0, 1], and what that was made of.
-    predicted, probabilities
-        What the model said, its likeliest classes; None and empty before there was one.
-    votes
-        Labeling functions that voted on it, and for what; those that abstained are left out.
-    nearest
-        The labeled items nearest to it, at most three, the nearest first.
-    alike
-        Its near-duplicates that were open, item and similarity, at most 50; what `PoolLoop.alike` offers.
-    """
-
-    strategy: str
-    score: float
-    parts: Mapping[str, float]
-    predicted: str | None
-    probabilities: Mapping[str, float]
-    votes: Mapping[str, str]
-    nearest: tuple[Near, ...]
-    alike: tuple[tuple[int, float], ...]
 
 
 def why_of(record: QueryRecord, names: Mapping[int, str]) -> Why | None:
@@ -111,7 +74,7 @@ def _votes(refitting: Refitting, rows: IntArray) -> list[dict[str, int]]:
     matrix = refitting.learning.votes
     if matrix is None:
         return [{} for _ in rows]
-    names = [info.name for info in refitting.project.function_store.infos(refitting.labels)]
+    names = [info.name for info in refitting.store.functions.infos(refitting.labels)]
     ids = refitting.labels.ids
     return [
         {name: int(ids[vote]) for name, vote in zip(names, row.tolist(), strict=True) if vote != NO_LABEL}
@@ -152,7 +115,7 @@ def _nearest(refitting: Refitting, rows: IntArray) -> list[list[tuple[int, float
 
 def _alike(refitting: Refitting, rows: IntArray) -> list[list[tuple[int, float]]]:
     """Return item and similarity of the near-duplicates of each row that may still be asked."""
-    near = near_duplicates_of(refitting.project.item_store)
+    near = near_duplicates_of(refitting.store.items)
     if near is None:
         return [[] for _ in rows]
     ids = refitting.state.ids

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from labeling.formats.offers import Offer
     from labeling.io import Mapping as ColumnMapping
     from labeling.io import Rejected, Table
-    from labeling.reasons import Why
+
+
+LabelSource = Literal["human", "weak", "model", "gold"]
+"""Where a label comes from."""
 
 
 class Answer(enum.Enum):
@@ -245,6 +248,43 @@ class LoopProgress:
     alike: int = 0
     screened: int = 0
     left: int | None = None
+
+
+@dataclass(frozen=True)
+class Near:
+    """A labeled item near one that is asked: cosine similarity of their features, and its label at that time."""
+
+    item_id: int
+    similarity: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why an item was asked, as things stood when it was ranked.
+
+    Attributes
+    ----------
+    strategy, score, parts
+        Who chose it, its score in [0, 1], and what that was made of.
+    predicted, probabilities
+        What the model said, its likeliest classes; None and empty before there was one.
+    votes
+        Labeling functions that voted on it, and for what; those that abstained are left out.
+    nearest
+        The labeled items nearest to it, at most three, the nearest first.
+    alike
+        Its near-duplicates that were open, item and similarity, at most 50; what `PoolLoop.alike` offers.
+    """
+
+    strategy: str
+    score: float
+    parts: Mapping[str, float]
+    predicted: str | None
+    probabilities: Mapping[str, float]
+    votes: Mapping[str, str]
+    nearest: tuple[Near, ...]
+    alike: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)

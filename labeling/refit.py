@@ -35,7 +35,7 @@ from labeling.weak import WeakRun
 from strategies import Pick, Strategy
 
 if TYPE_CHECKING:
-    from labeling.project_base import ProjectBase
+    from labeling.project_store import ProjectStore
     from storage.ledger import Ledger
     from storage.records import RefitBlock, RefitRecord
 
@@ -157,7 +157,7 @@ class Refitting:
     `last` is the refit before it, None for the first; `kept` are the distributions that it computed.
     """
 
-    project: ProjectBase
+    store: ProjectStore
     loop_id: int
     settings: Settings
     labels: LabelSet
@@ -206,8 +206,8 @@ class Refitting:
         """Set aside the distributions that go to the ledger with the refit's row."""
         if predicted is None:
             return
-        group = together(self.project.item_store)
-        known = checked(self.learning, group, self.project.ledger, self.last, self.labels)
+        group = together(self.store.items)
+        known = checked(self.learning, group, self.store.ledger, self.last, self.labels)
         self.kept = kept(self.state.ids, predicted.pieces, known)
         self.notes += [note for note in [known.note] if note]
 
@@ -222,9 +222,9 @@ class Refitting:
     @cached_property
     def learning(self) -> Learning:
         """What this round knows and learns, computed as it is read."""
-        state, ledger, labels = self.state, self.project.ledger, self.labels
+        state, ledger, labels = self.state, self.store.ledger, self.labels
         views, sliced = self.views, self.settings.executor is not None
-        functions = self.project.function_store
+        functions = self.store.functions
         rules = {info.name: j for j, info in enumerate(functions.infos(labels))}
         return Learning(
             classifier=self.settings.classifier,
@@ -239,11 +239,11 @@ class Refitting:
             votes=(lambda: functions.matrix(labels).values) if rules else None,
             asked=state.asked,
             rewards=lambda: outcomes(ledger, self.loop_id, labels, state.saw),
-            group=near_groups(self.project.item_store),
+            group=near_groups(self.store.items),
             welcome=state.welcome,
             regions={name: _voted(functions, labels, j) for name, j in rules.items()}
             | views.regions()
-            | masks(self.project, self.settings.regions),
+            | masks(self.store, self.settings.regions),
             trains=not self.settings.blind,
             start=lambda: warm_start.previous(self.settings.classifier, ledger, self.last, state.inputs),
             sliced=sliced,
@@ -252,7 +252,7 @@ class Refitting:
     @cached_property
     def views(self) -> Views:
         """The items as numbers."""
-        return Views(self.project.item_store, self.settings.classifier, self.state.held, self.settings.seed)
+        return Views(self.store.items, self.settings.classifier, self.state.held, self.settings.seed)
 
     def _weak(self) -> tuple[FloatArray, FloatArray] | None:
         """(n, k) weak probabilities and (n,) training weights of every item, in item order."""
@@ -296,7 +296,7 @@ class Refitting:
         """Return Cohen's kappa with what the last refit predicted, over the items of the pool."""
         if self.last is None or not self.last.metrics["trained"]:
             return None
-        before = unpack(self.project.ledger.loops.ranking(self.last.id)[1], PACKED).view(PREDICTIONS)
+        before = unpack(self.store.ledger.loops.ranking(self.last.id)[1], PACKED).view(PREDICTIONS)
         ids, held = self.state.ids, self.state.held
         rows = np.searchsorted(ids, before["item"])
         known = rows < len(ids)

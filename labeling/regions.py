@@ -13,14 +13,14 @@ import polars as pl
 
 from labeling import specs
 from labeling.arrays import ABSTAINS
-from labeling.function_base import LabelingFunction, Rule
-from labeling.project_base import ProjectBase
-from labeling.rules import KINDS
+from labeling.function_base import Rule
+from labeling.rules import KINDS, from_spec
 from labeling.running import run_functions
 from strategies import Region, Strategy
 
 if TYPE_CHECKING:
     from labeling.items import Items
+    from labeling.project_store import ProjectStore
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -35,40 +35,20 @@ class FilterInfo:
     created_at: datetime
 
 
-class FilterVerbs(ProjectBase):
-    """Filters: rules that pick items out, and label nothing."""
+class Filters:
+    """Saved filters: rules that pick items out, and label nothing.
 
-    def save_filter(self, name: str, rule: object) -> None:
-        """Keep a rule as a filter, to look at or to ask more in: `Region("politics")`.
+    Parameters
+    ----------
+    store
+        The project's ledger, items, functions and classes.
+    """
 
-        A filter of that name is replaced from now on; its history stays.
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
 
-        Parameters
-        ----------
-        name
-            Unlike the names of labeling functions and columns.
-        rule
-            Made by `keyword`, `regex` or `comparison`: data, which any process can read. The label that it
-            would vote for does not matter. A Polars expression is code: pass it with
-            ``pool_loop(…, regions={"name": expression})``.
-
-        Raises
-        ------
-        TypeError
-            The rule is code.
-        ValueError
-            The name is taken, or there is no such column.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> from labeling import Project, keyword
-        >>> project = Project.create("p", ["ok", "spam"], storage=f"sqlite:///{tempfile.mkdtemp()}/work.db")
-        >>> report = project.add_items(pl.DataFrame({"text": ["the senate votes", "my cat sleeps"]}))
-        >>> project.save_filter("politics", keyword("politics", ["senate"], label="any"))
-        >>> project.filtered("politics")["text"].to_list()
-        ['the senate votes']
-        """
+    def save(self, name: str, rule: object) -> None:
+        """Keep a rule as a filter; see `Project.save_filter`."""
         if not isinstance(name, str) or not name.strip():
             raise ValueError(f"A filter needs a name, got {name!r}.")
         if isinstance(rule, pl.Expr):
@@ -78,36 +58,37 @@ class FilterVerbs(ProjectBase):
             )
         if not isinstance(rule, Rule) or rule.kind not in KINDS:
             raise TypeError(f"A filter is a rule made by keyword(), regex() or comparison(), got {rule!r}.")
-        taken = {info.name for info in self.function_store.infos(self.label_set)} | set(
-            self.item_store.columns().dtypes
+        taken = {info.name for info in self._store.functions.infos(self._store.label_set)} | set(
+            self._store.items.columns().dtypes
         )
         if name in taken:
             raise ValueError(f"{name!r} is the name of a labeling function or a column. Choose another one.")
-        columns = self.item_store.columns()
+        columns = self._store.items.columns()
         missing = [column for column in rule.needs(columns.named("text")) if column not in columns.dtypes]
         if missing and columns.dtypes:
             raise ValueError(f"There is no column {missing[0]!r}. The columns are: {', '.join(columns.dtypes)}.")
-        self.ledger.functions.save_filter(name, rule.spec, active=True)
+        self._store.ledger.functions.save_filter(name, rule.spec, active=True)
 
-    def filters(self) -> list[FilterInfo]:
+    def all(self) -> list[FilterInfo]:
         """Return the saved filters by name."""
         return [
             FilterInfo(record.name, str(record.spec["kind"]), record.spec, record.created_at)
-            for record in self.ledger.functions.filters()
+            for record in self._store.ledger.functions.filters()
         ]
 
-    def remove_filter(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Drop a saved filter; its history stays. A loop that asks in it must not be refitted afterwards."""
-        record = self._filter(name)
-        self.ledger.functions.save_filter(record.name, record.spec, active=False)
+        record = self.named(name)
+        self._store.ledger.functions.save_filter(record.name, record.spec, active=False)
 
-    def filtered(self, name: str) -> pl.DataFrame:
+    def items(self, name: str) -> pl.DataFrame:
         """Return the items that a saved filter picks out."""
-        mask = _mask_of(self.item_store, self._filter(name).spec)
-        return self.item_store.frame().filter(pl.Series(mask()))
+        mask = _mask_of(self._store.items, self.named(name).spec)
+        return self._store.items.frame().filter(pl.Series(mask()))
 
-    def _filter(self, name: str) -> FilterInfo:
-        known = {info.name: info for info in self.filters()}
+    def named(self, name: str) -> FilterInfo:
+        """Return a saved filter; raise LookupError where there is none of that name."""
+        known = {info.name: info for info in self.all()}
         if name not in known:
             raise LookupError(f"There is no filter {name!r}; there are: {', '.join(map(repr, known)) or 'none yet'}.")
         return known[name]
@@ -148,15 +129,15 @@ def given_again(loop: str, stored: Mapping[str, str], given: Mapping[str, pl.Exp
     return dict(given)
 
 
-def masks(project: ProjectBase, expressions: Mapping[str, pl.Expr]) -> dict[str, Callable[[], BoolArray]]:
+def masks(store: ProjectStore, expressions: Mapping[str, pl.Expr]) -> dict[str, Callable[[], BoolArray]]:
     """Return how to get (n,) the mask of each saved filter and expression, in item order."""
-    items = project.item_store
-    found = {record.name: _mask_of(items, record.spec) for record in project.ledger.functions.filters()}
+    items = store.items
+    found = {record.name: _mask_of(items, record.spec) for record in store.ledger.functions.filters()}
     return found | {name: _evaluated(items, name, expression) for name, expression in expressions.items()}
 
 
 def _mask_of(items: Items, spec: Mapping[str, Any]) -> Callable[[], BoolArray]:
-    rule = LabelingFunction.from_spec(spec)
+    rule = from_spec(spec)
     text = items.columns().named("text")
     return lambda: np.asarray(run_functions([rule], items.frame(), rule.labels, text=text).values[:, 0] != ABSTAINS)
 
@@ -172,7 +153,7 @@ def _evaluated(items: Items, name: str, expression: pl.Expr) -> Callable[[], Boo
     return mask
 
 
-def picked(project: FilterVerbs, where: object) -> pl.Series:
+def picked(store: ProjectStore, where: object) -> pl.Series:
     """Return the ids of the items that a filter picks out: one that is saved, a rule, or a Polars expression.
 
     Raises
@@ -182,9 +163,9 @@ def picked(project: FilterVerbs, where: object) -> pl.Series:
     TypeError, ValueError
         It is none of the three, or names a column that the items do not have.
     """
-    items = project.item_store
+    items = store.items
     if isinstance(where, str):
-        spec = project._filter(where).spec
+        spec = Filters(store).named(where).spec
     elif isinstance(where, Rule) and where.kind in KINDS:
         spec = where.spec
     elif isinstance(where, pl.Expr):
@@ -203,15 +184,15 @@ def picked(project: FilterVerbs, where: object) -> pl.Series:
     return items.frame()["item_id"].filter(pl.Series(_mask_of(items, spec)()))
 
 
-def check_regions(project: ProjectBase, strategy: Strategy, expressions: Mapping[str, pl.Expr]) -> None:
+def check_regions(store: ProjectStore, strategy: Strategy, expressions: Mapping[str, pl.Expr]) -> None:
     """Raise where a strategy looks at a region that the project does not have."""
     for part in strategy.parts():
-        check_regions(project, part, expressions)
+        check_regions(store, part, expressions)
     if not isinstance(strategy, Region):
         return
-    columns = project.item_store.columns().dtypes
-    known = [record.name for record in project.ledger.functions.filters()]
-    known += [info.name for info in project.function_store.infos(project.label_set)]
+    columns = store.items.columns().dtypes
+    known = [record.name for record in store.ledger.functions.filters()]
+    known += [info.name for info in store.functions.infos(store.label_set)]
     known += [name for name, dtype in columns.items() if dtype == pl.Boolean()]
     if strategy.where not in (*expressions, *known):
         raise ValueError(

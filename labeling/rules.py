@@ -7,7 +7,7 @@ regular expressions take time linear in the text, so no pattern can hang a proje
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -258,3 +258,25 @@ def _in_time(column: str, compare: Callable[[pl.Expr, Any], pl.Expr], value: Any
 
 KINDS: dict[str, type[TextRule]] = {kind.kind: kind for kind in (Keyword, Regex, Comparison)}
 """Kinds that are data: written in the browser, stored as JSON, rebuilt from it."""
+
+
+def from_spec(spec: Mapping[str, Any]) -> Rule:
+    """Rebuild a rule from what was stored.
+
+    Only kinds that are data (keyword, regex, comparison) can be rebuilt;
+    code is never loaded from a database.
+
+    Examples
+    --------
+    >>> from labeling.functions import keyword
+    >>> rule = keyword("politics", ["senate"], label="ok")
+    >>> from_spec(rule.spec) == rule
+    True
+    """
+    kind = spec.get("kind")
+    if kind not in KINDS:
+        raise ValueError(
+            f"Labeling function {spec.get('name')!r} is of kind {kind!r}, which is code and never loaded from a "
+            f"database. Import the script that defines it and pass it again; kept as data: {listed(KINDS)}."
+        )
+    return KINDS[kind](**{name: value for name, value in spec.items() if name != "kind"})

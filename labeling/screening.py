@@ -56,7 +56,7 @@ class ScreenVerbs(LoopBase):
             ids = group["items"][~np.isin(group["items"], gone)]
             if len(ids):
                 chosen = ids[np.linspace(0, len(ids) - 1, min(shown, len(ids))).round().astype(np.int64)]
-                items = self._project.item_store.some(chosen.tolist(), image=True).to_dicts()
+                items = self._store.items.some(chosen.tolist(), image=True).to_dicts()
                 found.append(HeldGroup(f"{last.round}-{number}", group["kind"], len(ids), tuple(items)))
         return sorted(found, key=lambda group: -group.size)
 
@@ -79,7 +79,7 @@ class ScreenVerbs(LoopBase):
         """
         ids = self._group(group_id)["items"]
         ids = ids[~np.isin(ids, self._judged())][start : start + n]
-        return self._project.item_store.some(ids.tolist(), image=True).to_dicts()
+        return self._store.items.some(ids.tolist(), image=True).to_dicts()
 
     def discard_group(
         self,

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling.arguments import whole_number
-from labeling.classifiers import Classifier, default_classifier
+from labeling.classifiers import Classifier
 from labeling.curves import Curves
+from labeling.default_classifier import default_classifier
 from labeling.executors import Engine, map_in_order
 from labeling.features import Matrix, reduce
 from labeling.label_names import label_name, label_names

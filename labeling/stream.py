@@ -22,7 +22,7 @@ from labeling.stream_state import Plan, StreamSettings, decide
 if TYPE_CHECKING:
     import pandas as pd
 
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
     from storage.records import AnnotationRecord, DecisionRecord, LoopRecord
 
 UNDOABLE = ("answer", "unsure", "discard")
@@ -44,13 +44,13 @@ class StreamLoop:
     fact in the database: a consumer that is killed goes on where it was.
     """
 
-    def __init__(self, project: Project, record: LoopRecord, settings: StreamSettings) -> None:
-        self._project = project
-        self._ledger = project.ledger
+    def __init__(self, store: ProjectStore, record: LoopRecord, settings: StreamSettings) -> None:
+        self._store = store
+        self._ledger = store.ledger
         self._record = record
         self._settings = settings
-        self._records = Records(project, record.name, settings.text)
-        self._consumer = Consumer(project, record.id, settings, self._records)
+        self._records = Records(store, record.name, settings.text)
+        self._consumer = Consumer(store, record.id, settings, self._records)
         self._lock = threading.RLock()
         self.name = record.name
 
@@ -204,10 +204,10 @@ class StreamLoop:
 
     def _rebuilt(self, records: Sequence[DecisionRecord]) -> list[Decision]:
         """Return decisions as they were made, from the ledger."""
-        labels = self._project.label_set
+        labels = self._store.label_set
         names = dict(zip(labels.ids, labels.names, strict=True))
         asked = [record.item_id for record in records if record.asked]
-        frame = self._project.item_store.some(asked, image=True) if asked else pl.DataFrame({"item_id": []})
+        frame = self._store.items.some(asked, image=True) if asked else pl.DataFrame({"item_id": []})
         items = {row.pop("item_id"): row for row in frame.iter_rows(named=True)}
         made = []
         for record in records:
@@ -281,7 +281,7 @@ class StreamLoop:
             return self._act(query, label.value, (), annotator, seconds, uuid, suggestion_shown)
         if not isinstance(label, str):
             raise TypeError(f"A label is the name of a class or UNSURE, got {label!r}.")
-        chosen = self._project.label_set.named(label)
+        chosen = self._store.label_set.named(label)
         return self._act(query, "answer", (chosen.id,), annotator, seconds, uuid, suggestion_shown)
 
     def discard(self, query: Query, *, annotator: str, uuid: str | None = None) -> Annotation:
@@ -343,7 +343,7 @@ class StreamLoop:
         return self._annotation(newest)
 
     def _annotation(self, record: AnnotationRecord) -> Annotation:
-        label = self._project.label_set.name_of(record.label_ids[0]) if record.label_ids else None
+        label = self._store.label_set.name_of(record.label_ids[0]) if record.label_ids else None
         return Annotation(
             record.id, record.uuid, record.item_id, record.annotator or "", record.kind, label, None, record.created_at
         )

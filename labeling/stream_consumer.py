@@ -22,7 +22,7 @@ from labeling.stream_training import learn
 from labeling.views import content
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
     from storage.records import StreamAnswer, StreamEvent
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,8 +54,8 @@ class Consumer:
         The names of the classes by id.
     """
 
-    def __init__(self, project: Project, loop_id: int, settings: StreamSettings, records: Records) -> None:
-        self._project = project
+    def __init__(self, store: ProjectStore, loop_id: int, settings: StreamSettings, records: Records) -> None:
+        self._store = store
         self._loop_id = loop_id
         self._settings = settings
         self._records = records
@@ -63,12 +63,12 @@ class Consumer:
         self._since = 0
         self._answers: tuple[StreamAnswer, ...] = ()
         self._wrong: dict[int, bool] = {}
-        self._rules = Rules(project)
+        self._rules = Rules(store)
         self.stale = True
         self.seq = -1
         self.number = 0
         self.round = 0
-        self.learned = Learned(None, (), project.label_set.ids, 0)
+        self.learned = Learned(None, (), store.label_set.ids, 0)
         self.frontier = Frontier(-1, settings.budget.start())
         self.columns = Columns({}, {})
         self.names: dict[int, str] = {}
@@ -101,20 +101,20 @@ class Consumer:
         return self.learned.predict(frame)
 
     def _rows_of(self, items: Sequence[int]) -> list[dict[str, Any]]:
-        frame = self._project.item_store.some(items)
+        frame = self._store.items.some(items)
         rows = dict(zip(frame["item_id"].to_list(), self.rows(frame, self.columns), strict=True))
         return [rows[item] for item in items]
 
     def _read(self) -> int:
         """Read the ledger, and return how many answers came since the newest refit."""
-        project, loop_id = self._project, self._loop_id
-        labels = project.label_set
+        store, loop_id = self._store, self._loop_id
+        labels = store.label_set
         self.names = dict(zip(labels.ids, labels.names, strict=True))
-        self.columns = project.item_store.columns()
+        self.columns = store.items.columns()
         if not self.learned.models:
             self.learned = Learned(None, (), labels.ids, 0)
-        streams = project.ledger.streams
-        with project.ledger.read() as connection:
+        streams = store.ledger.streams
+        with store.ledger.read() as connection:
             self.seq = streams.version(connection)
             events = streams.events(connection, loop_id, self.number, last=COMPARED)
             if self.number == 0:
@@ -122,7 +122,7 @@ class Consumer:
                 events = [event for event in drifts if event.number < events[0].number] + events
             position = streams.offered(connection, loop_id)
         self._follow(events, position)
-        with project.ledger.read() as connection:
+        with store.ledger.read() as connection:
             window = self._answers[0].annotation_id if len(self._answers) == COMPARED else 0
             found = streams.answers(connection, loop_id, max(self._since, window), COMPARED)
             self._answers = tuple(found)
@@ -148,7 +148,7 @@ class Consumer:
             self._since = event.details["since"] or self._since
         if events or position != self.frontier.position:
             self.frontier = read_frontier(
-                self._project.ledger,
+                self._store.ledger,
                 self._loop_id,
                 self._settings,
                 self._rows_of,
@@ -165,7 +165,7 @@ class Consumer:
 
     def _learn(self, lesson: Lesson) -> Learned:
         text = self._records.text_column()
-        return learn(self._project, self._loop_id, self._settings, lesson, text, self.learned)
+        return learn(self._store, self._loop_id, self._settings, lesson, text, self.learned)
 
     def _look_for_drift(self) -> bool:
         """Look whether answers contradict the model more often than before; put it on record if so."""
@@ -177,7 +177,7 @@ class Consumer:
             if found is not None:
                 details = drift_details(detector, found, latest[found.start])
                 values = {"kind": "drift", "position": self.frontier.position, "saw": self.seq, "details": details}
-                self._project.ledger.streams.add_event(self._loop_id, self.number + 1, {**values, "seconds": 0.0})
+                self._store.ledger.streams.add_event(self._loop_id, self.number + 1, {**values, "seconds": 0.0})
                 return True
         return False
 
@@ -210,10 +210,10 @@ class Consumer:
         if learned.note is not None:
             details["note"] = learned.note
         values = {"kind": "refit", "position": lesson.position, "saw": lesson.saw, "details": details}
-        streams = self._project.ledger.streams
+        streams = self._store.ledger.streams
         number = self.number + 1
         if streams.add_event(self._loop_id, number, {**values, "seconds": time.perf_counter() - started}):
-            with self._project.ledger.read() as connection:
+            with self._store.ledger.read() as connection:
                 (self._refit,) = streams.events(connection, self._loop_id, number - 1)
             self._wrong |= {annotation: bool(wrong) for annotation, wrong in verdicts}
             self._use(self._refit, learned)
@@ -231,16 +231,16 @@ class Consumer:
             (annotation, whether the model that remembers longest was wrong) of the answers to this stream's
             questions; the losses of the models.
         """
-        learned, project = self.learned, self._project
+        learned, store = self.learned, self._store
         if self._refit is None or not learned.models:
             return [], learned.losses
         after = int(self._refit.details.get("upto", 0))
-        with project.ledger.read() as connection:
-            new = project.ledger.streams.training(
+        with store.ledger.read() as connection:
+            new = store.ledger.streams.training(
                 connection, self.seq, max(self._since, after + 1), self._settings.memory
             )
         place = {label: k for k, label in enumerate(learned.label_ids)}
-        frame = project.item_store.some(sorted({item for _, item, label in new if label in place}))
+        frame = store.items.some(sorted({item for _, item, label in new if label in place}))
         rows = {item: row for row, item in enumerate(frame["item_id"].to_list())}
         proba = learned.apart(content(frame, self.columns)) if rows else np.zeros((0, 0, 0))
         own = {answer.annotation_id for answer in self._answers}

@@ -17,7 +17,7 @@ from labeling.stream_state import StreamSettings
 from strategies import Budget, Product, Strategy, Weighted
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
     from storage.records import LoopRecord
 
 DEFAULTS: dict[str, Any] = {
@@ -32,7 +32,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop:
+def open_stream_loop(store: ProjectStore, name: str, **settings: Any) -> StreamLoop:
     """Return the stream of a name, made if it is new; see `Project.stream_loop`."""
     given = {key: value for key, value in settings.items() if value is not None}
     if isinstance(given.get("drift"), DriftDetector):
@@ -40,9 +40,9 @@ def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop
     if isinstance(given.get("drift"), list):
         given["drift"] = tuple(given["drift"])
     _check(given)
-    record = project.ledger.loops.get(name)
+    record = store.ledger.loops.get(name)
     if record is None:
-        record = _make(project, name, given)
+        record = _make(store, name, given)
     check_kind(record, "stream")
     # A stream made before there was a setting has what is usual.
     stored = {key: specs.dump(value) for key, value in DEFAULTS.items()} | dict(record.settings)
@@ -50,18 +50,18 @@ def open_stream_loop(project: Project, name: str, **settings: Any) -> StreamLoop
         check_setting(f"The stream {name!r}", key, value, stored[key])
     keys = ("strategy", "budget", *DEFAULTS)
     return StreamLoop(
-        project,
+        store,
         record,
         StreamSettings(**{key: given[key] if key in given else specs.load(stored[key]) for key in keys}),
     )
 
 
-def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
+def _make(store: ProjectStore, name: str, given: dict[str, Any]) -> LoopRecord:
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"A loop needs a name, got {name!r}.")
     lacking = [key for key in ("strategy", "budget") if key not in given]
     if lacking:
-        known = ", ".join(repr(record.name) for record in project.ledger.loops.all()) or "none yet"
+        known = ", ".join(repr(record.name) for record in store.ledger.loops.all()) or "none yet"
         raise KeyError(
             f"There is no stream {name!r}; loops: {known}. To make it, pass {' and '.join(f'{k}=' for k in lacking)}, "
             "for example strategy=LeastConfidence(), budget=VariableUncertainty(0.1)."
@@ -72,7 +72,7 @@ def _make(project: Project, name: str, given: dict[str, Any]) -> LoopRecord:
     stored["strategy_text"] = f"{specs.describe(stored['strategy'])}, {specs.describe(stored['budget'])}"
     # A stream ends when nothing is offered any more: no rule stops it.
     stored["stop"] = []
-    made = project.ledger.loops.add(name, "stream", stored) or project.ledger.loops.get(name)
+    made = store.ledger.loops.add(name, "stream", stored) or store.ledger.loops.get(name)
     if made is None:
         raise RuntimeError(f"The stream {name!r} was not stored.")
     return made

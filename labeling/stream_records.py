@@ -23,8 +23,8 @@ from labeling.values import EXACT, plain_value, shown_text, texts_of
 from storage.records import ItemRows
 
 if TYPE_CHECKING:
-    from labeling.project import Project
-    from storage.ledger import Write
+    from labeling.project_store import ProjectStore
+    from storage.transactions import Write
 
 RESERVED = frozenset({"item_id"})
 PLAIN: dict[type, pl.DataType] = {
@@ -74,8 +74,8 @@ class Shape:
 class Records:
     """Turns what is offered to one stream into items; new columns and types widen its shape."""
 
-    def __init__(self, project: Project, name: str, text: str | None) -> None:
-        self._project = project
+    def __init__(self, store: ProjectStore, name: str, text: str | None) -> None:
+        self._store = store
         self._name = f"stream {name}"
         self._text = text
         self._shape: Shape | None = None
@@ -146,7 +146,7 @@ class Records:
         """Return the import under which records of this shape arrive, made in `write` where it is new."""
         if shape.import_id is not None:
             return shape.import_id
-        streams = self._project.ledger.streams
+        streams = self._store.ledger.streams
         return streams.add_source(write, self._name, shape.mapping().to_json(), shape.columns())
 
     def keep(self, shape: Shape, import_id: int) -> Shape:
@@ -158,10 +158,10 @@ class Records:
     def text_column(self) -> str | None:
         """The column that holds the text, None before the first record or where there is none."""
         shape = self._shape or self._stored()
-        return shape.named("text") or self._project.text_column
+        return shape.named("text") or self._store.items.columns().named("text")
 
     def _stored(self) -> Shape:
-        found = self._project.ledger.streams.source(self._name)
+        found = self._store.ledger.streams.source(self._name)
         if found is None:
             return Shape(None, {}, {})
         import_id, columns = found
@@ -189,14 +189,14 @@ class Records:
                 dtypes[name] = exact_type(dtypes[name], large=name in large)
         if (dtypes, large) == (shape.dtypes, shape.large):
             return shape
-        project = self._project.item_store.columns()
-        roles = {name: shape.roles.get(name) or project.roles.get(name, "data") for name in dtypes}
-        text = shape.named("text") or project.named("text")
+        own = self._store.items.columns()
+        roles = {name: shape.roles.get(name) or own.roles.get(name, "data") for name in dtypes}
+        text = shape.named("text") or own.named("text")
         if text is None and shape.import_id is None:
             text = self._text or _longest(dtypes, records)
         elif self._text not in (None, text) and shape.import_id is None:
             raise ValueError(
-                f"The column {text!r} holds the text in this project, not {self._text!r}. "
+                f"The column {text!r} holds the text in this store, not {self._text!r}. "
                 f"Open the stream with text={text!r}, and name it so in the records."
             )
         if text in dtypes and roles[text] == "data":

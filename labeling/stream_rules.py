@@ -12,10 +12,11 @@ import polars as pl
 from labeling.label_models import LabelModel, MajorityVote
 from labeling.matrix import LabelMatrix
 from labeling.running import check_functions, run_functions
+from labeling.weak import newest_run
 
 if TYPE_CHECKING:
     from labeling.functions import LabelingFunction
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -25,8 +26,8 @@ log = logging.getLogger("labeling.stream")
 class Rules:
     """Runs the rules on records as they arrive, and combines the votes as the newest weak run does."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
         self._key: object = None
         self._functions: list[LabelingFunction] = []
         self._model: LabelModel = MajorityVote()
@@ -36,20 +37,20 @@ class Rules:
         self._load(frame, text)
         if not self._functions:
             return None
-        labels = self._project.label_names
+        labels = self._store.label_names
         votes = run_functions(self._functions, frame, labels, text=text)
         matrix = LabelMatrix.from_functions(votes, self._functions, labels)
         return np.asarray(self._model.predict_proba(matrix), dtype=np.float64)
 
     def _load(self, frame: pl.DataFrame, text: str | None) -> None:
-        project = self._project
-        labels = project.label_set
-        current = [(record.name, record.version) for record in project.ledger.functions.current()]
-        run = project.newest_weak_run() if current else None
+        store = self._store
+        labels = store.label_set
+        current = [(record.name, record.version) for record in store.ledger.functions.current()]
+        run = newest_run(store) if current else None
         key = (tuple(current), labels.version, None if run is None else run.number, tuple(frame.columns))
         if key == self._key:
             return
-        loaded, missing = project.function_store.loaded(labels)
+        loaded, missing = store.functions.loaded(labels)
         self._functions = [function for function in loaded if _runs(function, frame, labels.names, text)]
         left_out = missing + [function.name for function in loaded if function not in self._functions]
         if left_out:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from labeling.classifiers import Classifier, Model, TableClassifier, TextClassifier, default_classifier
+from labeling.classifiers import Classifier, Model, TableClassifier, TextClassifier
+from labeling.default_classifier import default_classifier
 from labeling.features import Features, Matrix
 from labeling.online import OnlineModel, begin_online
 from labeling.stream_learning import REACH, Anchor, Given, Learned, Lesson, Online, Refits
@@ -20,7 +21,7 @@ from labeling.views import content
 from labeling.votes import holdout_ids
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,7 +30,7 @@ SEEN = 1000
 
 
 def learn(
-    project: Project,
+    store: ProjectStore,
     loop_id: int,
     settings: StreamSettings,
     lesson: Lesson,
@@ -45,9 +46,9 @@ def learn(
     before
         What was learned last, which online learning goes on from where it can; without it, from the anchor.
     """
-    classifier = classifier_of(project, settings, text)
+    classifier = classifier_of(store, settings, text)
     online = isinstance(settings.learning, Online)
-    given = _given(project, settings, lesson, lesson.anchor if online else None)
+    given = _given(store, settings, lesson, lesson.anchor if online else None)
     if not given:
         return Learned(None, (), lesson.label_ids, 0)
     models: tuple[Model, ...] = ()
@@ -55,11 +56,11 @@ def learn(
     seen: set[int] = set()
     if online and before is not None and before.goes_on(lesson, given):
         features, models, fresh = before.features, before.models, given[len(before.given) :]
-        frame = project.item_store.some(sorted({item for _, item, _ in fresh}))
+        frame = store.items.some(sorted({item for _, item, _ in fresh}))
     else:
         fresh, position = given, lesson.position if lesson.anchor is None else lesson.anchor.position
-        frame, seen = _around(project, loop_id, position, [item for _, item, _ in given])
-    columns = project.item_store.columns()
+        frame, seen = _around(store, loop_id, position, [item for _, item, _ in given])
+    columns = store.items.columns()
     rows = {item: row for row, item in enumerate(frame["item_id"].to_list())}
     fresh = tuple(one for one in fresh if one[1] in rows)
     if not fresh and not models:
@@ -92,32 +93,32 @@ def learn(
     return Learned(features, models, lesson.label_ids, len(given), losses, given, lesson.anchor)
 
 
-def classifier_of(project: Project, settings: StreamSettings, text: str | None) -> Classifier:
+def classifier_of(store: ProjectStore, settings: StreamSettings, text: str | None) -> Classifier:
     """Return the classifier of a stream: the one it was made with, else what suits its columns."""
     if settings.classifier is not None:
         return settings.classifier
     if text is not None:
         return TextClassifier()
-    chosen = default_classifier(project.columns, settings.strategy, text=text)
+    chosen = default_classifier(dict(store.items.columns().dtypes), settings.strategy, text=text)
     # What is learned from few answers of late should follow them closely.
     return replace(chosen, C=10.0) if isinstance(chosen, TableClassifier) else chosen
 
 
-def _given(project: Project, settings: StreamSettings, lesson: Lesson, anchor: Anchor | None) -> Given:
+def _given(store: ProjectStore, settings: StreamSettings, lesson: Lesson, anchor: Anchor | None) -> Given:
     """Return the answers of a lesson: those of its classes, to items outside the hold-out that are still there."""
     since = max(lesson.since, 0 if anchor is None else anchor.annotation)
-    with project.ledger.read() as connection:
-        found = project.ledger.streams.training(connection, lesson.saw, since, settings.memory)
-    held = holdout_ids(project.ledger)
+    with store.ledger.read() as connection:
+        found = store.ledger.streams.training(connection, lesson.saw, since, settings.memory)
+    held = holdout_ids(store.ledger)
     return tuple(one for one in found if one[2] in lesson.label_ids and one[1] not in held)
 
 
-def _around(project: Project, loop_id: int, position: int, items: Sequence[int]) -> tuple[pl.DataFrame, set[int]]:
+def _around(store: ProjectStore, loop_id: int, position: int, items: Sequence[int]) -> tuple[pl.DataFrame, set[int]]:
     """Return these items with the newest records before a position, and which are the latter."""
-    with project.ledger.read() as connection:
-        newest = project.ledger.streams.items(connection, loop_id, max(0, position - SEEN), position)
-    seen = set(newest) - set(holdout_ids(project.ledger))
-    return project.item_store.some(sorted(seen.union(items))), seen
+    with store.ledger.read() as connection:
+        newest = store.ledger.streams.items(connection, loop_id, max(0, position - SEEN), position)
+    seen = set(newest) - set(holdout_ids(store.ledger))
+    return store.items.some(sorted(seen.union(items))), seen
 
 
 def _remembering(

@@ -19,6 +19,7 @@ from labeling.items import Items
 from labeling.label_set import LabelSet
 from labeling.matrix import LabelMatrix, Source
 from labeling.records import FunctionInfo, FunctionPreview, FunctionsReport
+from labeling.rules import from_spec
 from labeling.running import Faults, check_functions, run_functions
 from labeling.vote_store import DATA_KINDS, VoteStore, spec_fingerprint
 from storage.records import FunctionRecord
@@ -229,7 +230,7 @@ class Functions:
         """Return the function of a record if this process can run it."""
         if record.kind in DATA_KINDS:
             spec = {key: value for key, value in record.spec.items() if key != "label_id"}
-            return LabelingFunction.from_spec(spec | {"label": labels.name_of(record.spec["label_id"])})
+            return from_spec(spec | {"label": labels.name_of(record.spec["label_id"])})
         code = self._code.get(record.name)
         if code is None:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ import polars as pl
 from labeling import specs
 from labeling.blocks import BLOCK, NO_LABEL, pack, to_positions, unpack
 from labeling.explaining import Explanation, explain
+from labeling.judged import voted
 from labeling.label_model_base import TIE, LabelModel, WeakLabels
 from labeling.label_set import LabelSet
 from labeling.labels.frames import known_where
@@ -21,10 +22,28 @@ from labeling.matrix import LabelMatrix
 from storage.records import WeakBlock, WeakRunRecord
 
 if TYPE_CHECKING:
-    from labeling.checking import WeakCheck
-    from labeling.project_rules import RuleVerbs
+    from labeling.project_store import ProjectStore
 
 LIBRARIES = ("numpy", "polars", "scikit-learn", "snorkel")
+
+
+class Check(Protocol):
+    """A blind sample of items to answer that says how good weak labels are."""
+
+    loop: Any
+
+    def result(self) -> Any:
+        """Return what the answers so far say about the run."""
+
+
+class Checks(Protocol):
+    """Whoever can open checks of weak runs: it needs loops, which stand above weak runs."""
+
+    def open(self, run: WeakRun, n: int, seed: int) -> Check:
+        """Open a check; the same call opens the same sample."""
+
+    def opened(self, run: WeakRun) -> Sequence[Check]:
+        """Return the checks that were opened before, the oldest first."""
 
 
 class WeakResult:
@@ -142,12 +161,18 @@ class WeakRun(WeakResult):
         Counts the runs of the project from 1.
     """
 
-    def __init__(self, project: RuleVerbs, record: WeakRunRecord) -> None:
-        self._project = project
+    def __init__(self, store: ProjectStore, record: WeakRunRecord) -> None:
+        self._store = store
+        self._checks: Checks | None = None
         self._record = record
-        self._labels = project.label_set
+        self._labels = store.label_set
         self._summary = record.summary
         self.number = record.number
+
+    def checked_by(self, checks: Checks) -> WeakRun:
+        """Return this run, which opens its checks there from now on."""
+        self._checks = checks
+        return self
 
     @property
     def id(self) -> int:
@@ -194,7 +219,7 @@ class WeakRun(WeakResult):
                 unpack(block.weights, "<f4"),
                 unpack(block.probabilities, "<f4").reshape(-1, k),
             )
-            for block in self._project.ledger.functions.weak_blocks(self._record.id)
+            for block in self._store.ledger.functions.weak_blocks(self._record.id)
         ]
         if not parts:
             parts = [(np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0), np.empty((0, k)))]
@@ -228,25 +253,26 @@ class WeakRun(WeakResult):
 
     @cached_property
     def _fitted(self) -> tuple[LabelMatrix, LabelModel]:
-        matrix = self._project.voted(self._record.function_versions)
+        matrix = voted(self._store, self._record.function_versions)
         model: LabelModel = specs.load(self._record.label_model)
         return matrix, model.fit(matrix)
 
-    def check(self, n: int = 50, *, seed: int = 0) -> WeakCheck:
+    def check(self, n: int = 50, *, seed: int = 0) -> Check:
         """Return a blind random sample of `n` items to answer, and the accuracy that the answers show.
 
         The sample is a loop of its own, so that it can be answered in the browser or
         by `check.loop.ask` and `check.loop.tell`; suggestions are hidden.
         """
-        from labeling.checking import open_check
+        return self._checker().open(self, n, seed)
 
-        return open_check(self._project, self, n, seed)
-
-    def checks(self) -> list[WeakCheck]:
+    def checks(self) -> Sequence[Check]:
         """Return the checks of this run that were opened so far, the oldest first."""
-        from labeling.checking import opened_checks
+        return self._checker().opened(self)
 
-        return opened_checks(self._project, self)
+    def _checker(self) -> Checks:
+        if self._checks is None:
+            raise RuntimeError("Checks are opened from the run as the project hands it out: project.weak_run().")
+        return self._checks
 
     def __repr__(self) -> str:
         return f"WeakRun({self.number}, {self.model}, {self._record.n_items:,} items)"
@@ -292,8 +318,20 @@ def _summary(matrix: LabelMatrix, result: WeakLabels, notes: Sequence[str]) -> d
     }
 
 
-def run_label_model(project: RuleVerbs, matrix: LabelMatrix, model: LabelModel, labels: LabelSet, saw: int) -> WeakRun:
-    """Fit a label model on the votes, label every item, and keep the run.
+def newest_run(store: ProjectStore) -> WeakRun | None:
+    """Return the newest weak run, None if there is none; its arrays are kept in this process."""
+    records = store.ledger.functions.weak_runs()
+    if not records:
+        return None
+    key = (records[-1].number, store.label_set.version)
+    run: WeakRun = store.items.cached("weak run", key, lambda: WeakRun(store, records[-1]))
+    return run
+
+
+def run_label_model(
+    store: ProjectStore, matrix: LabelMatrix, model: LabelModel, labels: LabelSet, saw: int
+) -> WeakRunRecord:
+    """Fit a label model on the votes, label every item, and keep the run; return its record.
 
     Raises
     ------
@@ -311,8 +349,7 @@ def run_label_model(project: RuleVerbs, matrix: LabelMatrix, model: LabelModel, 
         "n_items": len(matrix.item_ids),
         "summary": _summary(matrix, result, fitted.notes),
     }
-    record = project.ledger.functions.add_weak_run(values, _blocks(matrix, result, labels))
-    return WeakRun(project, record)
+    return store.ledger.functions.add_weak_run(values, _blocks(matrix, result, labels))
 
 
 def _blocks(matrix: LabelMatrix, result: WeakLabels, labels: LabelSet) -> Iterator[WeakBlock]:

@@ -15,7 +15,8 @@ from storage.records import AnnotationRecord, WorkRecord
 from storage.standing import ANSWERS, WELCOME, Follower, follower
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger, Write
+    from storage.item_facts import ItemFacts
+    from storage.transactions import Transactions, Write
 
 
 NO_ANSWERS = ("undo", WELCOME)
@@ -28,10 +29,11 @@ ROWS = 5_000
 class AnnotationFacts:
     """The annotations of one project."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
-        self.standing: Follower = follower(ledger)
+    def __init__(self, transactions: Transactions, items: ItemFacts) -> None:
+        self._transactions = transactions
+        self._items = items
+        self._project_id = transactions.project.id
+        self.standing: Follower = follower(transactions)
 
     def annotator(self, connection: Connection, name: str) -> int:
         """Return the id of an annotator, who is added when new."""
@@ -46,7 +48,7 @@ class AnnotationFacts:
     def annotators(self) -> dict[int, str | None]:
         """Return the names of the people by id; None where the name was erased."""
         table = tables.annotators
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(select(table.c.id, table.c.name).where(table.c.project_id == self._project_id))
             return {row.id: row.name for row in rows}
 
@@ -165,7 +167,7 @@ class AnnotationFacts:
         )
         if loop_id is not None:
             statement = statement.where(table.c.loop_id == loop_id)
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(statement).all()
         return [WorkRecord(row.annotator_id, row.seconds, row.created_at) for row in reversed(rows)]
 
@@ -212,24 +214,24 @@ class AnnotationFacts:
 
     def answered(self) -> set[int]:
         """Return the items that have an answer, an unsure or a discard that was not taken back."""
-        with self._ledger.read() as connection:
-            return self.standing.answered(connection) - self._ledger.items.withdrawn_in(connection)
+        with self._transactions.read() as connection:
+            return self.standing.answered(connection) - self._items.withdrawn_in(connection)
 
     def welcome(self) -> set[int]:
         """Return the items that somebody said belong here."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self.standing.welcome(connection)
 
     def answered_count(self) -> int:
         """Return how many items `answered` has."""
-        with self._ledger.read() as connection:
-            gone = self._ledger.items.withdrawn_in(connection)
+        with self._transactions.read() as connection:
+            gone = self._items.withdrawn_in(connection)
             count = self.standing.answered_count(connection)
             return count - len(self.standing.answered_among(connection, list(gone)))
 
     def everything(self) -> list[AnnotationRecord]:
         """Return every annotation, undone ones and undos among them, oldest first."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self._load(connection, tables.annotations.c.project_id == self._project_id)
 
     def current(self, loop_id: int | None = None, until: int | None = None) -> list[AnnotationRecord]:
@@ -238,11 +240,11 @@ class AnnotationFacts:
         What people said of items that went with their import stays on record and is left out here.
         `until` looks at the ledger as it was after that write.
         """
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = self.current_ids(until)
             if loop_id is not None:
                 statement = statement.where(tables.annotations.c.loop_id == loop_id)
-            gone = self._ledger.items.withdrawn_in(connection)
+            gone = self._items.withdrawn_in(connection)
             found = self._load(connection, tables.annotations.c.id.in_(statement))
         return sorted((record for record in found if record.item_id not in gone), key=lambda r: (r.item_id, r.id))
 

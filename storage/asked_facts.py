@@ -9,7 +9,7 @@ from sqlalchemy import select
 from storage import tables
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger
+    from storage.transactions import Transactions
 
 
 class Asked(NamedTuple):
@@ -29,9 +29,9 @@ class Asked(NamedTuple):
 class AskedFacts:
     """The questions of one project."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._project_id = transactions.project.id
 
     def all(self) -> list[Asked]:
         """Return every question, streams first, then by age."""
@@ -47,6 +47,6 @@ class AskedFacts:
             .where(query.c.project_id == self._project_id)
             .order_by(query.c.id)
         )
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             found = [Asked(row[0], None, row[1], None, row[2], row[3]) for row in connection.execute(streams)]
             return found + [Asked(*row) for row in connection.execute(pools)]

@@ -11,15 +11,15 @@ from storage import tables
 from storage.records import FilterRecord, FunctionRecord, VoteBlock, WeakBlock, WeakRunRecord
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger
+    from storage.transactions import Transactions
 
 
 class FunctionFacts:
     """The labeling functions of one project, and what they voted."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._project_id = transactions.project.id
 
     def current(self, inactive: bool = False) -> list[FunctionRecord]:
         """Return the newest version of each function, in the order they were first added."""
@@ -38,7 +38,7 @@ class FunctionFacts:
         )
         if not inactive:
             statement = statement.where(version.c.active)
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return [_function(row) for row in connection.execute(statement)]
 
     def versions(self, name: str) -> list[FunctionRecord]:
@@ -50,7 +50,7 @@ class FunctionFacts:
             .where(function.c.project_id == self._project_id, function.c.name == name)
             .order_by(version.c.version)
         )
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return [_function(row) for row in connection.execute(statement)]
 
     def add_versions(self, changes: Sequence[Mapping[str, Any]]) -> None:
@@ -59,7 +59,7 @@ class FunctionFacts:
         Each change has name, active, kind, expert, fingerprint and spec.
         """
         function, version = tables.functions, tables.function_versions
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             for change in changes:
                 values = dict(change)
                 name = values.pop("name")
@@ -77,7 +77,7 @@ class FunctionFacts:
         """Return the kept votes of a function version; of one block a later row supersedes an earlier one."""
         table = tables.vote_blocks
         statement = select(table).where(table.c.function_version_id == version_id).order_by(table.c.id)
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return [
                 VoteBlock(row.function_version_id, row.block, row.through, row.votes, row.faults, row.seconds)
                 for row in connection.execute(statement)
@@ -85,7 +85,7 @@ class FunctionFacts:
 
     def add_votes(self, blocks: Sequence[VoteBlock]) -> None:
         """Write votes of function versions on blocks of items."""
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             for block in blocks:
                 write.fact(
                     tables.vote_blocks,
@@ -100,7 +100,7 @@ class FunctionFacts:
     def add_weak_run(self, values: Mapping[str, Any], blocks: Iterable[WeakBlock]) -> WeakRunRecord:
         """Write a weak run with its result, all in one transaction."""
         table = tables.weak_runs
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             last = write.connection.scalar(
                 select(func.max(table.c.number)).where(table.c.project_id == self._project_id)
             )
@@ -123,13 +123,13 @@ class FunctionFacts:
 
     def save_filter(self, name: str, spec: Mapping[str, Any], *, active: bool) -> None:
         """Add a filter; the newest of a name counts, none where that is not active."""
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             write.fact(tables.filters, name=name, spec=dict(spec), active=active)
 
     def filters(self) -> list[FilterRecord]:
         """Return the filters there are now, by name."""
         table = tables.filters
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(
                 select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
             ).all()
@@ -143,14 +143,14 @@ class FunctionFacts:
     def weak_runs(self) -> list[WeakRunRecord]:
         """Return the weak runs, oldest first."""
         table = tables.weak_runs
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(table).where(table.c.project_id == self._project_id).order_by(table.c.number)
             return [_weak_run(row) for row in connection.execute(statement)]
 
     def weak_blocks(self, run_id: int) -> Iterator[WeakBlock]:
         """Yield the blocks of a weak run in item order."""
         table = tables.weak_blocks
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(table).where(table.c.weak_run_id == run_id).order_by(table.c.block)
             for row in connection.execute(statement):
                 yield WeakBlock(row.block, row.item_ids, row.labels, row.weights, row.probabilities)

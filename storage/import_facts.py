@@ -12,11 +12,14 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from storage import tables
 from storage.bulk import write_rows
 from storage.database import StorageError, database_clock
+from storage.label_set_facts import write_label_set
 from storage.records import ImportRecord, ItemRows, Withdrawal
 from storage.visibility import TAKEN_BACK, taken_back, visible_items, withdrawn_items
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger
+    from storage.annotation_facts import AnnotationFacts
+    from storage.item_facts import ItemFacts
+    from storage.transactions import Transactions
 
 IMPORT_LEASE_SECONDS = 600.0
 
@@ -27,9 +30,11 @@ ITEMS, GOLD, STREAM = "items", "gold", "stream"
 class ImportFacts:
     """The imports of one project."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
+    def __init__(self, transactions: Transactions, items: ItemFacts, annotations: AnnotationFacts) -> None:
+        self._transactions = transactions
+        self._items = items
+        self._annotations = annotations
+        self._project_id = transactions.project.id
 
     def begin(self, name: str, kind: str | None = None) -> int:
         """Open an import and return its id; nothing of it is visible until it completes.
@@ -40,7 +45,7 @@ class ImportFacts:
             Another import into this project is under way.
         """
         table = tables.imports
-        with self._ledger.unstamped() as connection:
+        with self._transactions.unstamped() as connection:
             # Whoever comes second waits here, and then sees the first one's import.
             project = select(tables.projects.c.id).where(tables.projects.c.id == self._project_id)
             connection.execute(project.with_for_update())
@@ -70,7 +75,7 @@ class ImportFacts:
     def reserve(self, count: int) -> int:
         """Reserve `count` item ids and return the first."""
         table = tables.projects
-        with self._ledger.unstamped() as connection:
+        with self._transactions.unstamped() as connection:
             statement = (
                 update(table)
                 .where(table.c.id == self._project_id)
@@ -81,8 +86,8 @@ class ImportFacts:
 
     def add(self, import_id: int, rows: ItemRows) -> None:
         """Write a chunk of items under an import."""
-        with self._ledger.unstamped() as connection:
-            self._ledger.items.insert(connection, import_id, rows)
+        with self._transactions.unstamped() as connection:
+            self._items.insert(connection, import_id, rows)
             self._extend(connection, import_id)
 
     def add_source_rows(
@@ -92,14 +97,14 @@ class ImportFacts:
 
         `again` tells a row that was here already from an exact copy, which is exported beside its item.
         """
-        with self._ledger.unstamped() as connection:
+        with self._transactions.unstamped() as connection:
             values = [(self._project_id, import_id, *row) for row in rows]
             write_rows(connection, tables.source_rows, values)
             self._extend(connection, import_id)
 
     def add_gold(self, import_id: int, rows: Sequence[tuple[int, int]]) -> None:
         """Write known truths of an import: (item, label id)."""
-        with self._ledger.unstamped() as connection:
+        with self._transactions.unstamped() as connection:
             values = [(self._project_id, item, import_id, label) for item, label in rows]
             write_rows(connection, tables.gold, values)
             self._extend(connection, import_id)
@@ -126,9 +131,9 @@ class ImportFacts:
 
         `label_set` is a version of the classes that comes with it: after, change, classes.
         """
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             if label_set is not None:
-                self._ledger.write_label_set(write, **label_set)
+                write_label_set(write, **label_set)
             self._extend(write.connection, import_id)
             statement = (
                 update(tables.imports)
@@ -146,20 +151,20 @@ class ImportFacts:
 
     def abandon(self, import_id: int) -> None:
         """Delete an import that will not complete, with all its rows."""
-        with self._ledger.unstamped(archived=True) as connection:
+        with self._transactions.unstamped(archived=True) as connection:
             self._delete_import(connection, import_id)
 
     def purge(self) -> None:
         """Delete what imports left behind whose process died."""
         table = tables.imports
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             stale = connection.scalar(
                 select(func.count()).where(
                     table.c.project_id == self._project_id, table.c.seq.is_(None), table.c.expires_at < database_clock()
                 )
             )
         if stale:
-            with self._ledger.unstamped(archived=True) as connection:
+            with self._transactions.unstamped(archived=True) as connection:
                 self._purge(connection)
 
     def _purge(self, connection: Connection) -> None:
@@ -192,7 +197,7 @@ class ImportFacts:
     def all(self) -> list[ImportRecord]:
         """Return the completed imports, those taken back among them, oldest first."""
         table, project = tables.imports, self._project_id
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(
                 select(table).where(table.c.project_id == project, table.c.seq.is_not(None)).order_by(table.c.seq)
             ).all()
@@ -224,14 +229,14 @@ class ImportFacts:
 
     def withdrawal(self, import_id: int) -> Withdrawal:
         """Return what taking an import back would do."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self._withdrawal(connection, import_id)
 
     def _withdrawal(self, connection: Connection, import_id: int) -> Withdrawal:
         project, known = self._project_id, tables.gold
         before = set(connection.scalars(withdrawn_items(project)))
         gone = set(connection.scalars(withdrawn_items(project, also=import_id))) - before
-        answers = self._ledger.annotations.standing.answers_on(connection, gone)
+        answers = self._annotations.standing.answers_on(connection, gone)
         gold = connection.scalar(
             select(func.count()).where(known.c.project_id == project, known.c.import_id == import_id)
         )
@@ -249,7 +254,7 @@ class ImportFacts:
             Another import is under way, or this one was taken back already.
         """
         table, leases = tables.imports, tables.leases
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             connection = write.connection
             running = connection.scalar(
                 select(table.c.name).where(table.c.project_id == self._project_id, table.c.seq.is_(None))

@@ -15,7 +15,7 @@ from storage.records import HoldoutRecord, ItemRows
 from storage.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger
+    from storage.transactions import Transactions
 
 ITEM_COLUMNS = ("item_id", "source_row", "import_id", "external_id", "group_key")
 
@@ -45,9 +45,9 @@ class ItemFacts:
     An item is visible while an import that has it stands: the one that brought it, or a later one with a row for it.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._project_id = transactions.project.id
         self._withdrawn: tuple[tuple[int, int], frozenset[int]] = ((0, 0), frozenset())
         # Asked before most reads of items, and made once: to put it together takes as long as to run it.
         self._newest = _newest_of(self._project_id, _CHANGING)
@@ -72,13 +72,13 @@ class ItemFacts:
 
     def version(self) -> int:
         """Return the number of the newest write that changed which items there are or what they hold."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return max(int(number) for number in connection.execute(self._newest).one())
 
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""
         table = tables.items
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             gone = set(connection.scalars(withdrawn_items(self._project_id)))
             statement = select(table.c.item_id, table.c.content_hash, table.c.source_key, table.c.external_id).where(
                 table.c.project_id == self._project_id, table.c.import_id.in_(completed(self._project_id))
@@ -88,7 +88,7 @@ class ItemFacts:
     def known_rows(self) -> list[tuple[int, bytes | None, str | None]]:
         """Return (item, key, external id) of every row that made no item of its own, where it has either."""
         table = tables.source_rows
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(table.c.item_id, table.c.source_key, table.c.external_id).where(
                 table.c.project_id == self._project_id,
                 table.c.import_id.in_(completed(self._project_id)),
@@ -100,7 +100,7 @@ class ItemFacts:
         """Return how many visible items have no key over the columns of their row: an earlier version imported them."""
         table, imports = tables.items, tables.imports
         sources = select(imports.c.id).where(imports.c.project_id == self._project_id, imports.c.kind.is_(None))
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(func.count()).select_from(table)
             statement = statement.where(visible_items(self._project_id), table.c.source_key.is_(None))
             row = tables.source_rows
@@ -110,7 +110,7 @@ class ItemFacts:
 
     def withdrawn(self) -> frozenset[int]:
         """Return the items that went with imports that were taken back."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self.withdrawn_in(connection)
 
     def withdrawn_in(self, connection: Connection) -> frozenset[int]:
@@ -126,7 +126,7 @@ class ItemFacts:
     def blocks(self, private: bool = False, image: bool = False) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of all items as `rows` returns them, 65,536 at a time: never all of them at once."""
         statement = self._statement(self._columns(private, image))
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             other = {item: external for item, _, _, external in self._elsewhere(connection)}
             for part in connection.execute(statement.execution_options(yield_per=BLOCK)).partitions():
                 yield _renamed([tuple(row) for row in part], other)
@@ -139,7 +139,7 @@ class ItemFacts:
         item = tables.items
         columns = self._columns(private, image)
         statement = self._statement(columns)
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             low, high = (min(item_ids), max(item_ids)) if len(item_ids) else (0, -1)
             if len(item_ids) > LISTED and high - low < 4 * len(item_ids):
                 wide = self._range(connection, set(item_ids), low, high, columns)
@@ -222,14 +222,14 @@ class ItemFacts:
         """Yield (item, import, row in source, external id) of every visible item that was not erased, in item order."""
         item = tables.items
         statement = self._there(item.c.item_id, item.c.import_id, item.c.source_row, item.c.external_id)
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             other = {row[0]: row for row in self._elsewhere(connection)}
             for row in _fetched(connection, statement):
                 yield other.get(row[0]) or (row[0], row[1], row[2], row[3])
 
     def ids(self) -> Iterator[int]:
         """Yield every visible item that was not erased, ascending."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             yield from (row[0] for row in _fetched(connection, self._there(tables.items.c.item_id)))
 
     def _there(self, *columns: Column[Any]) -> Select[Any]:
@@ -241,7 +241,7 @@ class ItemFacts:
     def duplicates(self) -> list[tuple[int, int, int, str | None]]:
         """Return (item, import, row in source, external id) of exact duplicates."""
         table, project = tables.source_rows, self._project_id
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             taken = {row[1:3] for row in self._elsewhere(connection)}
             statement = (
                 select(table.c.item_id, table.c.import_id, table.c.source_row, table.c.external_id)
@@ -254,7 +254,7 @@ class ItemFacts:
 
     def named_by_users(self) -> bool:
         """Tell whether any row of the imports that stand brought an id of the users' own."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return any(
                 connection.execute(
                     select(table.c.external_id)
@@ -271,7 +271,7 @@ class ItemFacts:
         With `withdrawn`, also of items that went with an import, where the truth came with another one.
         """
         table, project = tables.gold, self._project_id
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             gone = self.withdrawn_in(connection)
             statement = (
                 select(table.c.item_id, table.c.label_id)
@@ -286,7 +286,7 @@ class ItemFacts:
     def gold_said(self) -> Iterator[tuple[int, int]]:
         """Yield (item, label id) of all that was ever imported as known truth, whatever became of it."""
         table = tables.gold
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(table.c.item_id, table.c.label_id).where(
                 table.c.project_id == self._project_id, table.c.import_id.in_(completed(self._project_id))
             )
@@ -295,7 +295,7 @@ class ItemFacts:
     def counts(self) -> tuple[int, int]:
         """Return how many items are visible, and how many of them have gold."""
         item, known, project = tables.items, tables.gold, self._project_id
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             n = connection.scalar(select(func.count()).select_from(item).where(visible_items(project)))
             g = connection.scalar(
                 select(func.count(known.c.item_id.distinct())).where(
@@ -308,13 +308,13 @@ class ItemFacts:
 
     def set_holdout(self, fraction: float, seed: int, size: int, item_ids: bytes) -> None:
         """Record which items score classifiers; the newest record counts."""
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             write.fact(tables.holdouts, fraction=fraction, seed=seed, size=size, item_ids=item_ids)
 
     def holdout(self) -> HoldoutRecord | None:
         """Return the newest hold-out, None if there is none."""
         table = tables.holdouts
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             row = connection.execute(
                 select(table).where(table.c.project_id == self._project_id).order_by(table.c.seq.desc()).limit(1)
             ).first()
@@ -323,13 +323,13 @@ class ItemFacts:
     def erased(self) -> set[int]:
         """Return the items that were erased."""
         table = tables.erasures
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return set(connection.scalars(select(table.c.item_id).where(table.c.project_id == self._project_id)))
 
     def erase(self, item_ids: Sequence[int], reason: str) -> int:
         """Delete what items hold, leave a tombstone each, and return how many there were."""
         content = tables.contents
-        with self._ledger.write() as write:
+        with self._transactions.write() as write:
             erased = 0
             for item_id in item_ids:
                 statement = (

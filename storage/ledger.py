@@ -1,30 +1,28 @@
-"""The ledger of one project: its transactions, its classes, and the doors to its facts."""
+"""The ledger of one project: made or opened, and the doors to its facts."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.database import StorageError, open_engine, parse_url, reading, sqlite_path, writing
+from storage.annotation_facts import AnnotationFacts
+from storage.asked_facts import AskedFacts
+from storage.database import open_engine, parse_url, reading, sqlite_path, writing
+from storage.function_facts import FunctionFacts
+from storage.import_facts import ImportFacts
+from storage.item_facts import ItemFacts
+from storage.label_set_facts import label_sets, write_label_set
+from storage.loop_facts import LoopFacts
 from storage.records import LabelSetRecord, ProjectRecord
-
-if TYPE_CHECKING:
-    from storage.annotation_facts import AnnotationFacts
-    from storage.asked_facts import AskedFacts
-    from storage.function_facts import FunctionFacts
-    from storage.import_facts import ImportFacts
-    from storage.item_facts import ItemFacts
-    from storage.loop_facts import LoopFacts
-    from storage.stream_facts import StreamFacts
+from storage.stream_facts import StreamFacts
+from storage.transactions import Transactions, Write
 
 
 class ProjectNotFound(LookupError):
@@ -33,26 +31,6 @@ class ProjectNotFound(LookupError):
 
 class ProjectExists(ValueError):
     """A project of that name is in the database already."""
-
-
-class ProjectArchived(RuntimeError):
-    """The project was archived: it can be read, and nothing is written to it."""
-
-
-@dataclass(frozen=True)
-class Write:
-    """An open write transaction, and the number that stamps its facts."""
-
-    connection: Connection
-    project_id: int
-    seq: int
-    now: datetime
-
-    def fact(self, table: Table, **values: Any) -> int:
-        """Add a row to a table of facts and return its id."""
-        row = {"project_id": self.project_id, "seq": self.seq, "uuid": str(uuid.uuid4()), "created_at": self.now}
-        result = self.connection.execute(insert(table).values(row | values).returning(table.c.id))
-        return int(result.scalar_one())
 
 
 def list_projects(storage: str) -> list[ProjectRecord]:
@@ -71,11 +49,38 @@ class Ledger:
 
     Open with `Ledger.create` or `Ledger.open`. Every write adds one to the
     project's `seq` in its own transaction; `version` returns it.
+
+    Attributes
+    ----------
+    transactions
+        Opens them.
+    items
+        Items, gold, hold-outs.
+    annotations
+        What people answered, skipped, discarded and took back.
+    imports
+        Imports under way, completed, and taken back.
+    functions
+        Labeling functions, their votes, weak runs.
+    loops
+        Loops, refits, queries, leases.
+    asked
+        What was asked, and why.
+    streams
+        Records that arrived one by one, and what was decided about each.
     """
 
     def __init__(self, engine: Engine, project: ProjectRecord) -> None:
         self.engine = engine
         self.project = project
+        self.transactions = transactions = Transactions(engine, project)
+        self.items = ItemFacts(transactions)
+        self.annotations = AnnotationFacts(transactions, self.items)
+        self.imports = ImportFacts(transactions, self.items, self.annotations)
+        self.functions = FunctionFacts(transactions)
+        self.loops = LoopFacts(transactions, self.items, self.annotations)
+        self.asked = AskedFacts(transactions)
+        self.streams = StreamFacts(transactions, self.items, self.annotations)
 
     @classmethod
     def create(cls, storage: str, name: str, description: str, classes: Sequence[Mapping[str, Any]]) -> Ledger:
@@ -98,7 +103,7 @@ class Ledger:
                     f"There is a project {name!r} in {engine.url.render_as_string()} already."
                 ) from error
             ledger = cls(engine, _project(row))
-            write = ledger._stamp(connection)
+            write = ledger.transactions.stamp(connection)
             write.fact(tables.label_sets, version=1, change={"kind": "create"}, classes=list(classes))
         return ledger
 
@@ -150,27 +155,22 @@ class Ledger:
     @property
     def url(self) -> str:
         """The database's URL, with the password hidden."""
-        return self.engine.url.render_as_string()
+        return self.transactions.url
 
     @property
     def full_url(self) -> str:
         """The database's URL, for opening it in another process."""
-        return self.engine.url.render_as_string(hide_password=False)
+        return self.transactions.full_url
 
     def version(self) -> int:
         """Return the number of the newest write."""
-        with reading(self.engine) as connection:
-            statement = select(tables.projects.c.seq).where(tables.projects.c.id == self.project.id)
-            return int(connection.execute(statement).scalar_one())
+        return self.transactions.version()
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """Open a read transaction."""
-        with reading(self.engine) as connection:
-            yield connection
+        return self.transactions.read()
 
-    @contextmanager
-    def write(self) -> Iterator[Write]:
+    def write(self) -> AbstractContextManager[Write]:
         """Open a write transaction that is stamped with the next number.
 
         Raises
@@ -178,57 +178,19 @@ class Ledger:
         ProjectArchived
             The project was archived; nothing is written.
         """
-        with writing(self.engine) as connection:
-            yield self._stamp(connection)
+        return self.transactions.write()
 
-    @contextmanager
-    def unstamped(self, *, archived: bool = False) -> Iterator[Connection]:
-        """Open a write transaction that states no fact: leases, chunks of an import under way.
-
-        One that only clears up is let through with `archived` in a project that was archived.
-        """
-        with writing(self.engine) as connection:
-            if not archived:
-                self._refuse(self._archived_at(connection))
-            yield connection
-
-    def _stamp(self, connection: Connection, *, archived: bool = False) -> Write:
-        # The row's lock makes writers of one project wait for each other, so numbers are in commit order.
-        table = tables.projects
-        statement = (
-            update(table)
-            .where(table.c.id == self.project.id)
-            .values(seq=table.c.seq + 1)
-            .returning(table.c.seq, table.c.archived_at)
-        )
-        row = connection.execute(statement).one_or_none()
-        if row is None:
-            raise StorageError(f"The project {self.project.name!r} is gone from {self.url}.")
-        if not archived:
-            self._refuse(row.archived_at)
-        return Write(connection, self.project.id, int(row.seq), datetime.now(UTC))
-
-    def _archived_at(self, connection: Connection) -> datetime | None:
-        table = tables.projects
-        found: datetime | None = connection.scalar(select(table.c.archived_at).where(table.c.id == self.project.id))
-        return found
-
-    def _refuse(self, archived_at: datetime | None) -> None:
-        if archived_at is not None:
-            raise ProjectArchived(
-                f"The project {self.project.name!r} was archived on {archived_at:%d %B %Y} and can only be read. "
-                "Bring it back first: project.restore(), Restore on the Projects page, "
-                f"or python -m labeling restore --project {self.project.name}."
-            )
+    def unstamped(self) -> AbstractContextManager[Connection]:
+        """Open a write transaction that states no fact, such as a lease."""
+        return self.transactions.unstamped()
 
     def archived_at(self) -> datetime | None:
         """Return when the project was archived, None while it is in use."""
-        with self.read() as connection:
-            return self._archived_at(connection)
+        return self.transactions.archived_at()
 
     def check_writable(self) -> None:
         """Raise ProjectArchived where nothing may be written."""
-        self._refuse(self.archived_at())
+        self.transactions.check_writable()
 
     def set_archived(self, archived: bool) -> bool:
         """Archive the project, or bring it back; return whether that changed anything.
@@ -239,9 +201,9 @@ class Ledger:
         with writing(self.engine) as connection:
             # Two that do the same at once wait here for each other.
             connection.execute(select(table.c.id).where(table.c.id == self.project.id).with_for_update())
-            if (self._archived_at(connection) is not None) == archived:
+            if (self.transactions.archived_in(connection) is not None) == archived:
                 return False
-            write = self._stamp(connection, archived=True)
+            write = self.transactions.stamp(connection, archived=True)
             write.fact(tables.project_changes, kind="archive" if archived else "restore", details={})
             moment = write.now if archived else None
             connection.execute(update(table).where(table.c.id == self.project.id).values(archived_at=moment))
@@ -269,11 +231,7 @@ class Ledger:
 
     def label_sets(self) -> list[LabelSetRecord]:
         """Return every version of the classes, oldest first."""
-        table = tables.label_sets
-        with self.read() as connection:
-            statement = select(table).where(table.c.project_id == self.project.id).order_by(table.c.version)
-            rows = connection.execute(statement).all()
-        return [LabelSetRecord(row.version, row.change, tuple(row.classes)) for row in rows]
+        return label_sets(self.transactions)
 
     def add_label_set(self, after: int, change: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]) -> None:
         """Write the version that follows version `after`.
@@ -284,18 +242,7 @@ class Ledger:
             Somebody else changed the classes in between.
         """
         with self.write() as write:
-            self.write_label_set(write, after, change, classes)
-
-    def write_label_set(
-        self, write: Write, after: int, change: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Write the version that follows version `after` inside `write`."""
-        try:
-            write.fact(tables.label_sets, version=after + 1, change=dict(change), classes=list(classes))
-        except IntegrityError as error:
-            raise StorageError(
-                "Somebody else changed the labels at the same moment. Look at them and try again."
-            ) from error
+            write_label_set(write, after, change, classes)
 
     def note_export(self, name: str, kind: str, rows: int, sha256: str | None, options: Mapping[str, Any]) -> None:
         """Record that a data set was exported."""
@@ -309,52 +256,3 @@ class Ledger:
         with self.read() as connection:
             statement = select(*columns).where(table.c.project_id == self.project.id).order_by(table.c.id.desc())
             return [dict(row._mapping) for row in connection.execute(statement)]
-
-    @cached_property
-    def imports(self) -> ImportFacts:
-        """Imports under way, completed, and taken back."""
-        from storage.import_facts import ImportFacts
-
-        return ImportFacts(self)
-
-    @cached_property
-    def items(self) -> ItemFacts:
-        """Items, gold, hold-outs."""
-        from storage.item_facts import ItemFacts
-
-        return ItemFacts(self)
-
-    @cached_property
-    def functions(self) -> FunctionFacts:
-        """Labeling functions, their votes, weak runs."""
-        from storage.function_facts import FunctionFacts
-
-        return FunctionFacts(self)
-
-    @cached_property
-    def loops(self) -> LoopFacts:
-        """Loops, refits, queries, leases."""
-        from storage.loop_facts import LoopFacts
-
-        return LoopFacts(self)
-
-    @cached_property
-    def annotations(self) -> AnnotationFacts:
-        """What people answered, skipped, discarded and took back."""
-        from storage.annotation_facts import AnnotationFacts
-
-        return AnnotationFacts(self)
-
-    @cached_property
-    def asked(self) -> AskedFacts:
-        """What was asked, and why."""
-        from storage.asked_facts import AskedFacts
-
-        return AskedFacts(self)
-
-    @cached_property
-    def streams(self) -> StreamFacts:
-        """Records that arrived one by one, and what was decided about each."""
-        from storage.stream_facts import StreamFacts
-
-        return StreamFacts(self)

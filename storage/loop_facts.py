@@ -19,7 +19,9 @@ from storage.refit_blocks import blocks_of, replace_blocks
 from storage.standing import ANSWERS
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger, Write
+    from storage.annotation_facts import AnnotationFacts
+    from storage.item_facts import ItemFacts
+    from storage.transactions import Transactions, Write
 
 REFIT_LEASE_SECONDS = 60.0
 
@@ -30,14 +32,16 @@ BLOBS = ("ranking", "predictions", "held_back", "model")
 class LoopFacts:
     """The loops of one project."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
+    def __init__(self, transactions: Transactions, items: ItemFacts, annotations: AnnotationFacts) -> None:
+        self._transactions = transactions
+        self._items = items
+        self._annotations = annotations
+        self._project_id = transactions.project.id
 
     def add(self, name: str, kind: str, settings: Mapping[str, Any]) -> LoopRecord | None:
         """Make a loop; return None if one of that name exists."""
         try:
-            with self._ledger.write() as write:
+            with self._transactions.write() as write:
                 write.fact(tables.loops, name=name, kind=kind, settings=dict(settings))
         except IntegrityError:
             return None
@@ -50,7 +54,7 @@ class LoopFacts:
     def all(self) -> list[LoopRecord]:
         """Return the loops in the order they were made."""
         table = tables.loops
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
             rows = connection.execute(statement).all()
         return [LoopRecord(row.id, row.uuid, row.name, row.kind, row.settings, row.created_at) for row in rows]
@@ -64,7 +68,7 @@ class LoopFacts:
     def changes(self, loop_id: int) -> list[LoopChange]:
         """Return the changes of a loop, oldest first."""
         table, people = tables.loop_changes, tables.annotators
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(
                 select(table, people.c.name.label("annotator"))
                 .outerjoin(people, people.c.id == table.c.annotator_id)
@@ -76,7 +80,7 @@ class LoopFacts:
     def take_refit_lease(self, loop_id: int, holder: str) -> bool:
         """Try to become the one process that refits a loop; also extends a lease that is held."""
         table = tables.refit_leases
-        with self._ledger.unstamped() as connection:
+        with self._transactions.unstamped() as connection:
             connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.expires_at < database_clock()))
             statement = (
                 update(table)
@@ -98,20 +102,20 @@ class LoopFacts:
     def give_refit_lease(self, loop_id: int, holder: str) -> None:
         """Give the refit lease back."""
         table = tables.refit_leases
-        with self._ledger.unstamped(archived=True) as connection:
+        with self._transactions.unstamped(archived=True) as connection:
             connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.holder == holder))
 
     def give_up_refit(self, loop_id: int, process: int) -> None:
         """Give back the refit lease of a process of this machine that ended without doing so."""
         table = tables.refit_leases
         mine = table.c.holder.startswith(_holder(process), autoescape=True)
-        with self._ledger.unstamped() as connection:
+        with self._transactions.unstamped() as connection:
             connection.execute(delete(table).where(table.c.loop_id == loop_id, mine))
 
     def refitting(self, loop_id: int) -> bool:
         """Tell whether some process refits the loop right now."""
         table = tables.refit_leases
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = select(table.c.holder).where(table.c.loop_id == loop_id, table.c.expires_at >= database_clock())
             return connection.scalar(statement) is not None
 
@@ -120,7 +124,7 @@ class LoopFacts:
     ) -> RefitRecord | None:
         """Commit a refit and its distributions; return None if somebody else committed that round."""
         try:
-            with self._ledger.write() as write:
+            with self._transactions.write() as write:
                 refit_id = write.fact(tables.refits, loop_id=loop_id, round=round_, **values)
                 replace_blocks(write.connection, loop_id, refit_id, blocks)
         except IntegrityError:
@@ -129,7 +133,7 @@ class LoopFacts:
 
     def refits(self, loop_id: int) -> list[RefitRecord]:
         """Return the refits of a loop, oldest first."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             rows = connection.execute(
                 _refits().where(tables.refits.c.loop_id == loop_id).order_by(tables.refits.c.round)
             )
@@ -137,7 +141,7 @@ class LoopFacts:
 
     def last_refit(self, loop_id: int) -> RefitRecord | None:
         """Return the newest refit of a loop."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self.newest_refit(connection, loop_id)
 
     def newest_refit(self, connection: Connection, loop_id: int) -> RefitRecord | None:
@@ -151,21 +155,21 @@ class LoopFacts:
     def ranking(self, refit_id: int) -> tuple[bytes, bytes]:
         """Return the ranking and the predictions that a refit committed."""
         table = tables.refits
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             row = connection.execute(select(table.c.ranking, table.c.predictions).where(table.c.id == refit_id)).one()
         return row.ranking, row.predictions
 
     def held_back(self, refit_id: int) -> bytes | None:
         """Return the groups that a refit held back, None where it held back none."""
         table = tables.refits
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             found: bytes | None = connection.scalar(select(table.c.held_back).where(table.c.id == refit_id))
         return found
 
     def model(self, refit_id: int) -> bytes | None:
         """Return the model that a refit stored for the next one to start from, None where it stored none."""
         table = tables.refits
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             found: bytes | None = connection.scalar(select(table.c.model).where(table.c.id == refit_id))
         return found
 
@@ -175,7 +179,7 @@ class LoopFacts:
         Refits that were made before distributions were kept have none; where they are not wanted, they stay unread.
         """
         table = tables.refits
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             statement = _refits().where(table.c.project_id == self._project_id).order_by(table.c.seq.desc())
             record = next((_refit(row) for row in connection.execute(statement) if row.metrics["trained"]), None)
             if record is None:
@@ -185,13 +189,13 @@ class LoopFacts:
 
     def refit_blocks(self, refit_id: int) -> list[RefitBlock]:
         """Return the distributions of a refit, none where a newer one of its loop stands for it."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return blocks_of(connection, refit_id)
 
     def keeps_distributions(self, refit_id: int) -> bool:
         """Tell whether there are distributions of a refit."""
         table = tables.refit_blocks
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return connection.scalar(select(table.c.block).where(table.c.refit_id == refit_id).limit(1)) is not None
 
     def queries(self, connection: Connection, *conditions: Any) -> list[QueryRecord]:
@@ -208,7 +212,7 @@ class LoopFacts:
 
     def asked(self, loop_id: int) -> list[QueryRecord]:
         """Return every query of a loop, in the order of rounds and ranks."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self.queries(connection, tables.queries.c.loop_id == loop_id)
 
     def query(self, connection: Connection, query_id: int) -> QueryRecord | None:
@@ -279,7 +283,7 @@ class LoopFacts:
 
     def leased(self) -> set[int]:
         """Return the items of the project that somebody holds."""
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             return self.leased_in(connection)
 
     def leased_in(self, connection: Connection) -> set[int]:
@@ -302,8 +306,8 @@ class LoopFacts:
     def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items are answered, discarded, held by somebody, or gone with their import."""
         leases = tables.leases
-        answered = self._ledger.annotations.standing.answered_among(connection, item_ids)
-        answered |= self._ledger.items.withdrawn_in(connection).intersection(item_ids)
+        answered = self._annotations.standing.answered_among(connection, item_ids)
+        answered |= self._items.withdrawn_in(connection).intersection(item_ids)
         held = connection.scalars(
             select(leases.c.item_id).where(
                 leases.c.project_id == self._project_id,
@@ -318,7 +322,7 @@ class LoopFacts:
 
         `since` counts only annotations that came after that write.
         """
-        leases, standing = tables.leases, self._ledger.annotations.standing
+        leases, standing = tables.leases, self._annotations.standing
         counts = dict.fromkeys((*ANSWERS, "skip"), 0) | standing.tally(connection, loop_id, since)
         open_ = select(leases.c.item_id).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
         items = connection.scalars(open_).all()
@@ -336,7 +340,7 @@ class LoopFacts:
             .limit(last)
             .subquery()
         )
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             row = connection.execute(select(func.count(), func.coalesce(func.sum(newest.c.seconds), 0.0))).one()
         return int(row[0]), float(row[1])
 

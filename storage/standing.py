@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from storage import tables
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger
+    from storage.transactions import Transactions
 
 ANSWERS = ("answer", "unsure", "discard")
 
@@ -192,11 +192,11 @@ class Follower:
             return found
 
 
-def follower(ledger: Ledger) -> Follower:
+def follower(transactions: Transactions) -> Follower:
     """Return the follower of a project's annotations; one a project and process is kept."""
-    key = (ledger.full_url, ledger.project.uuid)
+    key = (transactions.full_url, transactions.project.uuid)
     with _followers_lock:
-        found = _followers.pop(key, None) or Follower(ledger.project.id)
+        found = _followers.pop(key, None) or Follower(transactions.project.id)
         _followers[key] = found
         while len(_followers) > FOLLOWED:
             _followers.popitem(last=False)

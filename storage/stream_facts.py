@@ -15,7 +15,9 @@ from storage.records import DecisionRecord, ItemRows, StreamAnswer, StreamEvent
 from storage.visibility import withdrawn_items
 
 if TYPE_CHECKING:
-    from storage.ledger import Ledger, Write
+    from storage.annotation_facts import AnnotationFacts
+    from storage.item_facts import ItemFacts
+    from storage.transactions import Transactions, Write
 
 PART = 500
 
@@ -23,9 +25,11 @@ PART = 500
 class StreamFacts:
     """The records offered to the streams of one project."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._project_id = ledger.project.id
+    def __init__(self, transactions: Transactions, items: ItemFacts, annotations: AnnotationFacts) -> None:
+        self._transactions = transactions
+        self._items = items
+        self._annotations = annotations
+        self._project_id = transactions.project.id
 
     def add_source(
         self, write: Write, name: str, mapping: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]
@@ -53,7 +57,7 @@ class StreamFacts:
     def source(self, name: str) -> tuple[int, tuple[Mapping[str, Any], ...]] | None:
         """Return the newest import of a name and its columns, None if there is none."""
         table = tables.imports
-        with self._ledger.read() as connection:
+        with self._transactions.read() as connection:
             row = connection.execute(
                 select(table.c.id, table.c.columns)
                 .where(table.c.project_id == self._project_id, table.c.name == name, table.c.seq.is_not(None))
@@ -81,7 +85,7 @@ class StreamFacts:
             range(first, first + count), items.rows, items.external_ids, items.groups, items.hashes, items.data,
             items.private, items.images,
         )  # fmt: skip
-        self._ledger.items.insert(write.connection, import_id, placed)
+        self._items.insert(write.connection, import_id, placed)
         stamp = {"project_id": self._project_id, "seq": write.seq, "created_at": write.now, "loop_id": loop_id}
         rows = [{**stamp, "item_id": first + place, **decision} for place, decision in enumerate(decisions)]
         write.connection.execute(insert(tables.stream_decisions), rows)
@@ -177,7 +181,7 @@ class StreamFacts:
     def add_event(self, loop_id: int, number: int, values: Mapping[str, Any]) -> bool:
         """Commit what a stream learned or noticed; return False if somebody else committed that number."""
         try:
-            with self._ledger.write() as write:
+            with self._transactions.write() as write:
                 write.fact(tables.stream_events, loop_id=loop_id, number=number, **values)
         except IntegrityError:
             return False
@@ -244,7 +248,7 @@ class StreamFacts:
     def _standing(self, until: int | None = None, since: int = 0) -> Select[Any]:
         """Return a SELECT of (annotation, item, label id) of answers that stand, from annotation `since` on."""
         annotation, label = tables.annotations, tables.annotation_labels
-        current = self._ledger.annotations.current_ids(until).where(annotation.c.id >= since)
+        current = self._annotations.current_ids(until).where(annotation.c.id >= since)
         return (
             select(annotation.c.id, annotation.c.item_id, label.c.label_id)
             .join(label, label.c.annotation_id == annotation.c.id)

@@ -1,7 +1,7 @@
 """What to ask next: strategies over arrays, for pools and streams."""
 
 from strategies.bandit import Bandit, Outcome
-from strategies.base import Pick, Ranking, Strategy
+from strategies.base import Pick, Product, Ranking, Strategy, Weighted
 from strategies.baseline import Random
 from strategies.bayesian import MCDropout
 from strategies.budget import (
@@ -14,7 +14,7 @@ from strategies.budget import (
 )
 from strategies.budget_state import Budget, BudgetDecision, BudgetState, draws
 from strategies.clusters import KMeans, TypiClust
-from strategies.combine import Auto, Explore, Product, Sequence, Weighted
+from strategies.combine import Auto, Explore, Sequence
 from strategies.diversity import Density, KCenter, RankedBatch
 from strategies.evidence import Committee, LabelConflict, NearErrors, Region
 from strategies.gradients import Badge

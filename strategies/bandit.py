@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from strategies.base import Pick, Strategy, batch_size, unit
-from strategies.combine import as_strategies, mixed_picks
+from strategies.base import Pick, Strategy, as_strategies, batch_size, unit
+from strategies.combine import mixed_picks
 from strategies.pool import FloatArray, Pool
 
 

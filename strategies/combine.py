@@ -1,168 +1,18 @@
-"""Strategies made of strategies: sums, products, sequences, a little chance."""
+"""Strategies made of strategies: sequences, mixtures, a little chance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
-from strategies.base import Pick, Ranking, Strategy, batch_size, unit
+from strategies.base import Pick, Ranking, Strategy, Weighted, as_strategies, batch_size, unit
 from strategies.baseline import Random
 from strategies.clusters import TypiClust
 from strategies.diversity import KCenter
 from strategies.pool import FloatArray, Pool
 from strategies.uncertainty import Margin
-
-
-def as_strategies(strategies: Any, owner: str) -> tuple[Strategy, ...]:
-    """A tuple of at least one strategy.
-
-    Raises
-    ------
-    ValueError
-        Where there is none.
-    TypeError
-        Where one is not a strategy.
-    """
-    parts = tuple(strategies)
-    if not parts:
-        raise ValueError(f"{owner} needs at least one strategy. Pass for example [Entropy(), KCenter()].")
-    for part in parts:
-        if not isinstance(part, Strategy):
-            raise TypeError(f"{owner} combines strategies, got {part!r}. Pass instances, such as Entropy().")
-    return parts
-
-
-@dataclass(frozen=True)
-class Weighted(Strategy):
-    """The weighted mean of scores; written ``0.7 * Entropy() + 0.3 * KCenter()``.
-
-    Parts that follow the batch (KCenter) do so here too.
-
-    Examples
-    --------
-    >>> from strategies import Entropy, LeastConfidence
-    >>> mixed = 0.75 * Entropy() + 0.25 * LeastConfidence()
-    >>> mixed.name
-    '0.75 * Entropy + 0.25 * LeastConfidence'
-    >>> mixed.score(Pool(proba=np.array([[0.5, 0.5], [0.75, 0.25]]))).round(3).tolist()
-    [1.0, 0.733]
-    """
-
-    strategies: tuple[Strategy, ...]
-    weights: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strategies", as_strategies(self.strategies, "Weighted"))
-        object.__setattr__(self, "weights", tuple(float(weight) for weight in self.weights))
-        if len(self.strategies) != len(self.weights):
-            raise ValueError(f"Weighted got {len(self.strategies)} strategies and {len(self.weights)} weights.")
-        if min(self.weights) < 0 or sum(self.weights) <= 0 or not np.isfinite(self.weights).all():
-            raise ValueError(f"Weights must be finite, at least 0 and not all 0, got {self.weights}.")
-
-    @property
-    def name(self) -> str:
-        """The sum as it is written."""
-        terms = zip(self.weights, self.strategies, strict=True)
-        return " + ".join(f"{weight:g} * {strategy.name}" for weight, strategy in terms)
-
-    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
-        """(n,) scores in [0, 1]."""
-        return self.ranking(pool, rng).scores
-
-    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
-        """The mean of the rankings of the parts."""
-        total = sum(self.weights)
-        shares = [weight / total for weight in self.weights]
-        return _Mean([part.ranking(pool, rng, n) for part in self.strategies], shares, _names(self.strategies))
-
-    def __add__(self, other: Strategy) -> Weighted:
-        terms = other if isinstance(other, Weighted) else Weighted((other,), (1.0,))
-        return Weighted(self.strategies + terms.strategies, self.weights + terms.weights)
-
-    def __mul__(self, other: float | Strategy) -> Weighted | Product:
-        if isinstance(other, Strategy):
-            return super().__mul__(other)
-        return Weighted(self.strategies, tuple(weight * float(other) for weight in self.weights))
-
-    def __rmul__(self, other: float) -> Weighted:
-        return Weighted(self.strategies, tuple(weight * float(other) for weight in self.weights))
-
-
-def _names(strategies: SequenceOf[Strategy]) -> list[str]:
-    """Distinct names: a repeated one gets a number."""
-    names: list[str] = []
-    for strategy in strategies:
-        repeats = sum(name == strategy.name or name.startswith(f"{strategy.name} #") for name in names)
-        names.append(f"{strategy.name} #{repeats + 1}" if repeats else strategy.name)
-    return names
-
-
-class _Mean(Ranking):
-    def __init__(self, rankings: list[Ranking], shares: list[float], names: list[str]) -> None:
-        self._rankings = rankings
-        self._shares = shares
-        self._names = names
-        self.fixed = all(ranking.fixed for ranking in rankings)
-
-    @property
-    def scores(self) -> FloatArray:
-        """(n,) in [0, 1]."""
-        terms = zip(self._shares, self._rankings, strict=True)
-        return unit(np.sum([share * ranking.scores for share, ranking in terms], axis=0))
-
-    def add(self, index: int) -> None:
-        """Pass it on."""
-        for ranking in self._rankings:
-            ranking.add(index)
-
-    def parts(self, index: int) -> dict[str, float]:
-        """The score of each part."""
-        terms = zip(self._names, self._rankings, strict=True)
-        return {name: float(ranking.scores[index]) for name, ranking in terms}
-
-
-@dataclass(frozen=True)
-class Product(Strategy):
-    """The product of scores: high only where all are; written ``Entropy() * Density()``.
-
-    Examples
-    --------
-    >>> from strategies import LeastConfidence, Region
-    >>> pool = Pool(proba=np.array([[0.5, 0.5], [0.5, 0.5]]), mask=np.array([True, False]))
-    >>> (LeastConfidence() * Region()).score(pool).tolist()
-    [1.0, 0.0]
-    """
-
-    strategies: tuple[Strategy, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strategies", as_strategies(self.strategies, "Product"))
-
-    @property
-    def name(self) -> str:
-        """The product as it is written."""
-        return " * ".join(f"({part.name})" if isinstance(part, Weighted) else part.name for part in self.strategies)
-
-    def score(self, pool: Pool, rng: np.random.Generator | None = None) -> FloatArray:
-        """(n,) scores in [0, 1]."""
-        return self.ranking(pool, rng).scores
-
-    def ranking(self, pool: Pool, rng: np.random.Generator | None = None, n: int = 1) -> Ranking:
-        """The product of the rankings of the parts."""
-        return _Times([part.ranking(pool, rng, n) for part in self.strategies], _names(self.strategies))
-
-
-class _Times(_Mean):
-    def __init__(self, rankings: list[Ranking], names: list[str]) -> None:
-        super().__init__(rankings, [1.0] * len(rankings), names)
-
-    @property
-    def scores(self) -> FloatArray:
-        """(n,) in [0, 1]."""
-        return unit(np.prod([ranking.scores for ranking in self._rankings], axis=0))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import streamlit as st
 from labeling import UNSURE, Annotation, Project
 from labeling.functions import LabelingFunction
 from labeling.records import LabelClass, Query, QueueEmpty
+from labeling.rules import from_spec
 from ui import background, card, offers
 from ui.drafts import KINDS, found_in
 from ui.markup import chip, empty, notice, percent, plain, spans_of
@@ -238,7 +239,7 @@ def _neighbours(project: Project, query: Query) -> list[card.Neighbour]:
 def _rules(storage: str, name: str) -> dict[str, LabelingFunction]:
     """The rules that are data, by name."""
     return {
-        info.name: LabelingFunction.from_spec({**info.spec, "label": info.label})
+        info.name: from_spec({**info.spec, "label": info.label})
         for info in open_project(storage, name).functions()
         if info.kind in KINDS and info.label is not None
     }

@@ -8,8 +8,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.checking import WeakCheck
-from labeling.weak import WeakRun
+from labeling.weak import Check, WeakRun
 from ui import analysis_charts
 from ui.explanations import newest_run
 from ui.markup import bar, count, empty, figures, notice, percent
@@ -46,7 +45,7 @@ def _sample(run: WeakRun) -> None:
         _new(run, again=bool(checks))
 
 
-def _one(check: WeakCheck, number: int) -> None:
+def _one(check: Check, number: int) -> None:
     result = check.result()
     goal = check.loop.budget or USUAL
     with st.container(border=True, key=f"check-{number}"):
@@ -85,7 +84,7 @@ def _new(run: WeakRun, *, again: bool) -> None:
             _answer(run.check(int(n)))
 
 
-def _answer(check: WeakCheck) -> None:
+def _answer(check: Check) -> None:
     st.session_state[NEXT_LOOP] = check.loop.name
     page("annotate")
 

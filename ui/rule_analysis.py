@@ -8,6 +8,7 @@ import streamlit as st
 from labeling import Project
 from labeling.functions import LabelingFunction
 from labeling.project_analysis import Analysis
+from labeling.rules import from_spec
 from ui import analysis_charts, rule_form
 from ui.charts import SILENT
 from ui.drafts import KINDS, Draft, found_in
@@ -136,7 +137,7 @@ def _right_and_wrong(project: Project, analysis: Analysis, accuracy: pl.DataFram
 def _rule(project: Project, name: str) -> LabelingFunction | None:
     for info in project.functions():
         if info.name == name and info.kind in KINDS and info.label is not None:
-            return LabelingFunction.from_spec({**info.spec, "label": info.label})
+            return from_spec({**info.spec, "label": info.label})
     return None
 
 

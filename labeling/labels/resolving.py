@@ -19,9 +19,10 @@ from labeling.labels.sources import Predictions, Told, among, model_count, model
 from labeling.labels.tempering import least, tempered
 from labeling.resolve import gold_labels, human_labels
 from labeling.votes import holdout_ids
+from labeling.weak import newest_run
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project_store import ProjectStore
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -67,10 +68,10 @@ class Part:
 class Resolving:
     """The labels of a project as of now; what is not asked for is not computed."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._ledger = project.ledger
-        self.labels = project.label_set
+    def __init__(self, store: ProjectStore) -> None:
+        self._store = store
+        self._ledger = store.ledger
+        self.labels = store.label_set
         self._k = len(self.labels.classes)
 
     @cached_property
@@ -84,7 +85,7 @@ class Resolving:
 
         People's answers before development gold; never an item that is held out.
         """
-        gold, classes = self._project.item_store.known()
+        gold, classes = self._store.items.known()
         classes = to_positions(classes, self.labels.positions())
         people = self.people["item_id"].to_numpy()
         names = pl.Series(self.labels.names, dtype=pl.String())
@@ -99,7 +100,7 @@ class Resolving:
 
     @cached_property
     def _weak(self) -> Told | None:
-        run = self._project.newest_weak_run()
+        run = newest_run(self._store)
         told = None if run is None else weak_told(run, self._ledger.items.withdrawn())
         return told if told is not None and len(told.ids) else None
 
@@ -299,17 +300,17 @@ def _looked_up(items: IntArray, values: IntArray, ids: IntArray) -> IntArray:
 
 
 def resolved(
-    project: Project,
+    store: ProjectStore,
     source: str | None = None,
     order: Sequence[str] | None = None,
     probabilities: bool | Sequence[str] = True,
 ) -> pl.DataFrame:
     """Return the labels of a project, a row an item; see `Project.labels`."""
     beside = check(source, order, probabilities)
-    found = Resolving(project)
+    found = Resolving(store)
     wanted = bool(beside) or probabilities is True
     if source == "gold":
-        frame = gold_labels(project.ledger, found.labels)
+        frame = gold_labels(store.ledger, found.labels)
         frame = frame if wanted else frame.drop(OF_DISTRIBUTIONS)
     else:
         frame = found.frame([source] if source is not None else order, wanted)
@@ -317,10 +318,10 @@ def resolved(
     return frame.with_columns(found.beside(name, ids) for name in beside)
 
 
-def counted(project: Project) -> dict[str, int]:
+def counted(store: ProjectStore) -> dict[str, int]:
     """Return how many items have a label of people, of the newest weak run, of the newest classifier."""
-    ledger, labels = project.ledger, project.label_set
-    run, gone = project.newest_weak_run(), ledger.items.withdrawn()
+    ledger, labels = store.ledger, store.label_set
+    run, gone = newest_run(store), ledger.items.withdrawn()
     people = human_labels(ledger, labels)["item_id"].to_numpy()
     return {
         "human": int((~among(people, gone)).sum()),

@@ -8,7 +8,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
-from labeling.classifiers import TableClassifier, TextClassifier, default_classifier
+from labeling.classifiers import TableClassifier, TextClassifier
+from labeling.default_classifier import default_classifier
 from labeling.estimators import SklearnClassifier, committee
 from labeling.linear import fit_linear
 from labeling.networks import NetworkClassifier

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from labeling.functions import (
     ABSTAIN,
-    LabelingFunction,
     as_function,
     comparison,
     keyword,
@@ -18,6 +17,7 @@ from labeling.functions import (
     regex,
     when,
 )
+from labeling.rules import from_spec
 from labeling.running import run_functions
 
 LABELS = ("ok", "offensive")
@@ -123,7 +123,7 @@ def test_a_comparison_refuses_what_it_cannot_compare():
     ids=lambda function: function.kind,
 )
 def test_rules_that_are_data_come_back_from_their_spec(function):
-    again = LabelingFunction.from_spec(function.spec)
+    again = from_spec(function.spec)
     assert again == function
     assert again.fingerprint == function.fingerprint
 
@@ -131,7 +131,7 @@ def test_rules_that_are_data_come_back_from_their_spec(function):
 def test_code_is_never_loaded_from_a_spec():
     spec = when("shout", pl.col("text") == "A", "ok").spec
     with pytest.raises(ValueError, match="is code and never loaded from a database"):
-        LabelingFunction.from_spec(spec)
+        from_spec(spec)
 
 
 def test_a_name_is_needed():

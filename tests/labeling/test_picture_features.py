@@ -14,7 +14,7 @@ from labeling import (
     TextClassifier,
     simulate,
 )
-from labeling.classifiers import default_classifier
+from labeling.default_classifier import default_classifier
 from labeling.picture_features import PictureFeatures, grey
 from strategies import Margin, MCDropout, Random
 

@@ -71,7 +71,7 @@ def test_reasons_come_with_any_question_first_to_last(project):
 def test_a_loop_that_checks_labels_says_nothing_of_them(project):
     from labeling.opening import open_pool_loop
 
-    loop = open_pool_loop(project, "check", Random(), None, 3, 0, None, blind=True)
+    loop = open_pool_loop(project.store, "check", Random(), None, 3, 0, None, blind=True)
     assert loop.ask("ann")[0].why is None
 
 

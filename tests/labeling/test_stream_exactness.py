@@ -20,7 +20,7 @@ def stream(sqlite_url):
 
 
 def items(stream, column):
-    return stream._project.items()[column].to_list()
+    return Project(stream._store.ledger).items()[column].to_list()
 
 
 def test_keys_may_be_whole_numbers_and_are_exact(stream):
@@ -57,7 +57,7 @@ def test_bytes_that_are_no_picture_become_text(stream):
     stream.offer({"text": "a", "digest": b"\x01"})
     stream.offer({"text": "b", "digest": b"\x02"})
     assert items(stream, "digest") == [f"data:application/octet-stream;base64,{end}" for end in ("AQ==", "Ag==")]
-    assert len(stream._project.ledger.imports.all()) == 1
+    assert len(Project(stream._store.ledger).ledger.imports.all()) == 1
 
 
 def test_whole_numbers_stay_exact_when_decimals_come_later(stream):
@@ -68,7 +68,7 @@ def test_whole_numbers_stay_exact_when_decimals_come_later(stream):
 
 
 def test_whole_numbers_stay_exact_beside_decimals_of_an_import(stream):
-    stream._project.add_items(pl.DataFrame({"text": ["a"], "n": [0.5]}), text="text")
+    Project(stream._store.ledger).add_items(pl.DataFrame({"text": ["a"], "n": [0.5]}), text="text")
     stream.offer({"text": "b", "n": 9007199254740993})
     assert items(stream, "n") == ["0.5", "9007199254740993"]
 
