@@ -25,7 +25,9 @@ import numpy as np
 import polars as pl
 
 from labeling import ImportReport, MajorityVote, Project, TextClassifier, keyword
-from labeling.io import EXPORT_FORMATS, read_source, write_table
+from labeling.formats.reading.tables import read_source
+from labeling.formats.writing.export_formats import EXPORT_FORMATS
+from labeling.formats.writing.tables import write_table
 from strategies import LeastConfidence
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

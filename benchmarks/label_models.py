@@ -21,9 +21,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from labeling.classifiers import TextClassifier
-from labeling.label_models import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
-from labeling.matrix import LabelMatrix
+from labeling.classifiers.text_and_tables import TextClassifier
+from labeling.votes.label_models.majority_vote import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
+from labeling.votes.matrix import LabelMatrix
 
 ORDERS = 5
 MODELS: dict[str, Callable[[], LabelModel]] = {

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from measuring import forget_peak, in_process, resident
 
-from labeling.networks import NetworkModel
+from labeling.classifiers.networks.perceptron import NetworkModel
 from strategies import MCDropout, Pool
 
 DROPOUT = 0.3

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling import TextClassifier
-from labeling.features import reduce
-from labeling.learning import Learning
+from labeling.classifiers.features.text import reduce
+from labeling.loops.rounds.learning import Learning
 from strategies import Auto, Entropy, LeastConfidence, Margin, OutlierGuard, Strategy
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

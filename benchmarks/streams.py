@@ -32,10 +32,10 @@ import polars as pl
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from labeling import ADWIN, DDM, KSWIN, ChiSquare, ErrorRise, KolmogorovSmirnov, PageHinkley, Project
-from labeling.drift import DriftDetector, Trail
-from labeling.drift_features import feature_change
-from labeling.linear import fit_linear
-from labeling.stream_learning import HALF_LIVES, REACH, judged, says
+from labeling.classifiers.linear import fit_linear
+from labeling.loops.drift.detectors import DriftDetector, Trail
+from labeling.loops.drift.features import feature_change
+from labeling.loops.stream.learning import HALF_LIVES, REACH, judged, says
 from strategies import BalancedIncrementalQuantileFilter, Budget, FixedBudget, LeastConfidence, Split
 from strategies import VariableUncertainty as Variable
 

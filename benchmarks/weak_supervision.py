@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from labeling.applying import apply
-from labeling.functions import ABSTAIN, LabelingFunction, keyword, labeling_function, regex
-from labeling.label_file import weak_label_file
-from labeling.label_models import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
-from labeling.matrix import LabelMatrix
+from labeling.functions.makers import ABSTAIN, LabelingFunction, keyword, labeling_function, regex
+from labeling.votes.applying import apply
+from labeling.votes.label_models.majority_vote import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
+from labeling.votes.matrix import LabelMatrix
+from labeling.votes.weak_label_file import weak_label_file
 
 LABELS = ("ok", "offensive")
 WORDS = [

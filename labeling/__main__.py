@@ -15,12 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labeling.command_options import By, Model, Of, Ties
-from labeling.command_project import ProjectName, ShowProgress, Storage, given_source, known_storage
 from labeling.commands.export import export_labels
-from labeling.commands.serve import serve_app, serve_demo
-from labeling.offer_command import offer_file
-from labeling.project_commands import (
+from labeling.commands.manage import (
     add_given_answers,
     add_known_answers,
     archive_project,
@@ -28,11 +24,15 @@ from labeling.project_commands import (
     restore_project,
     undo_import,
 )
-from labeling.simulate_command import simulate_file
-from labeling.terminal import examples, shown, table, warn
+from labeling.commands.offer import offer_file
+from labeling.commands.options import By, Model, Of, Ties
+from labeling.commands.project_option import ProjectName, ShowProgress, Storage, given_source, known_storage
+from labeling.commands.serve import serve_app, serve_demo
+from labeling.commands.simulate import simulate_file
+from labeling.commands.terminal import examples, shown, table, warn
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project.project import Project
 
 _SHOWN = 10
 
@@ -119,15 +119,15 @@ def import_items(
     Columns that are not named are found by their names. The same file again adds nothing. Where rows cannot be read,
     the others go in, and the exit code is 1.
     """
-    from labeling.first_import import import_into
-    from labeling.io import read_source
+    from labeling.commands.first_import import import_into
+    from labeling.formats.reading.tables import read_source
 
     mark = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
     content, name = given_source(file)
     if labels_from is not None:
         if labels is not None:
             raise typer.BadParameter("Give --labels or --labels-from, not both.", param_hint="'--labels-from'")
-        from labeling.column_labels import labels_of
+        from labeling.store.imports.column_labels import labels_of
 
         named: list[str] | None = labels_of(content, labels_from, encoding=encoding, delimiter=mark, name=name)
     else:
@@ -212,7 +212,7 @@ def weak_label(
     The run is kept with its parameters. With --file, a file of any size is labeled past the project, in bounded memory;
     the same call after a kill goes on where it was.
     """
-    from labeling.label_models import LABEL_MODELS
+    from labeling.votes.label_models.majority_vote import LABEL_MODELS
 
     opened = _open(project, storage)
     majority = {"by": by.value, "threshold": threshold, "of": of.value, "ties": ties.value, "seed": seed}
@@ -243,7 +243,7 @@ def show_status(
     storage: Storage = None,
 ) -> None:
     """Show what projects there are, or where one stands."""
-    from labeling.project import Project
+    from labeling.project.project import Project
 
     if project is None:
         found = Project.list(known_storage(storage))
@@ -342,7 +342,7 @@ commands.command("restore", no_args_is_help=True, epilog=examples("restore --pro
 
 
 def _open(name: str, storage: str | None) -> Project:
-    from labeling.project import Project
+    from labeling.project.project import Project
 
     return Project.open(name, known_storage(storage))
 

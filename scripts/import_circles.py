@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("labeling", "strategies", "storage", "ui")
 
-MEANT = {("labeling.spec_names", "labeling"), ("labeling.spec_names", "strategies")}
+MEANT = {("labeling.serialization.names", "labeling"), ("labeling.serialization.names", "strategies")}
 """Looks upwards that are meant: a class is found by its public name."""
 
 Graph = Mapping[str, frozenset[str]]
@@ -37,7 +37,9 @@ def imported(path: Path, name: str, known: Iterable[str]) -> Iterator[str]:
     """The modules that a file imports, wherever in it; a name of a package counts as the package itself."""
     known = set(known)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    stub = path.with_suffix(".pyi")
+    texts = [file.read_text(encoding="utf-8") for file in (path, stub) if file.exists()]
+    for node in (node for text in texts for node in ast.walk(ast.parse(text))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom):

@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from labeling import Project
-from labeling.demo import LOOP, create_demo
+from labeling.demo.forum import LOOP, create_demo
 from scripts.app_server import ROOT, running_app
 from scripts.browser import ADVICE, find
 

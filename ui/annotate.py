@@ -16,9 +16,10 @@ from typing import Any
 import streamlit as st
 
 from labeling import UNSURE, Annotation, Project
-from labeling.functions import LabelingFunction
-from labeling.records import LabelClass, Query, QueueEmpty
-from labeling.rules import from_spec
+from labeling.functions.makers import LabelingFunction
+from labeling.functions.rules import from_spec
+from labeling.loops.records import Query, QueueEmpty
+from labeling.store.label_set import LabelClass
 from ui import background, card, offers
 from ui.drafts import KINDS, found_in
 from ui.markup import chip, empty, notice, percent, plain, spans_of

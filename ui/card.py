@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from labeling.records import LabelClass, LoopProgress, Query
+from labeling.loops.records import LoopProgress, Query
+from labeling.store.label_set import LabelClass
 from ui.markup import bar, chip, count, escape, mark_spans, share_bars
 from ui.menu import PARTS, explain
 

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.curves import Curves
+from labeling.loops.simulation.curves import Curves
 from ui import loop_charts, simulations
 from ui.background import FOLLOW_SECONDS
 from ui.card import duration

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from labeling import comparison, keyword, regex
-from labeling.functions import LabelingFunction
-from labeling.records import FunctionInfo
+from labeling.functions.makers import LabelingFunction
+from labeling.store.records import FunctionInfo
 
 KINDS = {"keyword": "Words", "regex": "Pattern", "comparison": "Comparison"}
 OPERATOR_WORDS = {

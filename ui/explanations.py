@@ -6,8 +6,8 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.explaining import Explanation
-from labeling.weak import WeakRun
+from labeling.votes.explanation import Explanation
+from labeling.weak_labels.run import WeakRun
 from ui.markup import chip, count, empty, escape, notice, percent, share_bars
 from ui.rule_analysis import analysis_of, text_of, title
 from ui.state import open_project, problems, storage

@@ -9,8 +9,8 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project, keyword
-from labeling.export_choice import NothingLeft
-from labeling.records import ExportPreview
+from labeling.labels.export_choice import NothingLeft
+from labeling.labels.records import ExportPreview
 from ui import charts
 from ui.export_file import FORMATS, Ready, clear_leftovers, write
 from ui.markup import count, figures, notice

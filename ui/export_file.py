@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 import streamlit as st
 
 from labeling import Project
-from labeling.formats.whole_files import sweep, workplace
-from labeling.io import EXPORT_FORMATS
+from labeling.formats.writing.export_formats import EXPORT_FORMATS
+from labeling.formats.writing.whole_files import sweep, workplace
 from ui.work import Tell
 
 FORMATS = {each.name: each for each in EXPORT_FORMATS}

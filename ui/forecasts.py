@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project, StopRule
-from labeling.extrapolation import Estimate
-from labeling.forecast import LEAST, Forecast, forecast, pace_of
+from labeling.loops.stopping.curve_fit import Estimate
+from labeling.loops.stopping.forecast import LEAST, Forecast, forecast, pace_of
 from ui.markup import count, counted, escape, percent, unbroken
 from ui.state import open_loop, open_project, storage
 from ui.stop_rules import SHORT

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project
-from labeling.records import HeldGroup, LoopInfo
+from labeling.loops.records import HeldGroup, LoopInfo
 from ui import card
 from ui.markup import count, counted, empty, escape, notice
 from ui.rule_analysis import title

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from labeling.records import UndoneImport
+from labeling.store.imports.reports import UndoneImport
 from ui import work
 from ui.markup import count, counted, escape, notice, plain
 from ui.state import problems

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import streamlit as st
 
-from labeling.formats.readable import kind_of_name
+from labeling.formats.reading.readable import kind_of_name
 from ui.markup import count, notice
 from ui.wording import on_page
 
 if TYPE_CHECKING:
-    from labeling.formats.offers import Offer
-    from labeling.records import ImportPreview
+    from labeling.formats.reading.offers import Offer
+    from labeling.store.imports.reports import ImportPreview
 
 ENCODINGS = ("", "utf-8", "utf-16", "cp1252", "latin-1", "cp1251", "shift_jis", "gb18030")
 DELIMITERS = {"": "found by itself", ",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}

@@ -9,10 +9,10 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.answer_columns import looks_like_answer
-from labeling.formats.readable import FILE_HELP
-from labeling.io import Mapping, guess_mapping
+from labeling.formats.reading.mapping import Mapping, guess_mapping
+from labeling.formats.reading.readable import FILE_HELP
 from labeling.label_names import find_label
+from labeling.store.imports.answer_columns import looks_like_answer
 from ui import work
 from ui.import_preview import choose_offers, show_remarks, ways_to_read
 from ui.markup import count, counted, escape, figures, notice, plain

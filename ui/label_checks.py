@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.weak import Check, WeakRun
+from labeling.weak_labels.run import Check, WeakRun
 from ui import analysis_charts
 from ui.explanations import newest_run
 from ui.markup import bar, count, empty, figures, notice, percent

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project
-from labeling.records import LoopInfo, LoopProgress, Refit
+from labeling.loops.records import LoopInfo, LoopProgress, Refit
 from ui import background, forecasts
 from ui.background import FOLLOW_SECONDS, Standing
 from ui.markup import bar, count, escape, figures, notice, percent

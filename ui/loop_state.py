@@ -8,8 +8,8 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project, TargetScore
-from labeling.records import LoopInfo
-from labeling.votes import holdout_ids
+from labeling.loops.records import LoopInfo
+from labeling.store.holdout import holdout_ids
 from ui import charts, forecasts, loop_charts, loop_live, stop_rules
 from ui.markup import chip, count, empty, escape, notice, percent
 from ui.menu import named

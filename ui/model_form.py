@@ -8,8 +8,8 @@ from typing import Literal
 import streamlit as st
 
 from labeling import Project
-from labeling.label_models import LABEL_MODELS, LabelModel, MajorityVote
-from labeling.weak import WeakPreview
+from labeling.votes.label_models.majority_vote import LABEL_MODELS, LabelModel, MajorityVote
+from labeling.weak_labels.run import WeakPreview
 from ui.markup import escape
 from ui.state import open_project, storage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Classifier, Project, TextClassifier
-from labeling.default_classifier import default_classifier
+from labeling.classifiers.default import default_classifier
 from strategies import MCDropout, Strategy
 from ui import forecasts, stop_rules, strategy_form
 from ui.markup import escape

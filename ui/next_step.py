@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from labeling import Project
-from labeling.records import ProjectStatus
+from labeling.project.records import ProjectStatus
 from ui.markup import escape
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project, Query
-from labeling.records import Alike
+from labeling.loops.records import Alike
 from ui.markup import chip, count, escape
 from ui.palette import offer_keys
 from ui.state import EXPECTED, message

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from labeling import Project
-from labeling.column_labels import column_labels
-from labeling.formats.readable import FILE_HELP
-from labeling.io import guess_mapping, read_source
+from labeling.formats.reading.mapping import guess_mapping
+from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.reading.tables import read_source
+from labeling.store.imports.column_labels import column_labels
 from ui import next_step
 from ui.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
 from ui.palette import assign_keys
 from ui.state import choose_project, current_project, not_listed, page, problems, storage
 
 if TYPE_CHECKING:
-    from labeling.records import ProjectInfo
+    from labeling.project.records import ProjectInfo
 
 _LINE = re.compile(r"^(?P<name>[^:]*?)(?:\s*\[(?P<key>[^\]]*)\])?\s*(?::\s*(?P<definition>.*))?$")
 _DONE = "projects_done"

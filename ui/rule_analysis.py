@@ -6,9 +6,9 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.functions import LabelingFunction
-from labeling.project_analysis import Analysis
-from labeling.rules import from_spec
+from labeling.functions.makers import LabelingFunction
+from labeling.functions.rules import from_spec
+from labeling.weak_labels.rule_report import Analysis
 from ui import analysis_charts, rule_form
 from ui.charts import SILENT
 from ui.drafts import KINDS, Draft, found_in

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from labeling.comparing import FunctionComparison
-from labeling.functions import LabelingFunction
+from labeling.functions.makers import LabelingFunction
+from labeling.store.function_comparison import FunctionComparison
 from ui.drafts import found_in
 from ui.markup import chip, count, escape, figures, mark_spans, notice, percent, spans_of
 from ui.rule_analysis import text_of

@@ -10,8 +10,8 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.functions import OPERATORS
-from labeling.records import FunctionInfo
+from labeling.functions.makers import OPERATORS
+from labeling.store.records import FunctionInfo
 from ui.drafts import COUNTING, KINDS, OPERATOR_WORDS, TEXT_OPERATORS, UNARY, Draft, draft_of, split_words, typed
 
 _FORM = "rule_form"

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.records import FunctionInfo, FunctionNotLoaded
+from labeling.store.records import FunctionInfo, FunctionNotLoaded
 from ui import next_step, rule_analysis, rule_changes, rule_form, suggestions
 from ui.drafts import KINDS, Draft, describe, found_in
 from ui.markup import chip, count, empty, escape, figures, mark_spans, notice, percent, spans_of

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from labeling import Project, simulate
-from labeling.curves import Curves
+from labeling.loops.simulation.curves import Curves
 from strategies import Strategy
 from ui.menu import strategy_menu
 

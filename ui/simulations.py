@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import streamlit as st
 
-from labeling.curves import Curves
+from labeling.loops.simulation.curves import Curves
 from ui.background import search_path
 from ui.state import storage
 

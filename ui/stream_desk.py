@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Annotation, Project, Query, QueueEmpty, StreamLoop
-from labeling.records import Answer
+from labeling.people.annotations import Answer
 from ui.markup import bar, count, escape
 from ui.state import open_project, storage
 

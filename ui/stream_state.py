@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.records import LoopInfo
+from labeling.loops.records import LoopInfo
 from ui.charts import is_dark
 from ui.loop_live import IDLE_SECONDS
 from ui.markup import count, empty, escape, figures, notice, percent

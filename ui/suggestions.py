@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from labeling.suggesting import Suggestion
+from labeling.votes.suggestions import Suggestion
 from ui.drafts import found_in
 from ui.markup import chip, counted, empty, escape, mark_spans, notice, percent, spans_of
 from ui.rule_analysis import title

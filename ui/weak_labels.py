@@ -8,8 +8,8 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.label_model_base import LabelModel
-from labeling.weak import WeakResult
+from labeling.votes.label_models.base import LabelModel
+from labeling.weak_labels.run import WeakResult
 from ui import charts, explanations, label_checks, model_form, work
 from ui.markup import chip, count, empty, escape, figures, notice, percent, plain
 from ui.state import problems, require_items, require_project

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling import Classifier
-from labeling.features import Matrix, reduce
-from labeling.metrics import accuracy, calibration_error, f1_macro
+from labeling.classifiers.features.text import Matrix, reduce
+from labeling.classifiers.metrics import accuracy, calibration_error, f1_macro
 
 IntArray = npt.NDArray[np.int64]
 HOLDOUT = 0.3

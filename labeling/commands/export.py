@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labeling.command_project import ProjectName, ShowProgress, Storage, known_storage
-from labeling.formats.export_formats import EXPORT_FORMATS, export_format
-from labeling.formats.whole_files import workplace
-from labeling.terminal import shown, table, warn
+from labeling.commands.project_option import ProjectName, ShowProgress, Storage, known_storage
+from labeling.commands.terminal import shown, table, warn
+from labeling.formats.writing.export_formats import EXPORT_FORMATS, export_format
+from labeling.formats.writing.whole_files import workplace
 
 if TYPE_CHECKING:
-    from labeling.project import Project
+    from labeling.project.project import Project
 
 
 def _known(name: str) -> str:
@@ -85,7 +85,7 @@ def export_labels(
 
     The file appears when it is complete; on an error, what was there stays.
     """
-    from labeling.project import Project
+    from labeling.project.project import Project
 
     if path is None and not preview:
         raise typer.BadParameter("Name a file, a folder, or - for standard output.", param_hint="'PATH'")

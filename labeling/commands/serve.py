@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from labeling.command_project import Storage
+from labeling.commands.project_option import Storage
 from labeling.commands.server import HOST, is_free, serving
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of this machine to serve on.")]
@@ -54,7 +54,7 @@ def _check(port: int) -> None:
 
 
 def _serve(storage: str | None, port: int, *, page: str = "", browser: bool = False) -> None:
-    from labeling.project import default_storage
+    from labeling.project.project import default_storage
     from storage import shown_url
 
     url = storage or default_storage()

@@ -1,1 +1,1 @@
-"""What comes out: one label an item, the chance that it is right, and the distribution behind it."""
+"""What comes out: one label an item, the chance that it is right, exports, checks."""

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from labeling.blocks import NO_LABEL
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from labeling.arrays import NO_VOTE, FloatArray, IntArray
 
 ENOUGH = 20
 """Below so many judged labels, all labels of a source have the same chance."""
@@ -53,7 +49,7 @@ def flat_chances(claims: Claims, truth: IntArray) -> Chances:
     >>> flat_chances(claims, np.array([0, 1, -1])).chance
     array([0.75, 0.75, 0.75])
     """
-    judged = (truth != NO_LABEL) & (claims.positions != NO_LABEL)
+    judged = (truth != NO_VOTE) & (claims.positions != NO_VOTE)
     count = int(judged.sum())
     if not count:
         return Chances(claims.stated, 0)
@@ -85,7 +81,7 @@ def chances(
     other_now, other_then
         The same of the other source, where there is one.
     """
-    judged = (truth != NO_LABEL) & (then.positions != NO_LABEL)
+    judged = (truth != NO_VOTE) & (then.positions != NO_VOTE)
     count = int(judged.sum())
     right = then.positions[judged] == truth[judged]
     if count < ENOUGH or right.all() or not right.any():
@@ -99,8 +95,8 @@ def _features(own: Claims, other: Claims | None) -> FloatArray:
     """(n, 5): own log-odds, those of the other for or against, agreement (1 or -1), being alone, 1."""
     n = len(own.stated)
     if other is None:
-        other = Claims(np.full(n, NO_LABEL, dtype=np.int64), np.full(n, 0.5))
-    both = other.positions != NO_LABEL
+        other = Claims(np.full(n, NO_VOTE, dtype=np.int64), np.full(n, 0.5))
+    both = other.positions != NO_VOTE
     agree = np.where(both, np.where(own.positions == other.positions, 1.0, -1.0), 0.0)
     others = np.where(both, other.stated, 0.5)
     return np.column_stack([_log_odds(own.stated), agree * _log_odds(others), agree, ~both, np.ones(n)])

@@ -8,25 +8,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from labeling.blocks import NO_LABEL, to_positions
+from labeling.arrays import NO_VOTE, BoolArray, FloatArray, IntArray, to_positions
 from labeling.labels import calibrating
 from labeling.labels.calibrating import Claims, chances, flat_chances
-from labeling.labels.frames import OF_DISTRIBUTIONS, label_frame, shares
+from labeling.labels.gold import gold_labels
 from labeling.labels.sources import Predictions, Told, among, model_count, model_told, weak_rows, weak_told
 from labeling.labels.tempering import least, tempered
-from labeling.resolve import gold_labels, human_labels
-from labeling.votes import holdout_ids
-from labeling.weak import newest_run
+from labeling.people.consensus import human_labels
+from labeling.store.holdout import holdout_ids
+from labeling.tasks.label_frame import OF_DISTRIBUTIONS, label_frame, shares
+from labeling.weak_labels.run import newest_run
 
 if TYPE_CHECKING:
-    from labeling.project_store import ProjectStore
+    from labeling.store.project_store import ProjectStore
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 SOURCES = ("human", "weak", "model", "gold")
 ORDERED = SOURCES[:3]
@@ -90,7 +87,7 @@ class Resolving:
         people = self.people["item_id"].to_numpy()
         names = pl.Series(self.labels.names, dtype=pl.String())
         said = self.people["label"].replace_strict(names, range(len(names)), return_dtype=pl.Int64).to_numpy()
-        left = (classes != NO_LABEL) & ~np.isin(gold, people)
+        left = (classes != NO_VOTE) & ~np.isin(gold, people)
         items = np.concatenate([people, gold[left]])
         table = np.column_stack([items, np.concatenate([said, classes[left]]), np.arange(len(items)) < len(people)])
         held = holdout_ids(self._ledger)
@@ -116,11 +113,11 @@ class Resolving:
         if told is None:
             return None
         truth = self._truth_of(told.ids)
-        voted = Claims(np.where(told.filled, NO_LABEL, told.positions), told.stated)
+        voted = Claims(np.where(told.filled, NO_VOTE, told.positions), told.stated)
         now = None if model is None else _claims(model.now, told.ids)
         then = None if model is None else self._unseen(model, told.ids)
         by_vote = chances(voted, voted, truth, calibrating.WEAK, other_now=now, other_then=then)
-        by_default = flat_chances(Claims(np.where(told.filled, told.positions, NO_LABEL), told.stated), truth)
+        by_default = flat_chances(Claims(np.where(told.filled, told.positions, NO_VOTE), told.stated), truth)
         return Part(
             "weak",
             told,
@@ -157,7 +154,7 @@ class Resolving:
         asked = _looked_up(items, answered.astype(np.int64), ids) == 1
         if model.folds is None:
             # Which answers an older refit had learned from is not on record.
-            return Claims(np.where(asked, NO_LABEL, told.positions), told.stated)
+            return Claims(np.where(asked, NO_VOTE, told.positions), told.stated)
         checked, proba = model.folds
         place = _looked_up(checked, np.arange(len(checked)), ids)
         there = place >= 0
@@ -165,7 +162,7 @@ class Resolving:
         known = proba[place[there]]
         blank = np.asarray(np.isnan(known).any(axis=1))
         known = np.where(blank[:, None], 0.0, known)
-        positions[there] = np.where(blank, NO_LABEL, known.argmax(axis=1))
+        positions[there] = np.where(blank, NO_VOTE, known.argmax(axis=1))
         stated[there] = known.max(axis=1, initial=0.0)
         return Claims(positions, stated)
 
@@ -283,10 +280,10 @@ def _outranks(weak: Part, w: IntArray, model: Part, m: IntArray) -> BoolArray:
 
 def _claims(told: Told, ids: IntArray, but: BoolArray | None = None) -> Claims:
     """Return what a source says of items, nothing of those of its labels that are left out."""
-    positions = told.positions if but is None else np.where(but, NO_LABEL, told.positions)
+    positions = told.positions if but is None else np.where(but, NO_VOTE, told.positions)
     place = _looked_up(told.ids, np.arange(len(told.ids)), ids)
     there = place >= 0
-    found, stated = np.full(len(ids), NO_LABEL, dtype=np.int64), np.full(len(ids), 0.5)
+    found, stated = np.full(len(ids), NO_VOTE, dtype=np.int64), np.full(len(ids), 0.5)
     found[there], stated[there] = positions[place[there]], told.stated[place[there]]
     return Claims(found, stated)
 

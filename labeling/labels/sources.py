@@ -8,25 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from labeling.blocks import NO_LABEL, to_positions, unpack
-from labeling.labels import distributions
+from labeling.arrays import NO_VOTE, BoolArray, FloatArray, IntArray, to_positions, unpack
 from labeling.labels.tempering import led_by
+from labeling.loops.refits.predictions import PACKED, PREDICTIONS
+from labeling.loops.rounds import distributions
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from labeling.label_set import LabelSet
-    from labeling.weak import WeakRun
+    from labeling.store.label_set import LabelSet
+    from labeling.weak_labels.run import WeakRun
     from storage.ledger import Ledger
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-
-PREDICTIONS = np.dtype([("item", "<i8"), ("label", "<i2"), ("confidence", "<f4")])
-PACKED = f"V{PREDICTIONS.itemsize}"
-"""Item, label and confidence of each prediction, as refits keep them beside the distributions."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +81,7 @@ def weak_told(run: WeakRun, gone: Collection[int] = ()) -> Told:
 def weak_rows(run: WeakRun, gone: Collection[int] = ()) -> IntArray:
     """Return where in a weak run the items stand that it gives a label, without those that are `gone`."""
     ids, weak = run.arrays()
-    return np.flatnonzero((weak.positions != NO_LABEL) & ~among(ids, gone))
+    return np.flatnonzero((weak.positions != NO_VOTE) & ~among(ids, gone))
 
 
 def model_count(ledger: Ledger, labels: LabelSet) -> int:

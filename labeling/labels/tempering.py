@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from labeling.arrays import FloatArray, IntArray
 
 MARGIN = 1e-3
 """A likeliest class stays ahead of an even chance by this share of what is above it, so that it stays the likeliest."""

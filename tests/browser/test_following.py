@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling import LabelBudget, Project, keyword
-from labeling.refit_lease import refit_lease
+from labeling.loops.refits.lease import refit_lease
 from strategies import Entropy
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeling.analysis import (
+from labeling.votes.analysis import (
     coverage_accuracy,
     examples,
     expert_conflicts,
@@ -16,7 +16,7 @@ from labeling.analysis import (
     uncovered,
     wilson,
 )
-from labeling.matrix import LabelMatrix
+from labeling.votes.matrix import LabelMatrix
 
 LABELS = ("a", "b")
 

@@ -5,9 +5,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from labeling import applying
-from labeling.applying import apply
-from labeling.functions import ABSTAIN, keyword, labeling_function, regex, when
+from labeling.functions.makers import ABSTAIN, keyword, labeling_function, regex, when
+from labeling.votes import applying
+from labeling.votes.applying import apply
 
 LABELS = ("ok", "offensive")
 LIMIT = 6

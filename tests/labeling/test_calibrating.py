@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from labeling.labels.calibrating import ENOUGH, MODEL, WEAK, Claims, chances, flat_chances
-from labeling.labels.distributions import dump, in_pieces, load
 from labeling.labels.tempering import least, led_by, tempered
+from labeling.loops.rounds.distributions import dump, in_pieces, load
 
 
 def claims(positions, stated):
@@ -103,7 +103,7 @@ def test_kept_distributions_come_back_to_three_digits_and_sure_ones_to_more():
 
 
 def test_pieces_of_distributions_are_as_long_as_a_block(monkeypatch):
-    monkeypatch.setattr("labeling.labels.distributions.BLOCK", 3)
+    monkeypatch.setattr("labeling.loops.rounds.distributions.BLOCK", 3)
     pieces = in_pieces(np.full((7, 2), 0.5))
     assert [rows for rows, _ in pieces] == [3, 3, 1]
     assert [len(load(data, 2)) for _, data in pieces] == [3, 3, 1]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from labeling.calibration import Calibrated, CalibratedModel, out_of_fold, stratified_folds, temperature
-from labeling.classifiers import TableClassifier
-from labeling.linear import softmax
-from labeling.metrics import calibration_error
+from labeling.classifiers.calibration import Calibrated, CalibratedModel, out_of_fold, stratified_folds, temperature
+from labeling.classifiers.linear import softmax
+from labeling.classifiers.metrics import calibration_error
+from labeling.classifiers.text_and_tables import TableClassifier
 
 
 def noisy(n=400, seed=0):

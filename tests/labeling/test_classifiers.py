@@ -3,9 +3,9 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from labeling.classifiers import TextClassifier
-from labeling.features import TextFeatures, reduce
-from labeling.linear import balance, fit_linear, softmax
+from labeling.classifiers.features.text import TextFeatures, reduce
+from labeling.classifiers.linear import balance, fit_linear, softmax
+from labeling.classifiers.text_and_tables import TextClassifier
 
 POSTS = pl.DataFrame(
     {

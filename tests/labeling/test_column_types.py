@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeling.column_types import supported_columns
-from labeling.dtypes import dtype_name
+from labeling.formats.columns.supported import supported_columns
+from labeling.formats.columns.types import dtype_name
+from labeling.formats.columns.values import column_of, texts_of
+from labeling.formats.reading.mapping import Mapping, guess_mapping, prepare_items
+from labeling.formats.reading.tables import read_source
 from labeling.library_errors import LIBRARIES
-from labeling.mapping import Mapping, guess_mapping, prepare_items
-from labeling.reading import read_source
-from labeling.values import column_of, texts_of
 
 at = dt.datetime.fromisoformat
 UTC = dt.timezone.utc  # noqa: UP017 - the plain name reads better in tables of values
@@ -109,8 +109,8 @@ def test_a_column_that_cannot_be_read_keeps_no_other_from_it(monkeypatch):
         raise pl.exceptions.ComputeError("no")
 
     frame = pl.DataFrame({"text": ["a"], "x": pl.Series([dt.timedelta(1)])})
-    monkeypatch.setattr("labeling.column_types.texts_of", broken)
-    monkeypatch.setattr("labeling.column_types._temporal", broken)
+    monkeypatch.setattr("labeling.formats.columns.supported.texts_of", broken)
+    monkeypatch.setattr("labeling.formats.columns.supported._temporal", broken)
     read, notes = supported_columns(frame)
     assert read.columns == ["text"]
     assert notes == ["Column 'x' is of the type Duration(time_unit='us'), which has no text; it was left out."]

@@ -12,7 +12,7 @@ import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
 from labeling.__main__ import app, commands
-from labeling.reading import read_source
+from labeling.formats.reading.tables import read_source
 from strategies import Entropy
 from tests.labeling.processes import PATIENCE
 

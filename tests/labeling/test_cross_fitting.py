@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from labeling import TableClassifier
-from labeling.classifiers import Classifier
-from labeling.cross_fitting import FOLDS, fold_of, out_of_fold
-from labeling.learning import Learning
+from labeling.classifiers.base import Classifier
+from labeling.loops.refits.cross_fitting import FOLDS, fold_of, out_of_fold
+from labeling.loops.rounds.learning import Learning
 
 N = 40
 
@@ -91,7 +91,7 @@ def test_items_of_a_fold_keep_their_weak_labels_as_those_nobody_answered_do():
 
 
 def test_weak_rows_of_a_fold_are_bounded_and_weigh_together_what_all_do(monkeypatch):
-    monkeypatch.setattr("labeling.cross_fitting.WEAK_ROWS", 10)
+    monkeypatch.setattr("labeling.loops.refits.cross_fitting.WEAK_ROWS", 10)
     weak = np.tile([0.2, 0.8], (N, 1)), np.ones(N)
     few = Remembering()
     learning = learning_of(Remembering(), list(range(20)), weak=weak)

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from labeling.curves import Curves, area, labels_to_reach
+from labeling.loops.simulation.curves import Curves, area, labels_to_reach
 
 RUNS = {
     "good": {0: [0.5, 0.8, 0.9], 1: [0.5, 0.9, 0.9]},

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from labeling import Project, demo_digits
-from labeling import demo as demo_module
-from labeling.demo import LOOP, NAME, create_demo
-from labeling.demo_digits import create_digits
+from labeling import Project
+from labeling.demo import __main__ as demo_module
+from labeling.demo import digits as demo_digits
+from labeling.demo.digits import create_digits
+from labeling.demo.forum import LOOP, NAME, create_demo
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from labeling import PictureClassifier, Project
-from labeling.demo_digits import LOOP, create_digits, draw, make_digits
+from labeling.demo.digits import LOOP, create_digits, draw, make_digits
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling.demo_experts import demo_functions
-from labeling.demo_posts import make_posts
-from labeling.label_models import MajorityVote
-from labeling.matrix import LabelMatrix
-from labeling.running import run_functions
+from labeling.demo.experts import demo_functions
+from labeling.demo.posts import make_posts
+from labeling.votes.label_models.majority_vote import MajorityVote
+from labeling.votes.matrix import LabelMatrix
+from labeling.votes.running import run_functions
 
 LABELS = ["ok", "offensive", "spam"]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from labeling.demo_posts import grammar, make_posts
+from labeling.demo.posts import grammar, make_posts
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, ks_2samp
 
 from labeling import ADWIN, DDM, KSWIN, ChiSquare, ErrorRise, KolmogorovSmirnov, PageHinkley
-from labeling.drift import Trail
-from labeling.drift_features import feature_change
+from labeling.loops.drift.detectors import Trail
+from labeling.loops.drift.features import feature_change
 
 
 def test_errors_that_rise_are_found_where_they_began():

@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling import EmbeddingClassifier, Project, TableClassifier, Tuned, embeddings, specs
-from labeling.classifiers import TextClassifier
-from labeling.embeddings import check_folder, encode, fingerprint
+from labeling import EmbeddingClassifier, Project, TableClassifier, Tuned, serialization
+from labeling.classifiers import embeddings
+from labeling.classifiers.embeddings import check_folder, encode, fingerprint
+from labeling.classifiers.text_and_tables import TextClassifier
 from storage import ContentCache, cache_file
 from strategies import KCenter
 
@@ -121,7 +122,7 @@ def test_a_loop_learns_from_embeddings_and_keeps_them_beside_the_database(model,
 def test_it_is_stored_as_text_without_the_place_of_its_cache(model):
     classifier = EmbeddingClassifier(model)
     classifier.beside(Path("somewhere"))
-    assert specs.load(specs.dump(classifier)) == classifier
+    assert serialization.load(serialization.dump(classifier)) == classifier
     assert classifier.cache is None
 
 

@@ -8,12 +8,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
-from labeling.classifiers import TableClassifier, TextClassifier
-from labeling.default_classifier import default_classifier
-from labeling.estimators import SklearnClassifier, committee
-from labeling.linear import fit_linear
-from labeling.networks import NetworkClassifier
-from labeling.tabular import ColumnFeatures
+from labeling.classifiers.default import default_classifier
+from labeling.classifiers.features.columns import ColumnFeatures
+from labeling.classifiers.linear import fit_linear
+from labeling.classifiers.networks.perceptron import NetworkClassifier
+from labeling.classifiers.sklearn import SklearnClassifier, committee
+from labeling.classifiers.text_and_tables import TableClassifier, TextClassifier
 from strategies import Entropy, MCDropout
 
 ESTIMATORS = [

@@ -11,7 +11,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
 
-from labeling import Project, SklearnClassifier, specs
+from labeling import Project, SklearnClassifier, serialization
 from strategies import Margin
 from tests.databases import postgres_database
 from tests.labeling.estimator_cases import LEFT_OUT, UNTRAINED, classifiers, compositions
@@ -27,7 +27,7 @@ from labeling import Project, specs
 project = Project.open("p", storage=sys.argv[1])
 for info in project.loops():
     loop = project.pool_loop(info.name)
-    print(json.dumps([info.name, specs.dump(loop._settings.classifier), loop.newest.round]))
+    print(json.dumps([info.name, serialization.dump(loop._settings.classifier), loop.newest.round]))
 """
 
 
@@ -126,7 +126,7 @@ def test_a_loop_made_again_with_equal_settings_is_the_same(walked, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_loop_opened_by_name_in_another_process_has_the_same_classifier(walked, reopened, name):
-    assert reopened[name] == [specs.dump(CASES[name]), walked[1][name].round]
+    assert reopened[name] == [serialization.dump(CASES[name]), walked[1][name].round]
 
 
 @pytest.mark.parametrize("name", CASES)

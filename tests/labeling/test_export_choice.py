@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
-from labeling.formats.export_formats import EXPORT_FORMATS
-from labeling.formats.whole_files import digest
+from labeling.formats.writing.export_formats import EXPORT_FORMATS
+from labeling.formats.writing.whole_files import digest
 from strategies import Entropy, LeastConfidence, VariableUncertainty
 
 LABELS = ["ok", "offensive"]

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
-from labeling.io import EXPORT_FORMATS
-from labeling.items import snapshots
+from labeling.formats.writing.export_formats import EXPORT_FORMATS
+from labeling.store.items import snapshots
 from strategies import Entropy
 
 LABELS = ["ok", "offensive"]
@@ -105,7 +105,7 @@ def test_an_export_that_fails_leaves_the_older_file(project, tmp_path, monkeypat
     path = tmp_path / "out.csv"
     project.export(path)
     before, exports = path.read_bytes(), project.exports().height
-    monkeypatch.setattr("labeling.exporting.ROWS", 2)
+    monkeypatch.setattr("labeling.labels.exporting.ROWS", 2)
     dress, calls = project.item_store.some, []
 
     def fail(*arguments, **options):
@@ -163,7 +163,7 @@ def test_blocks_of_two_items_give_what_one_block_does(storage_url, tmp_path, mon
     project = project_of(storage_url)
     project.export(tmp_path / "one.parquet")
     items, gold = project.items(), project.labels("gold")
-    for block in ("storage.item_facts.BLOCK", "labeling.items.BLOCK", "labeling.exporting.ROWS"):
+    for block in ("storage.item_facts.BLOCK", "labeling.store.items.BLOCK", "labeling.labels.exporting.ROWS"):
         monkeypatch.setattr(block, 2)
     snapshots._kept.clear()
     again = Project.open("p", storage=storage_url)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labeling.extrapolation import fit_curve
+from labeling.loops.stopping.curve_fit import fit_curve
 
 
 def case(rng, rounds, judged):

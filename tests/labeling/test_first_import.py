@@ -3,7 +3,7 @@
 import pytest
 
 from labeling import Project
-from labeling.first_import import import_into
+from labeling.commands.first_import import import_into
 
 POSTS = b"id,text,label\n1,a,ok\n2,b,bad\n"
 

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from labeling import After, LabelBudget, Project, Stability, TargetScore
-from labeling.extrapolation import Estimate
-from labeling.forecast import forecast, pace_of
+from labeling.loops.stopping.curve_fit import Estimate
+from labeling.loops.stopping.forecast import forecast, pace_of
 from storage.records import WorkRecord
 from strategies import Random
 

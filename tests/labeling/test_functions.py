@@ -8,17 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeling.functions import (
-    ABSTAIN,
-    as_function,
-    comparison,
-    keyword,
-    labeling_function,
-    regex,
-    when,
-)
-from labeling.rules import from_spec
-from labeling.running import run_functions
+from labeling.functions.makers import ABSTAIN, as_function, comparison, keyword, labeling_function, regex, when
+from labeling.functions.rules import from_spec
+from labeling.votes.running import run_functions
 
 LABELS = ("ok", "offensive")
 SPICY = re.compile("hot")

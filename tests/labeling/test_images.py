@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from labeling import images
-from labeling.images import check_image, read_images
-from labeling.mapping import Mapping, prepare_items
-from labeling.reading import read_source
+from labeling.formats.reading import pictures as images
+from labeling.formats.reading.mapping import Mapping, prepare_items
+from labeling.formats.reading.pictures import check_image, read_images
+from labeling.formats.reading.tables import read_source
 
 
 def picture(kind="PNG", size=(4, 3)):

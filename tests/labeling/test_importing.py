@@ -146,7 +146,7 @@ def test_a_line_that_cannot_be_read_is_reported_while_the_rest_goes_in(project):
 
 def test_an_import_that_fails_while_it_writes_leaves_nothing(project, monkeypatch):
     frame = pl.DataFrame({"text": [f"post {n}" for n in range(30)]})
-    monkeypatch.setattr("labeling.importing.CHUNK", 10)
+    monkeypatch.setattr("labeling.store.imports.importing.CHUNK", 10)
 
     def stop(done, total):
         if done == 20:
@@ -160,7 +160,7 @@ def test_an_import_that_fails_while_it_writes_leaves_nothing(project, monkeypatc
 
 
 def test_progress_is_reported_in_rows(project, monkeypatch):
-    monkeypatch.setattr("labeling.importing.CHUNK", 2)
+    monkeypatch.setattr("labeling.store.imports.importing.CHUNK", 2)
     seen = []
     project.add_items(pl.DataFrame({"text": list("abcde")}), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(2, 5), (4, 5), (5, 5)]
@@ -172,7 +172,7 @@ import polars as pl
 import labeling.importing
 from labeling import Project
 
-labeling.importing.CHUNK = 10
+labeling.store.imports.importing.CHUNK = 10
 def die(done, total):
     if done == 20:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -205,7 +205,7 @@ def test_an_import_whose_process_was_killed_is_invisible_and_purged_when_its_tim
 
 
 def test_an_import_that_outlived_its_time_is_refused_instead_of_half_visible(project, monkeypatch):
-    monkeypatch.setattr("labeling.importing.CHUNK", 10)
+    monkeypatch.setattr("labeling.store.imports.importing.CHUNK", 10)
     other = Project.open("p", storage=project.ledger.full_url)
 
     def expire(done, total):

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, WeightedVote, keyword, labeling_function, regex
-from labeling.blocks import NO_LABEL
-from labeling.records import FunctionNotLoaded
+from labeling.arrays import NO_VOTE
+from labeling.store.records import FunctionNotLoaded
 from strategies import Random
 
 LABELS = ["ok", "offensive"]
@@ -56,21 +56,21 @@ def test_an_old_run_is_explained_by_the_rules_as_they_were(project):
 
 
 def test_what_people_say_reaches_label_models_and_hold_out_gold_does_not(project, sqlite_url):
-    assert (project.judged_matrix().gold == NO_LABEL).all()
+    assert (project.judged_matrix().gold == NO_VOTE).all()
     answer(project, "l", "ann", 30, truth(project))
     gold = project.judged_matrix().gold
-    assert (gold != NO_LABEL).sum() == 30
+    assert (gold != NO_VOTE).sum() == 30
     known = dict(project.labels("human").select("item_id", "label").iter_rows())
     ids = project.judged_matrix().item_ids
-    assert {int(i): LABELS[g] for i, g in zip(ids, gold, strict=True) if g != NO_LABEL} == known
+    assert {int(i): LABELS[g] for i, g in zip(ids, gold, strict=True) if g != NO_VOTE} == known
     held = Project.create("held", LABELS, storage=sqlite_url)
     held.add_items(project.items().with_columns(label=pl.lit("ok")).drop("item_id"), gold="label")
     held.add_functions([keyword("bad", ["bad"], label="offensive")])
     held.set_holdout(0.5, seed=1)
     unknown = held.judged_matrix()
     kept_out = held.labels("gold").filter(role="holdout")["item_id"]
-    assert (unknown.gold[np.isin(unknown.item_ids, kept_out)] == NO_LABEL).all()
-    assert (unknown.gold != NO_LABEL).sum() == 30
+    assert (unknown.gold[np.isin(unknown.item_ids, kept_out)] == NO_VOTE).all()
+    assert (unknown.gold != NO_VOTE).sum() == 30
 
 
 def test_answers_tell_good_rules_from_bad_ones_everywhere(project):

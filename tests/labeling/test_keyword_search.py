@@ -4,9 +4,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from labeling.functions import keyword
-from labeling.keyword_search import plan_keywords
-from labeling.running import run_functions
+from labeling.functions.keyword_search import plan_keywords
+from labeling.functions.makers import keyword
+from labeling.votes.running import run_functions
 
 LABELS = ("ok", "offensive")
 WORD = st.text(alphabet="abAé+ ", min_size=3, max_size=7).filter(str.strip)

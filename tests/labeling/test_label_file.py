@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling import applying
-from labeling.applying import apply
-from labeling.functions import keyword, labeling_function, regex
-from labeling.label_file import weak_label_file
-from labeling.label_models import MajorityVote, Robust
+from labeling.functions.makers import keyword, labeling_function, regex
+from labeling.votes import applying
+from labeling.votes.applying import apply
+from labeling.votes.label_models.majority_vote import MajorityVote, Robust
+from labeling.votes.weak_label_file import weak_label_file
 
 ROOT = Path(__file__).resolve().parents[2]
 LABELS = ("ok", "offensive")
@@ -113,7 +113,7 @@ def test_a_killed_run_goes_on_where_it_stopped(posts, tmp_path, model, resumed):
 
 
 def test_what_another_run_left_behind_is_not_taken_up(posts, tmp_path, monkeypatch):
-    from labeling import label_file
+    from labeling.votes import weak_label_file as label_file
 
     def stop(*arguments):
         raise KeyboardInterrupt

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from labeling import label_models
-from labeling.label_models import MajorityVote, expert_votes
-from labeling.matrix import LabelMatrix
+from labeling.votes.label_models import majority_vote as label_models
+from labeling.votes.label_models.majority_vote import MajorityVote, expert_votes
+from labeling.votes.matrix import LabelMatrix
 
 LABELS = ("a", "b", "c")
 VOTES = hnp.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.integers(-1, 2))

@@ -25,9 +25,9 @@ from labeling import (
     weak_label_file,
     when,
 )
+from labeling.formats.reading.mapping import Mapping, prepare_items
+from labeling.formats.reading.tables import read_source
 from labeling.label_names import find_label, label_name, label_names, spellings
-from labeling.mapping import Mapping, prepare_items
-from labeling.reading import read_source
 from strategies import LeastConfidence, Random, VariableUncertainty
 
 SPELLINGS = {

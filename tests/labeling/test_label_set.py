@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from labeling import Project
-from labeling.label_set import LabelSet
+from labeling.store.label_set import LabelSet
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from labeling.label_models import LABEL_MODELS, DawidSkene, MajorityVote, Robust, SnorkelLabelModel, WeightedVote
-from labeling.matrix import LabelMatrix
-from labeling.patterns import Patterns
+from labeling.votes.label_models.majority_vote import (
+    LABEL_MODELS,
+    DawidSkene,
+    MajorityVote,
+    Robust,
+    SnorkelLabelModel,
+    WeightedVote,
+)
+from labeling.votes.matrix import LabelMatrix
+from labeling.votes.patterns import Patterns
 
 LABELS = ("a", "b", "c")
 MODELS = [
@@ -164,7 +171,7 @@ def test_robust_returns_to_majority_vote_where_nothing_can_be_learned_and_says_s
 
 
 def test_robust_returns_to_majority_vote_where_a_class_would_be_lost(monkeypatch):
-    from labeling import robust
+    from labeling.votes.label_models import robust
 
     votes, _ = crowd()
     matrix = LabelMatrix.from_votes(votes, ["no", "yes"])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from labeling.linear import fit_linear
+from labeling.classifiers.linear import fit_linear
 
 
 def data(k, n=120):

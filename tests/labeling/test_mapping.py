@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from labeling.mapping import Mapping, guess_mapping, prepare_items
-from labeling.reading import read_source
+from labeling.formats.reading.mapping import Mapping, guess_mapping, prepare_items
+from labeling.formats.reading.tables import read_source
 
 POSTS = pl.DataFrame(
     {

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from labeling.functions import keyword, labeling_function
-from labeling.matrix import LabelMatrix
-from labeling.patterns import Patterns
-from labeling.running import run_functions
+from labeling.functions.makers import keyword, labeling_function
+from labeling.votes.matrix import LabelMatrix
+from labeling.votes.patterns import Patterns
+from labeling.votes.running import run_functions
 
 LABELS = ("a", "b", "c")
 VOTES = hnp.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.integers(-1, 2))

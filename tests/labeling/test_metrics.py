@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
-from labeling.metrics import accuracy, calibration_error, confusion, evaluate, f1_macro, interval
+from labeling.classifiers.metrics import accuracy, calibration_error, confusion, evaluate, f1_macro, interval
 
 
 def test_confusion_is_that_of_scikit_learn():

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from labeling.model_bytes import dump_arrays, load_arrays
+from labeling.classifiers.networks.arrays_file import dump_arrays, load_arrays
 
 
 def test_arrays_come_back_with_their_types():

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling.applying import apply
-from labeling.model_functions import lookup, model, nearest, votes_column
-from labeling.running import run_functions
+from labeling.functions.lookups import lookup, model, nearest, votes_column
+from labeling.votes.applying import apply
+from labeling.votes.running import run_functions
 
 LABELS = ("ok", "offensive")
 

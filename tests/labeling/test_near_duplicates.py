@@ -5,8 +5,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling import near_duplicates as module
-from labeling.near_duplicates import SIMILAR, near_duplicates
+from labeling.store import near_duplicates as module
+from labeling.store.near_duplicates import SIMILAR, near_duplicates
 
 WORDS = [f"word{number}" for number in range(60)]
 

@@ -5,7 +5,7 @@ from scipy.sparse import csr_matrix
 
 pytest.importorskip("torch")
 
-from labeling.networks import NetworkClassifier, NetworkModel
+from labeling.classifiers.networks.perceptron import NetworkClassifier, NetworkModel
 
 FAST = NetworkClassifier(hidden=(32,), epochs=60)
 

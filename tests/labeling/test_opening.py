@@ -7,16 +7,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from labeling import (
-    LabelBudget,
-    Plateau,
-    Project,
-    Refits,
-    SklearnClassifier,
-    Stability,
-    TargetScore,
-    TextClassifier,
-)
+from labeling import LabelBudget, Plateau, Project, Refits, SklearnClassifier, Stability, TargetScore, TextClassifier
 from strategies import Entropy, LeastConfidence, Margin, Random, Strategy, VariableUncertainty
 
 SETTINGS = {"strategy": Entropy(), "batch_size": 5, "seed": 3, "stop": [LabelBudget(9)]}

@@ -14,8 +14,8 @@ from labeling import (
     TextClassifier,
     simulate,
 )
-from labeling.default_classifier import default_classifier
-from labeling.picture_features import PictureFeatures, grey
+from labeling.classifiers.default import default_classifier
+from labeling.classifiers.features.pictures import PictureFeatures, grey
 from strategies import Margin, MCDropout, Random
 
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from labeling import specs
-from labeling.picture_networks import PictureClassifier, PictureModel
+from labeling import serialization
+from labeling.classifiers.networks.convolution import PictureClassifier, PictureModel
 
 FAST = PictureClassifier(filters=(4, 8), hidden=16, epochs=30)
 
@@ -194,4 +194,4 @@ def test_settings_out_of_range_are_refused(settings, message):
 
 def test_its_settings_are_rebuilt_by_name():
     classifier = PictureClassifier(column="scan", filters=(4, 8), warm_start=True)
-    assert specs.load(specs.dump(classifier)) == classifier
+    assert serialization.load(serialization.dump(classifier)) == classifier

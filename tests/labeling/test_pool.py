@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from labeling import MajorityVote, Project, QueueEmpty, TargetScore, TextClassifier, keyword
-from labeling.classifiers import Classifier
+from labeling.classifiers.base import Classifier
 from strategies import Entropy, Margin, Random, Strategy
 from tests.labeling.loops import LABELS, again, ids, loop_of, project_of
 

@@ -6,7 +6,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from labeling.reading import read_source
+from labeling.formats.reading.tables import read_source
 
 LONG_ID = "1234567890123456789"
 

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from labeling import MajorityVote, Project, keyword
-from labeling.simulation import simulate
+from labeling.loops.simulation.simulate import simulate
 from strategies import Margin, Random
 
 LABELS = ["ok", "offensive"]
@@ -69,7 +69,7 @@ def test_reasons_come_with_any_question_first_to_last(project):
 
 
 def test_a_loop_that_checks_labels_says_nothing_of_them(project):
-    from labeling.opening import open_pool_loop
+    from labeling.loops.pool.opening import open_pool_loop
 
     loop = open_pool_loop(project.store, "check", Random(), None, 3, 0, None, blind=True)
     assert loop.ask("ann")[0].why is None

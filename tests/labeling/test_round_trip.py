@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labeling.columns import EXPORT_COLUMNS, export_name
-from labeling.mapping import guess_mapping, prepare_items
-from labeling.reading import read_source
-from labeling.writing import write_table
+from labeling.formats.columns.names import EXPORT_COLUMNS, export_name
+from labeling.formats.reading.mapping import guess_mapping, prepare_items
+from labeling.formats.reading.tables import read_source
+from labeling.formats.writing.tables import write_table
 
 FORMATS = ["csv", "jsonl", "parquet"]
 HOSTILE = [

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from labeling import running
-from labeling.functions import ABSTAIN, keyword, labeling_function, regex, when
-from labeling.running import Faults, Votes, check_functions, run_functions
+from labeling.functions.makers import ABSTAIN, keyword, labeling_function, regex, when
+from labeling.votes import running
+from labeling.votes.running import Faults, Votes, check_functions, run_functions
 
 LABELS = ("ok", "offensive")
 POSTS = pl.DataFrame({"text": ["a secret post", "b", "c idiot", None], "score": [1, 2, 3, 4]})

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from labeling import LabelBudget, Project
-from labeling.screening import guards
+from labeling.loops.pool.held_back import guards
 from strategies import Entropy, OutlierGuard, Random
 
 LABELS = ["ok", "offensive"]

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling import LabelBudget, NetworkClassifier, Project, TextClassifier, keyword, slices
+from labeling import LabelBudget, NetworkClassifier, Project, TextClassifier, keyword
+from labeling.loops.rounds import slices
 from strategies import (
     Auto,
     Badge,
@@ -135,7 +136,7 @@ def test_opened_again_without_an_executor_the_loop_goes_on_in_one_piece(project)
 
 
 def test_the_directions_are_learned_without_what_is_held_out(project, monkeypatch):
-    from labeling import views
+    from labeling.loops.rounds import item_features as views
 
     seen = []
     learn = views.Directions.learn.__func__
@@ -170,7 +171,7 @@ def test_no_candidates_are_no_pool(project):
 
 
 def test_groups_held_back_are_looked_for_in_a_sample_where_the_pool_is_scored_in_slices(project, monkeypatch):
-    from labeling import screening
+    from labeling.loops.pool import held_back as screening
 
     project.add_items(pl.DataFrame({"text": ["", "  ", "…", "zzz qqq xxx"]}))
     guard = OutlierGuard(Entropy())

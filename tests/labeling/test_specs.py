@@ -24,7 +24,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from sklearn.utils import all_estimators
 
 from labeling import LabelBudget, MajorityVote, SklearnClassifier, Tuned
-from labeling.specs import UnknownClass, describe, dump, load, same
+from labeling.serialization.settings import UnknownClass, describe, dump, load, same
 from strategies import Entropy, Margin
 from tests.strategies.pools import full_pool
 from tests.strategies.test_contract import STRATEGIES

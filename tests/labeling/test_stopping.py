@@ -1,6 +1,6 @@
 import pytest
 
-from labeling import LabelBudget, OverallUncertainty, Plateau, Stability, TargetScore, specs
+from labeling import LabelBudget, OverallUncertainty, Plateau, Stability, TargetScore, serialization
 
 
 def rounds(name, *values, **more):
@@ -64,7 +64,7 @@ def test_settings_that_cannot_work_are_refused(make, words):
     "rule", [LabelBudget(5), TargetScore("accuracy", 0.9), Stability(0.98, 4, 100), OverallUncertainty(0.1), Plateau()]
 )
 def test_rules_come_back_from_what_the_database_holds(rule):
-    assert specs.load(specs.dump(rule)) == rule
+    assert serialization.load(serialization.dump(rule)) == rule
 
 
 def test_only_rules_about_the_holdout_need_one():

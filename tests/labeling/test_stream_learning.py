@@ -17,8 +17,8 @@ from labeling import (
     keyword,
     labeling_function,
 )
-from labeling.online import begin_online
-from labeling.stream_learning import says
+from labeling.loops.stream.learning import says
+from labeling.loops.stream.online import begin_online
 from strategies import (
     Entropy,
     FixedBudget,

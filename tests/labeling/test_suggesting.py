@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from labeling.running import run_functions
-from labeling.suggesting import suggest_functions
+from labeling.votes.running import run_functions
+from labeling.votes.suggestions import suggest_functions
 
 LABELS = ("ham", "spam")
 TEXTS = ["win a prize", "prize inside", "prize draw", "free prize", "a prize"] * 4 + ["tea today", "today then"] * 10

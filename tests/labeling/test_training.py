@@ -18,9 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from labeling import Calibrated, MajorityVote, Project, SklearnClassifier, keyword, simulate
-from labeling.calibration import out_of_fold
-from labeling.estimators import committee
-from labeling.training import CannotTrain, TrainingWarning, seeded
+from labeling.classifiers.calibration import out_of_fold
+from labeling.classifiers.sklearn import committee
+from labeling.classifiers.trainable import CannotTrain, TrainingWarning, seeded
 from strategies import Bandit, LeastConfidence, Margin, Random, VariableUncertainty
 
 TEXTS = [f"{'alpha' if n % 2 else 'beta'} {'gamma' if n % 3 else 'delta'} {n}" for n in range(60)]

@@ -5,9 +5,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from labeling import SklearnClassifier, TableClassifier, Tuned, specs
-from labeling.linear import fit_linear
-from labeling.networks import NetworkClassifier
+from labeling import SklearnClassifier, TableClassifier, Tuned, serialization
+from labeling.classifiers.linear import fit_linear
+from labeling.classifiers.networks.perceptron import NetworkClassifier
 
 
 def clear(n, seed=0):
@@ -110,4 +110,4 @@ def test_an_estimator_without_the_parameter_is_refused_by_name():
 
 def test_it_is_stored_as_text_and_found_again():
     tuned = Tuned(TableClassifier(C=3.0), values=(1.0, 2.0))
-    assert specs.load(specs.dump(tuned)) == tuned
+    assert serialization.load(serialization.dump(tuned)) == tuned

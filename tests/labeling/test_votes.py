@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from labeling import ABSTAIN, MajorityVote, Project, keyword, labeling_function, regex, when
-from labeling.blocks import BLOCK, pack
-from labeling.items import snapshots
+from labeling.arrays import BLOCK, pack
+from labeling.store.items import snapshots
 from storage import Ledger
 from storage.item_facts import ItemFacts
 from storage.records import VoteBlock

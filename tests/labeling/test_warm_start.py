@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("torch")
 
 from labeling import NetworkClassifier, PictureClassifier, Project
-from labeling.networks import NetworkModel
+from labeling.classifiers.networks.perceptron import NetworkModel
 from strategies import Margin
 from tests.labeling.test_picture_features import bars
 
@@ -34,7 +34,7 @@ def round_(project, loop):
 @pytest.fixture
 def given(monkeypatch):
     """The models that the fits of rounds started from; fits of folds, which always start cold, are left out."""
-    monkeypatch.setattr("labeling.cross_fitting._turn", lambda learning: range(0))
+    monkeypatch.setattr("labeling.loops.refits.cross_fitting._turn", lambda learning: range(0))
     seen = []
     fit = NetworkClassifier.fit
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeling import apply, keyword
-from labeling.word_forms import equivalents, fixed_part, word_pattern
+from labeling.functions.word_forms import equivalents, fixed_part, word_pattern
 
 WORDS = ["café", "größer", "việt", "스팸", "naïve", "Ñandú"]
 

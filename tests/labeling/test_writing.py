@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from labeling.formats.export_formats import EXPORT_FORMATS
-from labeling.formats.whole_files import digest
-from labeling.reading import read_source
-from labeling.writing import write_dataset, write_table
+from labeling.formats.reading.tables import read_source
+from labeling.formats.writing.export_formats import EXPORT_FORMATS
+from labeling.formats.writing.tables import write_dataset, write_table
+from labeling.formats.writing.whole_files import digest
 
 FORMATS = [kind.name for kind in EXPORT_FORMATS if kind.chosen_by]
 EXPORT = pl.DataFrame(

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from labeling import Project
-from labeling.curves import Curves
+from labeling.loops.simulation.curves import Curves
 from ui.compare_strategies import lacking, verdict
 from ui.simulation_job import known_items
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from labeling.records import FunctionInfo
-from labeling.running import run_functions
+from labeling.store.records import FunctionInfo
+from labeling.votes.running import run_functions
 from ui.drafts import Draft, describe, draft_of, found_in, typed
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from labeling.extrapolation import Estimate
-from labeling.forecast import Forecast
+from labeling.loops.stopping.curve_fit import Estimate
+from labeling.loops.stopping.forecast import Forecast
 from ui.forecasts import sentence
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from labeling.records import LoopProgress, Refit
+from labeling.loops.records import LoopProgress, Refit
 from ui.loop_live import learned
 from ui.loop_state import unscored
 

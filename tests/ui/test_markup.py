@@ -7,7 +7,8 @@ import html
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.records import LabelClass, LoopProgress, Query
+from labeling.loops.records import LoopProgress, Query
+from labeling.store.label_set import LabelClass
 from ui.card import Neighbour, item_html, meanings_html, status_html, why_html
 from ui.markup import mark_spans, plain, spans_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labeling.records import Query
+from labeling.loops.records import Query
 from ui.stream_desk import HOLD_SECONDS, Held
 
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from labeling.reading import read_source
+from labeling.formats.reading.tables import read_source
 
 CSV = b"text,label\nhello,ok\nbye,bad\n"
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from labeling.columns import export_name
-from labeling.formats.base import About
-from labeling.formats.export_formats import export_format
-from labeling.formats.label_studio import labeling_config
-from labeling.formats.tools import TOOLS
-from labeling.reading import read_source
+from labeling.formats.columns.names import export_name
+from labeling.formats.export_format import About
+from labeling.formats.reading.tables import read_source
+from labeling.formats.tools.label_studio import labeling_config
+from labeling.formats.tools.readers import TOOLS
+from labeling.formats.writing.export_formats import export_format
 
 NAMES = [tool.name for tool in TOOLS]
 LABELS = ("ok", 'b"ad,', "größer")

@@ -3,9 +3,9 @@ import re
 
 import pytest
 
-from labeling.formats.json_file import json_records
-from labeling.reading import read_source
-from labeling.source_file import SourceFile
+from labeling.formats.reading.json_file import json_records
+from labeling.formats.reading.source_file import SourceFile
+from labeling.formats.reading.tables import read_source
 
 
 def read(text, name="posts.json"):

@@ -3,8 +3,8 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from labeling.formats.offers import offers
-from labeling.reading import read_source
+from labeling.formats.reading.offers import offers
+from labeling.formats.reading.tables import read_source
 
 CSV = b"text;price;day;at\nhello;3,14;31.12.2024;1/2/2024 5:06\nbye;1.234,50;01.02.2025;13/2/2024 17:08:09\n"
 

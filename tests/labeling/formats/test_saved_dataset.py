@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from labeling import MajorityVote, Project, keyword
-from labeling.io import read_source
+from labeling.formats.reading.tables import read_source
 
 LABELS = ["ok", "offensive"]
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from labeling.formats.sheet_file import SHEET_BYTES
-from labeling.reading import read_source
+from labeling.formats.reading.sheet_file import SHEET_BYTES
+from labeling.formats.reading.tables import read_source
 
 
 def workbook(*sheets):

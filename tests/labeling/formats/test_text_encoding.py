@@ -1,6 +1,6 @@
 import pytest
 
-from labeling.reading import read_source
+from labeling.formats.reading.tables import read_source
 
 
 def read(content, name="posts.csv", **options):

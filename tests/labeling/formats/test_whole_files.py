@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from labeling.formats.whole_files import digest, sweep, whole
+from labeling.formats.writing.whole_files import digest, sweep, whole
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITER = """

@@ -1,0 +1,1 @@
+"""Columns: their names, types and values."""

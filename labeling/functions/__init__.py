@@ -1,0 +1,1 @@
+"""Labeling functions: small rules that vote for a class or abstain."""

@@ -1,0 +1,1 @@
+"""The pool loop and its parts."""

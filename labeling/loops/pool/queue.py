@@ -1,0 +1,201 @@
+"""The queue of a loop: who is asked what, each item to one person at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from labeling.loops.records import Query
+from labeling.loops.refits.ranking import Ranked, load_ranking
+from labeling.loops.refits.why import why_of
+from labeling.store.holdout import holdout_ids
+from storage import ANSWERS
+
+if TYPE_CHECKING:
+    from labeling.store.project_store import ProjectStore
+    from storage.records import QueryRecord, RefitRecord
+    from storage.transactions import Write
+
+LEASE_SECONDS = 1800.0
+"""How long an annotator who does nothing holds the items that were asked."""
+
+SCAN = 256
+UNLIMITED = 1_000_000_000
+
+
+class Queue:
+    """Opens queries from the newest ranking, under leases, within the budget."""
+
+    def __init__(self, store: ProjectStore, loop_id: int, loop_name: str, budget: Callable[[], int | None]) -> None:
+        self.store = store
+        self.ledger = store.ledger
+        self.loop_id = loop_id
+        self.loop_name = loop_name
+        self._budget = budget
+        self._rankings: dict[int, list[Ranked]] = {}
+
+    @property
+    def budget(self) -> int | None:
+        """The label budget as it is now."""
+        return self._budget()
+
+    def open(self, annotator: str) -> list[Query]:
+        """Return the queries that an annotator holds, in rank order; their time starts again."""
+        loops = self.ledger.loops
+        with self.ledger.read() as connection:
+            known = {name: id_ for id_, name in self.ledger.annotations.annotators().items()}
+            if annotator not in known:
+                return []
+            records = loops.open_queries(connection, self.loop_id, known[annotator])
+        if records:
+            with self.ledger.unstamped() as connection:
+                loops.extend_leases(connection, self.loop_id, known[annotator], LEASE_SECONDS)
+        return self.queries(records)
+
+    def take(self, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool, more: bool = False) -> list[Query]:
+        """Open up to n queries from the ranking of a refit, in one transaction; with `more` beside those open.
+
+        Where the ranking is used up and the pool is not, what was skipped is only
+        asked again with `skipped_too`; a new ranking would come first.
+        """
+        ledger, loop_id = self.ledger, self.loop_id
+        gone = self.gone()
+        ranking = [(rank, entry) for rank, entry in enumerate(self.ranking(last)) if entry.item_id not in gone]
+        skipped_too = skipped_too or int(last.metrics["ranked"]) >= int(last.metrics["candidates"])
+        with ledger.write() as write:
+            person = ledger.annotations.annotator(write.connection, annotator)
+            records = ledger.loops.open_queries(write.connection, loop_id, person)
+            before = {record.id for record in records} if more else set()
+            if not records or more:
+                skipped = ledger.annotations.standing.skipped(write.connection, person)
+                skipped = {item: at for item, at in skipped.items() if item not in gone}
+                n = min(n, self.left(write))
+                chosen = self._choose(write, ranking, n, skipped, skipped_too) if n else []
+                for rank, entry in chosen:
+                    self._open_query(write, last, person, rank, entry)
+                records = ledger.loops.open_queries(write.connection, loop_id, person)
+        return self.queries([record for record in records if record.id not in before])
+
+    def gone(self) -> frozenset[int]:
+        """Return the items that are never asked: held out, erased, or gone with their import."""
+        items = self.ledger.items
+        return holdout_ids(self.ledger) | items.erased() | items.withdrawn()
+
+    def left(self, write: Write) -> int:
+        """Return how many queries the budget still allows to be opened."""
+        budget = self.budget
+        if budget is None:
+            return UNLIMITED
+        tally = self.ledger.loops.tally(write.connection, self.loop_id)
+        return max(0, budget - answers(tally) - tally["open"])
+
+    def _choose(
+        self, write: Write, ranking: list[tuple[int, Ranked]], n: int, skipped: dict[int, int], skipped_too: bool
+    ) -> list[tuple[int, Ranked]]:
+        """Return up to n entries of the ranking that nobody has; what this person skipped comes last."""
+        fresh = [(rank, entry) for rank, entry in ranking if entry.item_id not in skipped]
+        chosen = self._free(write, fresh, n)
+        if chosen or not skipped_too:
+            return chosen
+        again = {entry.item_id: (rank, entry) for rank, entry in ranking if entry.item_id in skipped}
+        # A skipped item that the newest ranking does not list still comes back.
+        after = 1 + max((rank for rank, _ in ranking), default=-1)
+        for place, item in enumerate(sorted(skipped.keys() - again.keys())):
+            again[item] = (after + place, Ranked(item, 0.0, "skipped before", 1.0, {}, {}))
+        return self._free(write, [again[item] for item in sorted(again, key=skipped.__getitem__)], n)
+
+    def _free(self, write: Write, entries: list[tuple[int, Ranked]], n: int) -> list[tuple[int, Ranked]]:
+        """Return the first n entries that nobody has answered or holds."""
+        chosen: list[tuple[int, Ranked]] = []
+        for start in range(0, len(entries), SCAN):
+            part = entries[start : start + SCAN]
+            taken = self.ledger.loops.taken(write.connection, [entry.item_id for _, entry in part])
+            chosen += [pair for pair in part if pair[1].item_id not in taken]
+            if len(chosen) >= n:
+                break
+        return chosen[:n]
+
+    def _open_query(self, write: Write, last: RefitRecord, person: int, rank: int, entry: Ranked) -> None:
+        loops = self.ledger.loops
+        query_id = loops.add_query(
+            write,
+            {
+                "loop_id": self.loop_id,
+                "refit_id": last.id,
+                "annotator_id": person,
+                "item_id": entry.item_id,
+                "purpose": "learn",
+                "rank": rank,
+                "score": entry.score,
+                "parts": dict(entry.parts),
+                "probability": entry.probability,
+                "strategy": entry.strategy,
+                "predicted": entry.predicted,
+                "probabilities": {str(label): p for label, p in entry.probabilities.items()},
+                "why": None if entry.why is None else dict(entry.why),
+            },
+        )
+        loops.lease(
+            write.connection,
+            item_id=entry.item_id,
+            annotator_id=person,
+            query_id=query_id,
+            loop_id=self.loop_id,
+            seconds=LEASE_SECONDS,
+        )
+
+    def why_nothing(self) -> str:
+        """Return why nothing could be opened."""
+        with self.ledger.read() as connection:
+            tally = self.ledger.loops.tally(connection, self.loop_id)
+        budget = self.budget
+        left = None if budget is None else budget - answers(tally)
+        if self.ledger.items.counts()[0] == 0:
+            return "There are no items. Import some with add_items()."
+        if left is not None and tally["open"] >= left:
+            return (
+                f"The {left} answers left in the budget of {budget} are with other annotators. "
+                "They come back if nobody answers within half an hour."
+            )
+        if tally["open"]:
+            return "Everything left is being worked on by other annotators. Try again when they are done."
+        return "Nothing is ranked right now: the model is learning. Try again in a moment."
+
+    def ranking(self, refit: RefitRecord) -> list[Ranked]:
+        """Return what a refit ranked, best first."""
+        if refit.id not in self._rankings:
+            self._rankings = {refit.id: load_ranking(self.ledger.loops.ranking(refit.id)[0])}
+        return self._rankings[refit.id]
+
+    def queries(self, records: Sequence[QueryRecord]) -> list[Query]:
+        """Return queries with their items and the present names of classes."""
+        if not records:
+            return []
+        labels = self.store.label_set
+        known = dict(zip(labels.ids, labels.names, strict=True))
+        frame = self.store.items.some([record.item_id for record in records], image=True)
+        items = {row["item_id"]: row for row in frame.iter_rows(named=True)}
+        return [
+            Query(
+                id=record.id,
+                uuid=record.uuid,
+                loop=self.loop_name,
+                annotator=record.annotator or "",
+                item_id=record.item_id,
+                item={key: value for key, value in items.get(record.item_id, {}).items() if key != "item_id"},
+                score=record.score,
+                parts=record.parts,
+                strategy=record.strategy,
+                round=record.round,
+                rank=record.rank,
+                predicted=None if record.predicted is None else known.get(record.predicted),
+                probabilities={known[int(i)]: p for i, p in record.probabilities.items() if int(i) in known},
+                why=why_of(record, known),
+            )
+            for record in records
+        ]
+
+
+def answers(tally: dict[str, int]) -> int:
+    """Return how many of the counted annotations cost a person's time."""
+    return sum(tally[kind] for kind in ANSWERS)

@@ -1,0 +1,1 @@
+"""What a refit computes and keeps."""

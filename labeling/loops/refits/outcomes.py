@@ -1,0 +1,62 @@
+"""What became of the picks of a loop: read from the ledger, so that experience survives restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from labeling.store.label_set import LabelSet
+from strategies import Outcome
+
+if TYPE_CHECKING:
+    from storage.ledger import Ledger
+    from storage.records import RefitRecord
+
+
+def outcomes(ledger: Ledger, loop_id: int, labels: LabelSet, until: int) -> tuple[Outcome, ...]:
+    """Return an outcome for each answer to a loop's questions that stands, oldest answer first.
+
+    Unsure, skipped and discarded items say nothing of a strategy. `until` looks
+    at the answers as they were after that write.
+    """
+    positions = labels.positions()
+    queries = {query.id: query for query in ledger.loops.asked(loop_id)}
+    gains = round_gains(ledger.loops.refits(loop_id))
+    answers = sorted(ledger.annotations.current(loop_id, until=until), key=lambda record: record.id)
+    return tuple(
+        Outcome(
+            strategy=query.strategy,
+            probability=1.0 if query.probability is None else query.probability,
+            proba=spread(query.probabilities, positions),
+            label=positions[answer.label_ids[0]],
+            gain=gains.get(query.round),
+        )
+        for answer in answers
+        if answer.kind == "answer" and answer.label_ids and answer.label_ids[0] in positions
+        if (query := queries.get(answer.query_id or 0)) is not None
+    )
+
+
+def round_gains(refits: Sequence[RefitRecord]) -> dict[int, float]:
+    """Return how macro F1 on the hold-out changed from each scored round to the next."""
+    scored = [(refit.round, refit.metrics["f1_macro"]) for refit in refits if refit.metrics.get("f1_macro") is not None]
+    return {round_: later - score for (round_, score), (_, later) in pairwise(scored)}
+
+
+def spread(likeliest: Mapping[str, float], positions: Mapping[int, int]) -> tuple[float, ...]:
+    """Return the probability of every class from those of the likeliest, which are what a query keeps.
+
+    What they leave is shared evenly by the others; nothing where there was no model.
+
+    Examples
+    --------
+    >>> spread({"7": 0.5, "3": 0.25}, {3: 0, 7: 1, 8: 2})
+    (0.25, 0.5, 0.25)
+    """
+    known = {positions[int(label)]: p for label, p in likeliest.items() if int(label) in positions}
+    if not known:
+        return ()
+    others = len(positions) - len(known)
+    rest = max(1.0 - sum(known.values()), 0.0) / others if others else 0.0
+    return tuple(known.get(position, rest) for position in range(len(positions)))

@@ -1,0 +1,1 @@
+"""One round of learning, shared by loops and simulation."""

@@ -1,0 +1,1 @@
+"""A loop against known labels."""

@@ -1,0 +1,1 @@
+"""When a loop is done, and when it will be."""

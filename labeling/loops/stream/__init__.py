@@ -1,0 +1,1 @@
+"""The stream loop and its parts."""

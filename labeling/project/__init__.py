@@ -1,0 +1,1 @@
+"""The door: a project and its verbs."""

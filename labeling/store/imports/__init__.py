@@ -1,0 +1,1 @@
+"""Bringing items, known answers and hidden columns into a project."""

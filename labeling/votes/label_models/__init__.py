@@ -1,0 +1,1 @@
+"""Label models: many votes in, one soft label an item out."""

@@ -1,0 +1,1 @@
+"""Weak runs of a project."""
