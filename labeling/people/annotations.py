@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from labeling.store.label_set import LabelSet
+from labeling.tasks import single
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -66,7 +67,7 @@ def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
             "item_id": record.item_id,
             "annotator": record.annotator,
             "kind": record.kind,
-            "label": known.get(record.label_ids[0]) if record.label_ids else None,
+            "label": known.get(single.class_of(record) or 0),
             "seconds": record.seconds,
             "loop": loops.get(record.loop_id or -1),
             "origin": record.origin,

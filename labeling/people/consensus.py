@@ -9,6 +9,7 @@ import polars as pl
 
 from labeling.arrays import FloatArray
 from labeling.store.label_set import LabelSet
+from labeling.tasks import single
 from labeling.tasks.label_frame import label_frame, schema
 from labeling.votes.matrix import LabelMatrix
 
@@ -35,14 +36,15 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     known, k = labels.positions(), len(labels.classes)
     answers: dict[int, list[AnnotationRecord]] = {}
     for record in ledger.annotations.current():
-        if record.kind == "answer" and record.label_ids and record.label_ids[0] in known:
+        if single.position(record, known) is not None:
             answers.setdefault(record.item_id, []).append(record)
     said = np.zeros((len(answers), k))
     for row, records in zip(said, answers.values(), strict=True):
-        for record in records:
-            row[known[record.label_ids[0]]] += 1
+        row += single.merged(records, known)
         if len(ahead := np.flatnonzero(row == row.max())) > 1:
-            newest = {known[record.label_ids[0]]: record.id for record in sorted(records, key=lambda each: each.id)}
+            newest = {
+                known[single.class_of(record) or 0]: record.id for record in sorted(records, key=lambda each: each.id)
+            }
             row[max(ahead.tolist(), key=newest.__getitem__)] += TIE
     said /= said.sum(axis=1, keepdims=True)
     weighed = _weighed(answers, labels)
@@ -78,7 +80,7 @@ def _weighed(answers: dict[int, list[AnnotationRecord]], labels: LabelSet) -> di
     if len(shared) < SHARED_ITEMS:
         return {}
     given = [
-        (item, str(record.annotator), names[record.label_ids[0]])
+        (item, str(record.annotator), names[single.class_of(record) or 0])
         for item, records in answers.items()
         for record in records
     ]

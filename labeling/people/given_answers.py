@@ -14,6 +14,7 @@ from labeling.formats.reading.delimited import Rejected
 from labeling.formats.reading.tables import Table, read_source
 from labeling.formats.tools.exchange import moment, unread_times
 from labeling.store.label_set import LabelSet
+from labeling.tasks import single
 from storage import ANSWERS
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _fate(stands: AnnotationRecord | None, label: int, at: datetime | None) -> s
     """Say what becomes of an answer, given what stands of its person: it is "added", "known" or "older"."""
     if stands is None or (at is not None and at > stands.created_at):
         return "added"
-    if stands.label_ids == (label,):
+    if single.class_of(stands) == label:
         return "known"
     return "older" if at is not None and at < stands.created_at else "added"
 
@@ -256,7 +257,7 @@ def _write(ledger: Ledger, answers: list[tuple[int, str, int, datetime | None]])
                 kind="answer",
                 step=str(uuids.uuid4()),
                 origin=ORIGIN,
-                label_ids=(label,),
+                label_ids=single.stored(label),
                 at=[time for _, time in rows],
             )
 

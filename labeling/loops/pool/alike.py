@@ -1,4 +1,4 @@
-"""The verbs of a pool loop for near-duplicates: an answer is offered for what says almost the same."""
+"""Near-duplicates of an item: an answer is offered for what says almost the same."""
 
 from __future__ import annotations
 
@@ -8,40 +8,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labeling.loops.pool.base import LoopBase, annotator_name
+from labeling.loops.pool.queue import Queue
 from labeling.loops.records import Alike, Query
 from labeling.people.annotations import Annotation
+from labeling.people.answers import Answers, annotator_name
 from labeling.store.holdout import holdout_ids
 from labeling.store.near_duplicates import near_duplicates_of
 from storage import ANSWERS
 
 if TYPE_CHECKING:
+    from labeling.store.project_store import ProjectStore
     from storage.records import AnnotationRecord
 
 ALIKE = "alike"
 
 
-class AlikeVerbs(LoopBase):
-    """What resembles an item, and taking its answer over."""
+class NearDuplicateAnswers:
+    """What resembles an item, and taking its answer over.
 
-    def alike(self, query: Query | int, limit: int = 100) -> list[Alike]:
-        """Return near-duplicates of an item that its answer may hold for as well, the most similar first.
+    Parameters
+    ----------
+    store
+        The project's ledger, items, functions and classes.
+    answers
+        Records what people say in the loop.
+    queue
+        The loop's queue, with the loop's place in the ledger.
+    """
 
-        Only such as nobody answered or is asked right now, and that are not held out. Nothing is recorded:
-        `tell_alike` does that for those that a person chose.
+    def __init__(self, store: ProjectStore, answers: Answers, queue: Queue) -> None:
+        self._store = store
+        self._ledger = store.ledger
+        self._answers = answers
+        self._queue = queue
 
-        Parameters
-        ----------
-        query
-            A query, whose near-duplicates were noted when it was ranked; or the id of an item.
-        limit
-            At most so many.
-
-        Returns
-        -------
-        list[Alike]
-            item_id, similarity (the share of words and pairs of words that both texts have), item.
-        """
+    def offered(self, query: Query | int, limit: int = 100) -> list[Alike]:
+        """Return near-duplicates of an item that its answer may hold for as well, the most similar first."""
         found = self._similar(query)
         free = self._free([item for item, _ in found])
         chosen = [(item, similar) for item, similar in found if item in free][:limit]
@@ -53,7 +55,7 @@ class AlikeVerbs(LoopBase):
             if item in items
         ]
 
-    def tell_alike(
+    def take_over(
         self,
         source: Annotation | Query,
         item_ids: Sequence[int],
@@ -61,34 +63,7 @@ class AlikeVerbs(LoopBase):
         annotator: str | None = None,
         uuid: str | None = None,
     ) -> list[Annotation]:
-        """Record the answer to one item for near-duplicates of it that a person chose, in one step.
-
-        Each gets an annotation of its own that says where the answer was taken over from (`origin` "alike"
-        in `Project.annotations`, `taken_over` in an export). These are labels to learn from, but cost
-        nobody's time: they count neither towards a budget nor towards a round. `undo` takes back all of one
-        step; to take back one of them, ask for it and answer otherwise.
-
-        Parameters
-        ----------
-        source
-            The answer, or the query that was answered: a class, unsure, or a discard.
-        item_ids
-            Some of those that `alike` offers. What somebody answered or was asked in between is left out.
-        annotator
-            Who says so, default who answered.
-        uuid
-            The sender's own id of this step: what is sent twice is stored once.
-
-        Returns
-        -------
-        list[Annotation]
-            Those recorded.
-
-        Raises
-        ------
-        ValueError
-            The query has no answer that stands, or an item is no near-duplicate.
-        """
+        """Record the answer to one item for near-duplicates of it that a person chose, in one step."""
         ledger, step = self._ledger, uuid or str(uuids.uuid4())
         query_id = source.query_id if isinstance(source, Annotation) else source.id
         with ledger.read() as connection:
@@ -96,10 +71,11 @@ class AlikeVerbs(LoopBase):
             answer = None if query_id is None else ledger.annotations.answer_to(connection, query_id)
             asked = None if query_id is None else ledger.loops.query(connection, query_id)
         if before:
-            return [self._annotation(record) for record in before]
-        if answer is None or answer.kind not in ANSWERS or answer.loop_id != self._record.id:
+            return [self._answers.annotation(record) for record in before]
+        if answer is None or answer.kind not in ANSWERS or answer.loop_id != self._queue.loop_id:
             raise ValueError(
-                f"The query {query_id!r} of the loop {self.name!r} has no answer to take over. Tell it first."
+                f"The query {query_id!r} of the loop {self._queue.loop_name!r} has no answer to take over. "
+                "Tell it first."
             )
         likes = None if asked is None or asked.why is None else asked.why.get("alike")
         wanted = list(dict.fromkeys(int(item) for item in item_ids))
@@ -112,9 +88,9 @@ class AlikeVerbs(LoopBase):
                 f"The item {min(strange)} is no near-duplicate of the item {answer.item_id}. "
                 "Choose among those that alike() returns."
             )
-        return self._take_over(answer, wanted, annotator_name(annotator or answer.annotator or ""), step)
+        return self._write(answer, wanted, annotator_name(annotator or answer.annotator or ""), step)
 
-    def _take_over(self, answer: AnnotationRecord, wanted: list[int], annotator: str, step: str) -> list[Annotation]:
+    def _write(self, answer: AnnotationRecord, wanted: list[int], annotator: str, step: str) -> list[Annotation]:
         ledger = self._ledger
         with ledger.write() as write:
             held = holdout_ids(ledger) | ledger.items.erased()
@@ -130,10 +106,10 @@ class AlikeVerbs(LoopBase):
                 origin=ALIKE,
                 label_ids=answer.label_ids,
                 from_query_id=answer.query_id,
-                loop_id=self._record.id,
+                loop_id=self._queue.loop_id,
             )
             records = ledger.annotations.of_step(write.connection, step)
-        return [self._annotation(record) for record in records]
+        return [self._answers.annotation(record) for record in records]
 
     def _similar(self, query: Query | int) -> list[tuple[int, float]]:
         """Return item and similarity of the near-duplicates of an item."""

@@ -1,4 +1,4 @@
-"""The verbs of a pool loop about its end: whether it is done, why, and going on all the same."""
+"""The end of a pool loop: whether it is done, why, and going on all the same."""
 
 from __future__ import annotations
 
@@ -8,29 +8,45 @@ from typing import TYPE_CHECKING, Any
 
 from labeling import serialization
 from labeling.arguments import whole_number
-from labeling.loops.pool.base import GO_ON, LoopBase, annotator_name
+from labeling.loops.pool.queue import Queue
 from labeling.loops.pool.queue import answers as answers_of
+from labeling.loops.pool.rules_in_force import GO_ON, RulesInForce
 from labeling.loops.refits.history import history_row, trained
 from labeling.loops.stopping.forecast import ENOUGH, LEAST, Forecast, forecast, pace_of
 from labeling.loops.stopping.rules import LabelBudget, StopRule, extended
+from labeling.people.answers import annotator_name
 from labeling.store.holdout import holdout_ids
 
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
 
 
-class StopVerbs(LoopBase):
-    """When a loop is done."""
+class Ending:
+    """Whether one pool loop is done, why, what is left, and going on all the same.
 
-    @property
-    def done(self) -> bool:
-        """Whether a stop rule fired, or the pool is exhausted."""
-        return self.stopped is not None
+    Parameters
+    ----------
+    store
+        The project's ledger, items, functions and classes.
+    queue
+        The loop's queue, with the loop's place in the ledger.
+    rules
+        The stop rules that the loop has.
+    seed
+        Of the forecast's intervals.
+    """
+
+    def __init__(self, store: ProjectStore, queue: Queue, rules: RulesInForce, seed: int) -> None:
+        self._store = store
+        self._ledger = store.ledger
+        self._queue = queue
+        self._rules = rules
+        self._seed = seed
 
     @property
     def stopped(self) -> str | None:
         """Why the loop is done, None while it goes on."""
-        fired = next(iter(self._fired(self.stop)), None)
+        fired = next(iter(self._fired(self._rules.rules)), None)
         if fired is not None:
             return fired[1]
         return "Every item of the pool has an answer." if self._exhausted() else None
@@ -42,45 +58,10 @@ class StopVerbs(LoopBase):
         stop: Sequence[StopRule] | None = None,
         annotator: str | None = None,
     ) -> tuple[StopRule, ...]:
-        """Go on after a stop rule fired, or with other rules; return those the loop has now.
-
-        It is a fact in the ledger: every process that has the loop open goes on, and `history` notes it.
-
-        Parameters
-        ----------
-        answers
-            So many more: a budget that is used up is raised by as many, any other rule that fired is
-            looked at again after as many. Rules that did not fire stay as they are.
-        stop
-            Other rules instead of all there are; an empty list: until the pool is exhausted.
-        annotator
-            Who decided that.
-
-        Raises
-        ------
-        ValueError
-            Neither or both were given; nothing has fired; or a score has no hold-out.
-
-        Examples
-        --------
-        >>> import tempfile
-        >>> import polars as pl
-        >>> from labeling import LabelBudget, Project
-        >>> from strategies import Random
-        >>> project = Project.create("p", ["ok", "spam"], storage=f"sqlite:///{tempfile.mkdtemp()}/work.db")
-        >>> report = project.add_items(pl.DataFrame({"text": ["one", "two", "three"]}))
-        >>> loop = project.pool_loop("l", strategy=Random(), stop=[LabelBudget(1)])
-        >>> answer = loop.tell(loop.ask("ann")[0], "ok")
-        >>> loop.stopped
-        'The budget of 1 labels is used.'
-        >>> loop.go_on(2)
-        (LabelBudget(labels=3),)
-        >>> loop.stopped is None
-        True
-        """
+        """Go on after a stop rule fired, or with other rules; return those the loop has now."""
         if (answers is None) == (stop is None):
             raise ValueError("go_on takes either a number of answers, as go_on(100), or stop=[…] with other rules.")
-        rules = self.stop
+        rules = self._rules.rules
         reasons = [reason for _, reason in self._fired(rules)]
         if stop is not None:
             check_stop(self._store, stop)
@@ -92,41 +73,28 @@ class StopVerbs(LoopBase):
             by = None if person is None else self._ledger.annotations.annotator(write.connection, person)
             answered = self._answered(write.connection)
             details = {"stop": serialization.dump(changed), "reasons": reasons, "answers": answered}
-            self._ledger.loops.change(write, self._record.id, GO_ON, by, details)
-        # Rules of the user's own are known from now on.
-        self._stop = (*self._stop, *(rule for rule in changed if rule not in self._stop))
-        return self.stop
+            self._ledger.loops.change(write, self._queue.loop_id, GO_ON, by, details)
+        self._rules.know(changed)
+        return self._rules.rules
 
     def forecast(
         self, *, people: int | None = None, hours_a_day: float | None = None, now: datetime | None = None
     ) -> Forecast:
-        """Return the answers, hours and days that are left, and the score to expect, with intervals of 90 %.
-
-        Also before the first answer: what is not measured yet is assumed, and `notes` say so. The score
-        follows the learning curve so far (see `fit_curve`); after fewer than four scored rounds there is
-        none. ``str()`` reads like "9,400 answers, done Thursday 15:00, expected 93 % (91 to 95)".
-
-        Parameters
-        ----------
-        people, hours_a_day
-            Who shares the work, and how long each works a day; default as in the last seven days.
-        now
-            The moment to start from, with a zone; default now, in this machine's zone.
-        """
+        """Return the answers, hours and days that are left, and the score to expect, with intervals of 90 %."""
         moment = datetime.now().astimezone() if now is None else now
         with self._ledger.read() as connection:
             answered = self._answered(connection)
         facts, labels = self._ledger.annotations, self._store.label_set
-        work = facts.work(LEAST, self._record.id)
-        refits = trained(self._ledger.loops.refits(self._record.id))
+        work = facts.work(LEAST, self._queue.loop_id)
+        refits = trained(self._ledger.loops.refits(self._queue.loop_id))
         return forecast(
-            self.stop,
+            self._rules.rules,
             answered,
             self._store.open_items(),
             [history_row(record, labels) for record in refits],
             pace_of(work if len(work) >= ENOUGH else facts.work(LEAST), moment, people=people, hours=hours_a_day),
             moment,
-            self.seed,
+            self._seed,
             held=len(holdout_ids(self._ledger)),
         )
 
@@ -148,7 +116,7 @@ class StopVerbs(LoopBase):
         history: list[dict[str, Any]] = []
         if any(not isinstance(rule, LabelBudget) for rule in rules):
             labels = self._store.label_set
-            refits = trained(self._ledger.loops.refits(self._record.id))
+            refits = trained(self._ledger.loops.refits(self._queue.loop_id))
             history = [history_row(record, labels) for record in refits]
         for rule in rules:
             reason = rule.reason(answered, history)
@@ -156,15 +124,15 @@ class StopVerbs(LoopBase):
                 yield rule, reason
 
     def _answered(self, connection: Any) -> int:
-        return answers_of(self._ledger.loops.tally(connection, self._record.id))
+        return answers_of(self._ledger.loops.tally(connection, self._queue.loop_id))
 
     def _exhausted(self) -> bool:
         # Before the first import there is nothing to be exhausted.
         return self._items() > 0 and self._open_at_least(1) == 0
 
-    def _left(self, answered: int) -> int:
+    def left(self, answered: int) -> int:
         """Return how many answers can still be given: what is left of the budget, or the pool where that is less."""
-        budget = self.budget
+        budget = self._rules.budget
         if budget is None:
             return self._open_at_least(1)
         return min(max(budget - answered, 0), self._open_at_least(budget - answered))

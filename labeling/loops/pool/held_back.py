@@ -1,4 +1,4 @@
-"""The verbs of a pool loop for groups of items that do not belong, or do: judged in one step."""
+"""Groups of items that do not belong, or do: judged in one step."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labeling.arrays import IntArray
-from labeling.loops.pool.base import LoopBase, annotator_name
+from labeling.loops.pool.queue import Queue
 from labeling.loops.records import HeldGroup
+from labeling.people.answers import annotator_name
 from storage import WELCOME
 from strategies import OutlierGuard, Strategy
 
 if TYPE_CHECKING:
     from labeling.loops.rounds.learning import Learning
+    from labeling.store.project_store import ProjectStore
 
 
 GROUP = "group"
@@ -31,21 +33,25 @@ SAMPLE = 20_000
 """Items that groups are looked for among where no machine holds the pool whole."""
 
 
-class ScreenVerbs(LoopBase):
-    """Groups held back, and what a person says of them."""
+class HeldBack:
+    """Groups of items that the newest refit held back, and what a person says of them.
+
+    Parameters
+    ----------
+    store
+        The project's ledger, items, functions and classes.
+    queue
+        The loop's queue, with the loop's place in the ledger.
+    """
+
+    def __init__(self, store: ProjectStore, queue: Queue) -> None:
+        self._store = store
+        self._ledger = store.ledger
+        self._queue = queue
 
     def groups(self, shown: int = SHOWN) -> list[HeldGroup]:
-        """Return the groups of items that the newest refit held back, the largest first.
-
-        There are such where the loop's strategy is, or contains, an `OutlierGuard`. What was answered,
-        discarded or welcomed since is left out. Nothing is computed: the groups were stored by the refit.
-
-        Parameters
-        ----------
-        shown
-            Show so many items of each, drawn evenly.
-        """
-        last = self._ledger.loops.last_refit(self._record.id)
+        """Return the groups of items that the newest refit held back, the largest first."""
+        last = self._ledger.loops.last_refit(self._queue.loop_id)
         stored = None if last is None else self._ledger.loops.held_back(last.id)
         if last is None or stored is None:
             return []
@@ -60,27 +66,12 @@ class ScreenVerbs(LoopBase):
         return sorted(found, key=lambda group: -group.size)
 
     def group_items(self, group_id: str, start: int = 0, n: int = SHOWN) -> list[dict[str, Any]]:
-        """Return the items of a group that are still open, some at a time.
-
-        Parameters
-        ----------
-        group_id
-            The group.
-        start
-            How many to pass over.
-        n
-            How many to return at most.
-
-        Raises
-        ------
-        LookupError
-            There is no such group.
-        """
+        """Return the items of a group that are still open, some at a time."""
         ids = self._group(group_id)["items"]
         ids = ids[~np.isin(ids, self._judged())][start : start + n]
         return self._store.items.some(ids.tolist(), image=True).to_dicts()
 
-    def discard_group(
+    def discard(
         self,
         group_id: str,
         annotator: str,
@@ -89,31 +80,7 @@ class ScreenVerbs(LoopBase):
         but: Iterable[int] = (),
         uuid: str | None = None,
     ) -> int:
-        """Take a whole group out of the pool: its items do not belong here. Return how many there were.
-
-        One step, which `undo` takes back as one, and `undo_step` under its UUID whatever came after it. It counts
-        neither towards a budget nor towards a round.
-
-        Parameters
-        ----------
-        group_id
-            The group.
-        annotator
-            Who says so.
-        only
-            Only these of its items; None: all.
-        but
-            All but these.
-        uuid
-            The sender's own id of this step; sent twice, it is done once.
-
-        Raises
-        ------
-        LookupError
-            There is no such group.
-        ValueError
-            The items have nothing in common but that each is alone: they are no group, and are discarded by `only`.
-        """
+        """Take a whole group out of the pool: its items do not belong here. Return how many there were."""
         if only is None and self._group(group_id)["kind"] == ALONE:
             raise ValueError(
                 f"The items of {group_id!r} have nothing in common, so that many of them may belong: they cannot be "
@@ -121,7 +88,7 @@ class ScreenVerbs(LoopBase):
             )
         return self._judge(group_id, annotator, "discard", only, but, uuid)
 
-    def welcome_group(
+    def welcome(
         self,
         group_id: str,
         annotator: str,
@@ -130,16 +97,7 @@ class ScreenVerbs(LoopBase):
         but: Iterable[int] = (),
         uuid: str | None = None,
     ) -> int:
-        """Say that a whole group belongs: from the next refit on it is asked like anything else.
-
-        Return how many items there were. One step, which `undo` takes back as one. The arguments are those of
-        `discard_group`.
-
-        Raises
-        ------
-        LookupError
-            There is no such group.
-        """
+        """Say that a whole group belongs: from the next refit on it is asked like anything else."""
         return self._judge(group_id, annotator, WELCOME, only, but, uuid)
 
     def _judge(
@@ -176,18 +134,20 @@ class ScreenVerbs(LoopBase):
                     kind=kind,
                     step=uuid or str(uuids.uuid4()),
                     origin=GROUP,
-                    loop_id=self._record.id,
+                    loop_id=self._queue.loop_id,
                 )
         return len(open_)
 
     def _group(self, group_id: str) -> dict[str, Any]:
         round_, _, number = str(group_id).partition("-")
-        refits = {str(refit.round): refit.id for refit in self._ledger.loops.refits(self._record.id)}
+        refits = {str(refit.round): refit.id for refit in self._ledger.loops.refits(self._queue.loop_id)}
         stored = self._ledger.loops.held_back(refits[round_]) if round_ in refits else None
         groups = [] if stored is None else _load(stored)
         if not number.isdigit() or int(number) >= len(groups):
             known = ", ".join(group.id for group in self.groups(shown=1)) or "none now"
-            raise LookupError(f"There is no group {group_id!r} in the loop {self.name!r}; there are: {known}.")
+            raise LookupError(
+                f"There is no group {group_id!r} in the loop {self._queue.loop_name!r}; there are: {known}."
+            )
         return groups[int(number)]
 
     def _judged(self) -> IntArray:

@@ -2,38 +2,85 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from labeling.arguments import whole_number
-from labeling.loops.pool.alike import ALIKE, AlikeVerbs
-from labeling.loops.pool.answers import AnswerVerbs
-from labeling.loops.pool.base import annotator_name
-from labeling.loops.pool.ending import StopVerbs
-from labeling.loops.pool.held_back import GROUP, ScreenVerbs, held_back
-from labeling.loops.pool.queue import answers
-from labeling.loops.records import LoopProgress, Query, QueueEmpty, Refit
+from labeling.loops.pool.alike import ALIKE, NearDuplicateAnswers
+from labeling.loops.pool.answers import PoolAnswers
+from labeling.loops.pool.ending import Ending
+from labeling.loops.pool.held_back import GROUP, SHOWN, HeldBack
+from labeling.loops.pool.queue import Queue, answers
+from labeling.loops.pool.refits import PoolRefits
+from labeling.loops.pool.rules_in_force import RulesInForce
+from labeling.loops.records import Alike, HeldGroup, LoopProgress, Query, QueueEmpty, Refit
 from labeling.loops.refits.history import history_frame, noted, refit_of
-from labeling.loops.refits.lease import refit_lease
-from labeling.loops.refits.refit import Refitting
-from labeling.loops.refits.state import read_state, unchanged
-from labeling.loops.refits.why import with_reasons
-from labeling.loops.stopping.forecast import ENOUGH, LEAST
-from labeling.weak_labels.run import newest_run
+from labeling.loops.refits.settings import Settings
+from labeling.loops.stopping.forecast import ENOUGH, LEAST, Forecast
+from labeling.people.annotations import Annotation, Answer
+from labeling.people.answers import Answers, annotator_name
 
 if TYPE_CHECKING:
-    from storage.records import RefitRecord
+    from labeling.loops.stopping.rules import StopRule
+    from labeling.store.project_store import ProjectStore
+    from storage.records import LoopRecord
 
 
-class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
+class PoolLoop:
     """Asks for labels where they help most, round after round.
 
     Made by `Project.pool_loop`. All state is in the database: any process that
     opens the loop goes on where the last one stopped, with the same next question.
     """
+
+    def __init__(self, store: ProjectStore, record: LoopRecord, settings: Settings, stop: Sequence[StopRule]) -> None:
+        self._store = store
+        self._ledger = store.ledger
+        self._record = record
+        self._settings = settings
+        self.name = record.name
+        self._rules = rules = RulesInForce(store.ledger, record.id, stop)
+        self._queue = Queue(store, record.id, record.name, lambda: rules.budget)
+        self._said = Answers(store, record.id, record.name)
+        self._answers = PoolAnswers(self._said, self._queue)
+        self._alike = NearDuplicateAnswers(store, self._said, self._queue)
+        self._held_back = HeldBack(store, self._queue)
+        self._ending = Ending(store, self._queue, rules, settings.seed)
+        self._refits = PoolRefits(store, self._queue, settings)
+
+    @property
+    def strategy(self) -> str:
+        """The strategy and its parameters, for people."""
+        return str(self._record.settings["strategy_text"])
+
+    @property
+    def blind(self) -> bool:
+        """Whether the loop checks labels: nothing is suggested to the people who answer."""
+        return self._settings.blind
+
+    @property
+    def seed(self) -> int:
+        """The seed of all chance in this loop."""
+        return self._settings.seed
+
+    @property
+    def batch_size(self) -> int:
+        """Answers a round."""
+        return self._settings.batch_size
+
+    @property
+    def stop(self) -> tuple[StopRule, ...]:
+        """The rules that end the loop: those it was made with, or went on with."""
+        return self._rules.rules
+
+    @property
+    def budget(self) -> int | None:
+        """The smallest label budget among the stop rules, None without one."""
+        return self._rules.budget
 
     def ask(self, annotator: str, n: int | None = None, *, refit: bool = True, more: bool = False) -> list[Query]:
         """Return the annotator's open queries in rank order; open new ones only if there are none.
@@ -64,10 +111,10 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             reason = self.stopped
             if reason is not None:
                 raise QueueEmpty(reason)
-            last = self._ledger.loops.last_refit(self._record.id)
-            if last is None or (refit and (attempt > 0 or self._due(last) == 0)):
+            last = self._refits.last
+            if last is None or (refit and (attempt > 0 or self._refits.due(last) == 0)):
                 self.refit()
-                last = self._ledger.loops.last_refit(self._record.id)
+                last = self._refits.last
             if last is None:
                 break
             size = n or (1 if more else self.batch_size)
@@ -91,8 +138,240 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             answer = self._ledger.annotations.answer_to(connection, query_id)
         if record is None or record.loop_id != self._record.id:
             raise LookupError(f"The loop {self.name!r} has no query {query_id!r}.")
-        given = None if answer is None else self._annotation(answer)
+        given = None if answer is None else self._said.annotation(answer)
         return replace(self._queue.queries([record])[0], answer=None if given is None else given.label or given.kind)
+
+    def tell(
+        self,
+        query: Query,
+        label: str | Answer,
+        *,
+        annotator: str | None = None,
+        seconds: float | None = None,
+        uuid: str | None = None,
+        suggestion_shown: bool = False,
+    ) -> Annotation:
+        """Record an answer: a class name, or `UNSURE`. It is committed when this returns.
+
+        A second answer to the same query corrects the first. With a `uuid`, an
+        answer that is sent twice is stored once.
+
+        Parameters
+        ----------
+        query
+            What was asked.
+        label
+            A class name, or UNSURE: seen, cannot be decided, not trained on.
+        annotator
+            Who answers, default who was asked.
+        seconds
+            How long the person took.
+        uuid
+            The sender's own id of this answer.
+        suggestion_shown
+            Whether the model's suggestion was visible.
+
+        Raises
+        ------
+        ValueError
+            There is no such label.
+        """
+        said = self._said.said(label)
+        return self._answers.record(
+            query, said, annotator, seconds=seconds, uuid=uuid, suggestion_shown=suggestion_shown
+        )
+
+    def skip(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
+        """Leave an item to others; it comes back to this person after everything else."""
+        return self._answers.record(query, ("skip", ()), annotator, uuid=uuid)
+
+    def discard(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
+        """Take an item out of the pool: it does not belong here."""
+        return self._answers.record(query, ("discard", ()), annotator, uuid=uuid)
+
+    def undo(self, annotator: str) -> Annotation | None:
+        """Take back the annotator's newest answer, skip or discard in this loop; its query is open again.
+
+        What was done in one step, an answer taken over for near-duplicates or a group discarded or welcomed,
+        is taken back as one; `together` of what is returned says how many that were.
+        Where somebody else has the item by now, or the budget is with others, the
+        query stays closed.
+
+        Returns
+        -------
+        Annotation | None
+            What was taken back; None if there is nothing left to take back.
+        """
+        return self._answers.undo(annotator)
+
+    def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
+        """Take back what was done in one step, whatever this person did since.
+
+        Parameters
+        ----------
+        uuid
+            The id under which the step was done, as given to `discard_group` or `welcome_group`.
+        annotator
+            Who did it.
+
+        Returns
+        -------
+        Annotation | None
+            One of what was taken back, with `together` for how many; None if nothing of the step stands.
+
+        Raises
+        ------
+        LookupError
+            Somebody else did it, or in another loop.
+        """
+        return self._answers.undo_step(uuid, annotator)
+
+    def alike(self, query: Query | int, limit: int = 100) -> list[Alike]:
+        """Return near-duplicates of an item that its answer may hold for as well, the most similar first.
+
+        Only such as nobody answered or is asked right now, and that are not held out. Nothing is recorded:
+        `tell_alike` does that for those that a person chose.
+
+        Parameters
+        ----------
+        query
+            A query, whose near-duplicates were noted when it was ranked; or the id of an item.
+        limit
+            At most so many.
+
+        Returns
+        -------
+        list[Alike]
+            item_id, similarity (the share of words and pairs of words that both texts have), item.
+        """
+        return self._alike.offered(query, limit)
+
+    def tell_alike(
+        self,
+        source: Annotation | Query,
+        item_ids: Sequence[int],
+        *,
+        annotator: str | None = None,
+        uuid: str | None = None,
+    ) -> list[Annotation]:
+        """Record the answer to one item for near-duplicates of it that a person chose, in one step.
+
+        Each gets an annotation of its own that says where the answer was taken over from (`origin` "alike"
+        in `Project.annotations`, `taken_over` in an export). These are labels to learn from, but cost
+        nobody's time: they count neither towards a budget nor towards a round. `undo` takes back all of one
+        step; to take back one of them, ask for it and answer otherwise.
+
+        Parameters
+        ----------
+        source
+            The answer, or the query that was answered: a class, unsure, or a discard.
+        item_ids
+            Some of those that `alike` offers. What somebody answered or was asked in between is left out.
+        annotator
+            Who says so, default who answered.
+        uuid
+            The sender's own id of this step: what is sent twice is stored once.
+
+        Returns
+        -------
+        list[Annotation]
+            Those recorded.
+
+        Raises
+        ------
+        ValueError
+            The query has no answer that stands, or an item is no near-duplicate.
+        """
+        return self._alike.take_over(source, item_ids, annotator=annotator, uuid=uuid)
+
+    def groups(self, shown: int = SHOWN) -> list[HeldGroup]:
+        """Return the groups of items that the newest refit held back, the largest first.
+
+        There are such where the loop's strategy is, or contains, an `OutlierGuard`. What was answered,
+        discarded or welcomed since is left out. Nothing is computed: the groups were stored by the refit.
+
+        Parameters
+        ----------
+        shown
+            Show so many items of each, drawn evenly.
+        """
+        return self._held_back.groups(shown)
+
+    def group_items(self, group_id: str, start: int = 0, n: int = SHOWN) -> list[dict[str, Any]]:
+        """Return the items of a group that are still open, some at a time.
+
+        Parameters
+        ----------
+        group_id
+            The group.
+        start
+            How many to pass over.
+        n
+            How many to return at most.
+
+        Raises
+        ------
+        LookupError
+            There is no such group.
+        """
+        return self._held_back.group_items(group_id, start, n)
+
+    def discard_group(
+        self,
+        group_id: str,
+        annotator: str,
+        *,
+        only: Iterable[int] | None = None,
+        but: Iterable[int] = (),
+        uuid: str | None = None,
+    ) -> int:
+        """Take a whole group out of the pool: its items do not belong here. Return how many there were.
+
+        One step, which `undo` takes back as one, and `undo_step` under its UUID whatever came after it. It counts
+        neither towards a budget nor towards a round.
+
+        Parameters
+        ----------
+        group_id
+            The group.
+        annotator
+            Who says so.
+        only
+            Only these of its items; None: all.
+        but
+            All but these.
+        uuid
+            The sender's own id of this step; sent twice, it is done once.
+
+        Raises
+        ------
+        LookupError
+            There is no such group.
+        ValueError
+            The items have nothing in common but that each is alone: they are no group, and are discarded by `only`.
+        """
+        return self._held_back.discard(group_id, annotator, only=only, but=but, uuid=uuid)
+
+    def welcome_group(
+        self,
+        group_id: str,
+        annotator: str,
+        *,
+        only: Iterable[int] | None = None,
+        but: Iterable[int] = (),
+        uuid: str | None = None,
+    ) -> int:
+        """Say that a whole group belongs: from the next refit on it is asked like anything else.
+
+        Return how many items there were. One step, which `undo` takes back as one. The arguments are those of
+        `discard_group`.
+
+        Raises
+        ------
+        LookupError
+            There is no such group.
+        """
+        return self._held_back.welcome(group_id, annotator, only=only, but=but, uuid=uuid)
 
     def refit(self) -> Refit:
         """Train on all labels so far, score on the hold-out, and commit a ranking.
@@ -100,49 +379,12 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
         One process refits a loop at a time; a second one waits and returns what
         the first found. Where nothing changed since the last refit, that is returned.
         """
-        loops, loop_id = self._ledger.loops, self._record.id
-        with refit_lease(self._ledger, loop_id, self.name):
-            last = loops.last_refit(loop_id)
-            labels = self._store.label_set
-            weak = newest_run(self._store)
-            state = read_state(self._ledger, self._store.items, labels, weak)
-            if last is not None and unchanged(last, state) and self._whole(last) and not self._used_up(last):
-                return refit_of(last)
-            refitting = Refitting(self._store, loop_id, self._settings, labels, state, weak, last)
-            values = self._computed(refitting)
-            record = loops.add_refit(loop_id, refitting.round, values, refitting.kept) or loops.last_refit(loop_id)
-        if record is None:
-            raise RuntimeError(f"The refit {refitting.round} of the loop {self.name!r} is not in the ledger.")
-        return refit_of(record)
-
-    def _computed(self, refitting: Refitting) -> dict[str, Any]:
-        """Return the values of a refit's row: what it computes, the reasons of its picks, what it holds back."""
-        values, started = refitting.compute(), time.perf_counter()
-        ranking = values["ranking"] if self.blind else with_reasons(values["ranking"], refitting)
-        groups = held_back(self._settings.strategy, refitting.learning, refitting.candidates)
-        seconds = values["seconds"] + time.perf_counter() - started
-        return values | {"ranking": ranking, "held_back": groups, "seconds": seconds}
-
-    def _whole(self, last: RefitRecord) -> bool:
-        """Tell whether a refit kept the distributions that labels state; those of older databases did not."""
-        return not last.metrics["trained"] or self._ledger.loops.keeps_distributions(last.id)
-
-    def _used_up(self, last: RefitRecord) -> bool:
-        """Tell whether the pool has more than the ranking, and all of the ranking was asked."""
-        if int(last.metrics["ranked"]) >= int(last.metrics["candidates"]):
-            return False
-        gone = self._queue.gone()
-        ids = [entry.item_id for entry in self._queue.ranking(last) if entry.item_id not in gone]
-        with self._ledger.read() as connection:
-            busy = self._ledger.loops.taken(connection, ids)
-            busy |= self._ledger.annotations.standing.skipped_by_anyone(connection)
-        return busy.issuperset(ids)
+        return self._refits.refit()
 
     @property
     def round_complete(self) -> bool:
         """Whether a refit is due: a batch was answered since the last one, its ranking is used up, or there is none."""
-        last = self._ledger.loops.last_refit(self._record.id)
-        return last is None or self._due(last) == 0 or self._used_up(last)
+        return self._refits.round_complete
 
     @property
     def refitting(self) -> bool:
@@ -152,24 +394,91 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
     @property
     def newest(self) -> Refit | None:
         """The newest refit, None before the first."""
-        last = self._ledger.loops.last_refit(self._record.id)
+        last = self._refits.last
         return None if last is None else refit_of(last)
 
     def give_up_refit(self, process: int) -> None:
         """Let others refit after a process of this machine, named by its number, died while it did."""
         self._ledger.loops.give_up_refit(self._record.id, process)
 
-    def _due(self, last: RefitRecord) -> int:
-        """Return how many answers are missing until the next refit."""
-        with self._ledger.read() as connection:
-            tally = self._ledger.loops.tally(connection, self._record.id, since=last.saw)
-        return max(0, self.batch_size - answers(tally))
+    @property
+    def done(self) -> bool:
+        """Whether a stop rule fired, or the pool is exhausted."""
+        return self.stopped is not None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the loop is done, None while it goes on."""
+        return self._ending.stopped
+
+    def go_on(
+        self,
+        answers: int | None = None,
+        *,
+        stop: Sequence[StopRule] | None = None,
+        annotator: str | None = None,
+    ) -> tuple[StopRule, ...]:
+        """Go on after a stop rule fired, or with other rules; return those the loop has now.
+
+        It is a fact in the ledger: every process that has the loop open goes on, and `history` notes it.
+
+        Parameters
+        ----------
+        answers
+            So many more: a budget that is used up is raised by as many, any other rule that fired is
+            looked at again after as many. Rules that did not fire stay as they are.
+        stop
+            Other rules instead of all there are; an empty list: until the pool is exhausted.
+        annotator
+            Who decided that.
+
+        Raises
+        ------
+        ValueError
+            Neither or both were given; nothing has fired; or a score has no hold-out.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import polars as pl
+        >>> from labeling import LabelBudget, Project
+        >>> from strategies import Random
+        >>> project = Project.create("p", ["ok", "spam"], storage=f"sqlite:///{tempfile.mkdtemp()}/work.db")
+        >>> report = project.add_items(pl.DataFrame({"text": ["one", "two", "three"]}))
+        >>> loop = project.pool_loop("l", strategy=Random(), stop=[LabelBudget(1)])
+        >>> answer = loop.tell(loop.ask("ann")[0], "ok")
+        >>> loop.stopped
+        'The budget of 1 labels is used.'
+        >>> loop.go_on(2)
+        (LabelBudget(labels=3),)
+        >>> loop.stopped is None
+        True
+        """
+        return self._ending.go_on(answers, stop=stop, annotator=annotator)
+
+    def forecast(
+        self, *, people: int | None = None, hours_a_day: float | None = None, now: datetime | None = None
+    ) -> Forecast:
+        """Return the answers, hours and days that are left, and the score to expect, with intervals of 90 %.
+
+        Also before the first answer: what is not measured yet is assumed, and `notes` say so. The score
+        follows the learning curve so far (see `fit_curve`); after fewer than four scored rounds there is
+        none. ``str()`` reads like "9,400 answers, done Thursday 15:00, expected 93 % (91 to 95)".
+
+        Parameters
+        ----------
+        people, hours_a_day
+            Who shares the work, and how long each works a day; default as in the last seven days.
+        now
+            The moment to start from, with a zone; default now, in this machine's zone.
+        """
+        return self._ending.forecast(people=people, hours_a_day=hours_a_day, now=now)
 
     def progress(self, annotator: str | None = None) -> LoopProgress:
         """Return where the loop stands; with an annotator, the person's pace."""
         with self._ledger.read() as connection:
             tally = self._ledger.loops.tally(connection, self._record.id)
-        last = self._ledger.loops.last_refit(self._record.id)
+        last = self._refits.last
         people = {name: id_ for id_, name in self._ledger.annotations.annotators().items()}
         pace = None
         if annotator in people:
@@ -183,11 +492,11 @@ class PoolLoop(AnswerVerbs, AlikeVerbs, ScreenVerbs, StopVerbs):
             open=tally["open"],
             budget=self.budget,
             round=0 if last is None else last.round,
-            due=self.batch_size if last is None else self._due(last),
+            due=self.batch_size if last is None else self._refits.due(last),
             pace=pace,
             alike=tally.get(ALIKE, 0),
             screened=tally.get(GROUP, 0),
-            left=self._left(answers(tally)),
+            left=self._ending.left(answers(tally)),
         )
 
     def history(self) -> pl.DataFrame:

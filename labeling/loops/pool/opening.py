@@ -11,9 +11,9 @@ from labeling import serialization
 from labeling.arguments import whole_number
 from labeling.classifiers.base import Classifier
 from labeling.classifiers.default import default_classifier
-from labeling.loops.pool.base import GO_ON
 from labeling.loops.pool.ending import check_stop
 from labeling.loops.pool.loop import PoolLoop
+from labeling.loops.pool.rules_in_force import GO_ON
 from labeling.loops.records import LoopInfo
 from labeling.loops.refits.regions import check_expressions, check_regions, given_again, texts_of
 from labeling.loops.refits.settings import Settings

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from labeling.store.label_set import LabelSet
+from labeling.tasks import single
 from strategies import Outcome
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ def outcomes(ledger: Ledger, loop_id: int, labels: LabelSet, until: int) -> tupl
             strategy=query.strategy,
             probability=1.0 if query.probability is None else query.probability,
             proba=spread(query.probabilities, positions),
-            label=positions[answer.label_ids[0]],
+            label=place,
             gain=gains.get(query.round),
         )
         for answer in answers
-        if answer.kind == "answer" and answer.label_ids and answer.label_ids[0] in positions
+        if (place := single.position(answer, positions)) is not None
         if (query := queries.get(answer.query_id or 0)) is not None
     )
 

@@ -13,6 +13,7 @@ from labeling.arrays import BoolArray, FloatArray, IntArray, to_positions
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelSet
+from labeling.tasks import single
 from labeling.weak_labels.run import WeakRun
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
             continue
         still_open[row] = False
         alike += record.kind == "answer" and record.origin == "alike"
-        if record.kind == "answer" and record.label_ids and record.label_ids[0] in positions:
-            human[row, positions[record.label_ids[0]]] += 1
+        said = single.position(record, positions)
+        if said is not None:
+            human[row, said] += 1
     human /= np.maximum(human.sum(axis=1, keepdims=True), 1)
     held_ids = holdout_ids(ledger)
     held = np.zeros(len(ids), dtype=bool)

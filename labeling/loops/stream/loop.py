@@ -18,13 +18,14 @@ from labeling.loops.stream.decisions import Decision, decision_of, query_of
 from labeling.loops.stream.history import history_frame, notes
 from labeling.loops.stream.records import Record, Records, Shape
 from labeling.people.annotations import Annotation, Answer
+from labeling.people.answers import Answers
 from labeling.votes.applying import is_table, table_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from labeling.store.project_store import ProjectStore
-    from storage.records import AnnotationRecord, DecisionRecord, LoopRecord
+    from storage.records import DecisionRecord, LoopRecord
 
 UNDOABLE = ("answer", "unsure", "discard")
 SLICE = 5000
@@ -52,6 +53,7 @@ class StreamLoop:
         self._settings = settings
         self._records = Records(store, record.name, settings.text)
         self._consumer = Consumer(store, record.id, settings, self._records)
+        self._answers = Answers(store, record.id, record.name)
         self._lock = threading.RLock()
         self.name = record.name
 
@@ -278,22 +280,16 @@ class StreamLoop:
         ValueError
             There is no such label, or the query is another loop's.
         """
-        if isinstance(label, Answer):
-            return self._act(query, label.value, (), annotator, seconds, uuid, suggestion_shown)
-        if not isinstance(label, str):
-            raise TypeError(f"A label is the name of a class or UNSURE, got {label!r}.")
-        chosen = self._store.label_set.named(label)
-        return self._act(query, "answer", (chosen.id,), annotator, seconds, uuid, suggestion_shown)
+        return self._record_answer(query, self._answers.said(label), annotator, seconds, uuid, suggestion_shown)
 
     def discard(self, query: Query, *, annotator: str, uuid: str | None = None) -> Annotation:
         """Say that a record does not belong here."""
-        return self._act(query, "discard", (), annotator, None, uuid, False)
+        return self._record_answer(query, ("discard", ()), annotator, None, uuid, False)
 
-    def _act(
+    def _record_answer(
         self,
         query: Query,
-        kind: str,
-        label_ids: tuple[int, ...],
+        said: tuple[str, tuple[int, ...]],
         annotator: str | None,
         seconds: float | None,
         uuid: str | None,
@@ -303,51 +299,18 @@ class StreamLoop:
             raise TypeError(f"Pass the query of a decision that asked (decision.query), got {query!r}.")
         if query.loop != self.name:
             raise ValueError(f"The query {query.id} belongs to the loop {query.loop!r}, not to {self.name!r}.")
-        annotations = self._ledger.annotations
-        with self._ledger.write() as write:
-            before = None if uuid is None else annotations.by_uuid(write.connection, uuid)
-            if before is not None:
-                return self._annotation(before)
-            id_ = annotations.add(
-                write,
-                uuid=uuid,
-                item_id=query.item_id,
-                annotator_id=annotations.annotator(write.connection, _person(annotator)),
-                kind=kind,
-                label_ids=label_ids,
-                loop_id=self._record.id,
-                seconds=seconds,
-                suggestion_shown=suggestion_shown,
-            )
-            record = annotations.by_id(write.connection, id_)
+        person = _person(annotator)
+        made = self._answers.record(
+            query.item_id, said, person, seconds=seconds, uuid=uuid, suggestion_shown=suggestion_shown
+        )
         self._consumer.stale = True
-        return self._annotation(record)
+        return made
 
     def undo(self, annotator: str) -> Annotation | None:
         """Take back the annotator's newest answer or discard in this stream; None if there is nothing left."""
-        annotations, loop_id = self._ledger.annotations, self._record.id
-        with self._ledger.write() as write:
-            person = annotations.annotator(write.connection, _person(annotator))
-            newest = annotations.newest(write.connection, person, loop_id, UNDOABLE)
-            if newest is None:
-                return None
-            annotations.add(
-                write,
-                uuid=None,
-                item_id=newest.item_id,
-                annotator_id=person,
-                kind="undo",
-                loop_id=loop_id,
-                undoes=newest.id,
-            )
+        undone = self._answers.undo(_person(annotator), UNDOABLE)
         self._consumer.stale = True
-        return self._annotation(newest)
-
-    def _annotation(self, record: AnnotationRecord) -> Annotation:
-        label = self._store.label_set.name_of(record.label_ids[0]) if record.label_ids else None
-        return Annotation(
-            record.id, record.uuid, record.item_id, record.annotator or "", record.kind, label, None, record.created_at
-        )
+        return undone
 
     def warning(self, records: int | None = None) -> str | None:
         """Say what the budget will cost where nothing holds it, for `records` to come; None where it is held."""
