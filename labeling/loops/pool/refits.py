@@ -48,7 +48,7 @@ class PoolRefits:
     def refit(self) -> Refit:
         """Train on all labels so far, score on the hold-out, and commit a ranking."""
         loops, loop_id = self._ledger.loops, self._queue.loop_id
-        with refit_lease(self._ledger, loop_id, self.name):
+        with refit_lease(self._ledger, loop_id, self._queue.loop_name):
             last = loops.last_refit(loop_id)
             labels = self._store.label_set
             weak = newest_run(self._store)
