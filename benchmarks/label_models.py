@@ -22,7 +22,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from labeling.classifiers.text_and_tables import TextClassifier
-from labeling.votes.label_models.majority_vote import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
+from labeling.votes.label_models import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
 from labeling.votes.matrix import LabelMatrix
 
 ORDERS = 5

@@ -27,7 +27,7 @@ import polars as pl
 
 from labeling.functions.makers import ABSTAIN, LabelingFunction, keyword, labeling_function, regex
 from labeling.votes.applying import apply
-from labeling.votes.label_models.majority_vote import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
+from labeling.votes.label_models import DawidSkene, LabelModel, MajorityVote, Robust, SnorkelLabelModel
 from labeling.votes.matrix import LabelMatrix
 from labeling.votes.weak_label_file import weak_label_file
 

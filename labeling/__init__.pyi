@@ -59,8 +59,8 @@ from labeling.store.imports.known_answers import GoldReport as GoldReport
 from labeling.store.imports.reports import ImportReport as ImportReport
 from labeling.store.label_set import LabelClass as LabelClass
 from labeling.votes.applying import apply as apply
+from labeling.votes.label_models.base import LabelModel as LabelModel
 from labeling.votes.label_models.dawid_skene import DawidSkene as DawidSkene
-from labeling.votes.label_models.majority_vote import LabelModel as LabelModel
 from labeling.votes.label_models.majority_vote import MajorityVote as MajorityVote
 from labeling.votes.label_models.robust import Robust as Robust
 from labeling.votes.label_models.snorkel import SnorkelLabelModel as SnorkelLabelModel

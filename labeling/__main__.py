@@ -212,7 +212,7 @@ def weak_label(
     The run is kept with its parameters. With --file, a file of any size is labeled past the project, in bounded memory;
     the same call after a kill goes on where it was.
     """
-    from labeling.votes.label_models.majority_vote import LABEL_MODELS
+    from labeling.votes.label_models import LABEL_MODELS
 
     opened = _open(project, storage)
     majority = {"by": by.value, "threshold": threshold, "of": of.value, "ties": ties.value, "seed": seed}

@@ -8,6 +8,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 INT8_CLASSES = 127
@@ -69,3 +70,14 @@ def to_positions(ids: NDArray[Any], positions: dict[int, int]) -> NDArray[np.int
     for id_, position in positions.items():
         table[id_] = position
     return np.where(ids < 0, ids, table[np.maximum(ids, 0)])
+
+
+def known_where(known: pl.Series, values: NDArray[np.floating]) -> pl.Series:
+    """(n,) values, null where nothing is known.
+
+    Examples
+    --------
+    >>> known_where(pl.Series([True, False]), np.array([0.75, 0.5])).to_list()
+    [0.75, None]
+    """
+    return pl.select(pl.when(known).then(pl.Series(values))).to_series()

@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from labeling import Project
-from labeling.votes.label_models.majority_vote import LABEL_MODELS, LabelModel, MajorityVote
+from labeling.votes.label_models import LABEL_MODELS, LabelModel, MajorityVote
 from labeling.weak_labels.run import WeakPreview
 from ui.markup import escape
 from ui.state import open_project, storage

@@ -91,7 +91,7 @@ def lookup(
 
     Examples
     --------
-    >>> from labeling.running import run_functions
+    >>> from labeling.votes.running import run_functions
     >>> frame = pl.DataFrame({"sender": ["ANN", "bob", "eve"]})
     >>> known = lookup("senders", {"ann": "ok", "eve": "offensive"}, column="sender")
     >>> run_functions([known], frame, ["ok", "offensive"]).values.ravel()
@@ -174,7 +174,7 @@ def votes_column(name: str, column: str, *, above: float | None = None, expert: 
 
     Examples
     --------
-    >>> from labeling.running import run_functions
+    >>> from labeling.votes.running import run_functions
     >>> frame = pl.DataFrame({"other tool": ["ok", None, "?", '{"ok": 0.3, "offensive": 0.7}']})
     >>> run_functions([votes_column("theirs", "other tool")], frame, ["ok", "offensive"]).values.ravel()
     array([ 0, -1, -1,  1], dtype=int8)
@@ -346,7 +346,7 @@ def nearest(
 
     Examples
     --------
-    >>> from labeling.running import run_functions
+    >>> from labeling.votes.running import run_functions
     >>> frame = pl.DataFrame({"image": [[1.0, 0.1], [0.0, 1.0], None]})
     >>> cats = nearest("cats", [[1.0, 0.0], [0.9, 0.2]], "cat", column="image")
     >>> run_functions([cats], frame, ["cat", "dog"], text=None).values.ravel()

@@ -6,7 +6,7 @@ browser, stored as JSON and rebuilt. ``when`` takes any Polars expression, and
 
 Examples
 --------
->>> from labeling.running import run_functions
+>>> from labeling.votes.running import run_functions
 >>> posts = pl.DataFrame({"text": ["The Senate voted", "what an IDIOT", None]})
 >>> functions = [
 ...     keyword("politics", ["senate", "election"], label="ok"),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from labeling.formats.exchange import moment, unread_times
 from labeling.formats.reading.delimited import Rejected
 from labeling.formats.reading.tables import Table, read_source
-from labeling.formats.tools.exchange import moment, unread_times
 from labeling.store.label_set import LabelSet
 from labeling.tasks import single
 from storage import ANSWERS

@@ -1,6 +1,6 @@
 """Settings as strict JSON: how each kind of value is written.
 
-See `labeling.specs` for how they are read.
+See `labeling.serialization.settings` for how they are read.
 """
 
 from __future__ import annotations

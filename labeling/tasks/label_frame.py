@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from labeling.arrays import FloatArray, IntArray
@@ -41,17 +40,6 @@ def shares(proba: FloatArray, names: Sequence[str]) -> pl.Series:
     frame = pl.DataFrame({name: proba[:, place] for place, name in enumerate(names)})
     unknown = pl.Series(np.isnan(proba).any(axis=1), dtype=pl.Boolean)
     return pl.select(pl.when(~unknown).then(frame.to_struct("probabilities"))).to_series().alias("probabilities")
-
-
-def known_where(known: pl.Series, values: npt.NDArray[np.floating]) -> pl.Series:
-    """(n,) values, null where nothing is known.
-
-    Examples
-    --------
-    >>> known_where(pl.Series([True, False]), np.array([0.75, 0.5])).to_list()
-    [0.75, None]
-    """
-    return pl.select(pl.when(known).then(pl.Series(values))).to_series()
 
 
 def label_frame(

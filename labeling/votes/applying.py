@@ -12,12 +12,12 @@ from labeling.executors import Engine, map_in_order
 from labeling.functions.base import LabelingFunction
 from labeling.label_names import label_names
 from labeling.votes.matrix import LabelMatrix
-from labeling.votes.running import BLOCK, Votes, check_functions, run_functions
+from labeling.votes.running import AT_ONCE, Votes, check_functions, run_functions
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SLICE = BLOCK
+SLICE = AT_ONCE
 """Rows of a task at most."""
 
 

@@ -40,7 +40,7 @@ def explain(fitted: LabelModel, matrix: LabelMatrix, row: int) -> Explanation:
 
     Examples
     --------
-    >>> from labeling.label_models import MajorityVote
+    >>> from labeling.votes.label_models import MajorityVote
     >>> matrix = LabelMatrix.from_votes([[0, 0, 1]], labels=["ham", "spam"])
     >>> explain(MajorityVote().fit(matrix), matrix, 0).votes.select("function", "vote", "effect", "label_without")
     shape: (3, 4)

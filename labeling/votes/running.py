@@ -19,7 +19,7 @@ from labeling.functions.makers import as_function
 from labeling.functions.rules import Comparison
 from labeling.label_names import find_label, label_position
 
-BLOCK = 262_144
+AT_ONCE = 262_144
 """Rows that expressions are computed on at a time."""
 ROWS = 16_384
 """Rows that are Python objects at a time."""
@@ -186,8 +186,8 @@ def run_functions(
     expressions |= {f"search {i}": search.found() for i, search in enumerate(searches)}
     _check_expressions(ready, frame, text)
     with tqdm(total=len(frame), unit=" rows", desc="votes", disable=not progress, leave=False, delay=1.0) as bar:
-        for start in range(0, len(frame), BLOCK):
-            block = frame[start : start + BLOCK]
+        for start in range(0, len(frame), AT_ONCE):
+            block = frame[start : start + AT_ONCE]
             begin = time.perf_counter()
             votes = _evaluate(expressions, block)
             for j in alone:

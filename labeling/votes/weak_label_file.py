@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from labeling.arrays import known_where
 from labeling.executors import Engine, map_in_order
 from labeling.functions.base import LabelingFunction
 from labeling.label_names import label_names
-from labeling.tasks.label_frame import known_where
 from labeling.votes.applying import Slice, needed, open_source, vote_on
-from labeling.votes.label_models.majority_vote import LabelModel, MajorityVote
+from labeling.votes.label_models import LabelModel, MajorityVote
 from labeling.votes.matrix import LabelMatrix, Source
 from labeling.votes.patterns import Patterns
 from labeling.votes.running import Faults, add_faults, check_functions

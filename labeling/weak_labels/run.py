@@ -12,9 +12,8 @@ import numpy as np
 import polars as pl
 
 from labeling import serialization
-from labeling.arrays import BLOCK, NO_VOTE, pack, to_positions, unpack
+from labeling.arrays import BLOCK, NO_VOTE, known_where, pack, to_positions, unpack
 from labeling.store.label_set import LabelSet
-from labeling.tasks.label_frame import known_where
 from labeling.votes.explanation import Explanation, explain
 from labeling.votes.label_models.base import TIE, LabelModel, WeakLabels
 from labeling.votes.matrix import LabelMatrix

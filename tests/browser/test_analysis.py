@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling import Project, keyword, labeling_function
-from labeling.votes.label_models.majority_vote import MajorityVote
+from labeling.votes.label_models import MajorityVote
 
 pytestmark = pytest.mark.browser
 

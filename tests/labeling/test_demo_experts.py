@@ -8,7 +8,7 @@ import pytest
 
 from labeling.demo.experts import demo_functions
 from labeling.demo.posts import make_posts
-from labeling.votes.label_models.majority_vote import MajorityVote
+from labeling.votes.label_models import MajorityVote
 from labeling.votes.matrix import LabelMatrix
 from labeling.votes.running import run_functions
 

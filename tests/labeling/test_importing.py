@@ -169,7 +169,7 @@ def test_progress_is_reported_in_rows(project, monkeypatch):
 KILLED = """
 import os, signal, sys
 import polars as pl
-import labeling.importing
+import labeling.store.imports.importing
 from labeling import Project
 
 labeling.store.imports.importing.CHUNK = 10

@@ -13,7 +13,7 @@ import pytest
 from labeling.functions.makers import keyword, labeling_function, regex
 from labeling.votes import applying
 from labeling.votes.applying import apply
-from labeling.votes.label_models.majority_vote import MajorityVote, Robust
+from labeling.votes.label_models import MajorityVote, Robust
 from labeling.votes.weak_label_file import weak_label_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,8 +70,8 @@ SCRIPT = """
     from pathlib import Path
     from labeling import applying
     from labeling.functions import keyword, labeling_function
-    from labeling.label_file import weak_label_file
-    from labeling.label_models import MajorityVote, Robust
+    from labeling.votes.weak_label_file import weak_label_file
+    from labeling.votes.label_models import MajorityVote, Robust
 
     applying.SLICE = 200
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from labeling.votes.label_models import MajorityVote
 from labeling.votes.label_models import majority_vote as label_models
-from labeling.votes.label_models.majority_vote import MajorityVote, expert_votes
+from labeling.votes.label_models.majority_vote import expert_votes
 from labeling.votes.matrix import LabelMatrix
 
 LABELS = ("a", "b", "c")
@@ -99,7 +100,7 @@ def test_an_expert_votes_with_the_majority_of_its_functions():
 def test_large_matrices_are_labeled_in_blocks(monkeypatch):
     matrix = LabelMatrix.from_votes(BY_HAND, LABELS)
     whole = MajorityVote(otherwise="a").label(matrix)
-    monkeypatch.setattr(label_models, "BLOCK", 2)
+    monkeypatch.setattr(label_models, "AT_ONCE", 2)
     parts = MajorityVote(otherwise="a").label(matrix)
     assert np.array_equal(parts.proba, whole.proba)
     assert np.array_equal(parts.positions, whole.positions)

@@ -9,14 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from labeling.votes.label_models.majority_vote import (
-    LABEL_MODELS,
-    DawidSkene,
-    MajorityVote,
-    Robust,
-    SnorkelLabelModel,
-    WeightedVote,
-)
+from labeling.votes.label_models import LABEL_MODELS, DawidSkene, MajorityVote, Robust, SnorkelLabelModel, WeightedVote
 from labeling.votes.matrix import LabelMatrix
 from labeling.votes.patterns import Patterns
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from labeling import Project, keyword, labeling_function
-from labeling.votes.label_models.majority_vote import MajorityVote
+from labeling.votes.label_models import MajorityVote
 from labeling.weak_labels import rule_report as project_analysis
 
 TEXTS = ["vote now", "vote later", "a cat", "a dog", "vote cat"] * 4

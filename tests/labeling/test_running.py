@@ -117,7 +117,7 @@ def test_constants_and_nulls_are_expressions_too():
 def test_blocks_change_neither_votes_nor_faults(monkeypatch):
     functions = [score_by_word, keyword("k", ["b", "idiot"], "offensive")]
     whole = run_functions(functions, POSTS, LABELS)
-    monkeypatch.setattr(running, "BLOCK", 2)
+    monkeypatch.setattr(running, "AT_ONCE", 2)
     monkeypatch.setattr(running, "ROWS", 1)
     parts = run_functions(functions, POSTS, LABELS)
     assert parts.values.tolist() == whole.values.tolist()

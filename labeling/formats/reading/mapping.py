@@ -201,7 +201,7 @@ def prepare_items(
 
     Examples
     --------
-    >>> from labeling.reading import read_source
+    >>> from labeling.formats.reading.tables import read_source
     >>> table = read_source(b"id,text,label\n007,1,ok\n008,2,oK\n", name="posts.csv")
     >>> rows = prepare_items(table, Mapping(text="text", id="id", gold="label"), ["ok", "offensive"])
     >>> rows.frame.rows(), rows.id.to_list(), rows.gold.to_list(), rows.unknown_gold

@@ -20,7 +20,7 @@ def source_keys(table: Table) -> pl.Series:
 
     Examples
     --------
-    >>> from labeling.reading import read_source
+    >>> from labeling.formats.reading.tables import read_source
     >>> one = read_source(b"id,text\n7,a\n8,b\n", name="one.csv")
     >>> other = read_source(b"text,id\nb,8\na,7\n", name="other.csv")
     >>> (source_keys(one) == source_keys(other).reverse()).to_list()

@@ -22,6 +22,7 @@ from labeling.formats.columns.names import (
 from labeling.formats.columns.pandas_columns import pandas_column
 from labeling.formats.columns.supported import decimal_texts, exact_numbers, supported_columns
 from labeling.formats.columns.values import EXACT
+from labeling.formats.exchange import PLAIN
 from labeling.formats.reading.compressed import unpacked
 from labeling.formats.reading.delimited import DelimitedRows, Rejected
 from labeling.formats.reading.json_file import json_records
@@ -34,8 +35,7 @@ from labeling.formats.reading.sheet_file import read_sheet
 from labeling.formats.reading.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
 from labeling.formats.reading.source_file import SourceFile
 from labeling.formats.reading.text_encoding import find_encoding
-from labeling.formats.tools.exchange import PLAIN
-from labeling.formats.tools.readers import tool_of
+from labeling.formats.task_readers import tool_of
 from labeling.library_errors import in_plain_words
 
 

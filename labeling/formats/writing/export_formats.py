@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from labeling.formats.doccano import DOCCANO
 from labeling.formats.export_format import ExportFormat
-from labeling.formats.tools.doccano import DOCCANO
-from labeling.formats.tools.label_studio import LABEL_STUDIO
-from labeling.formats.tools.prodigy import PRODIGY
+from labeling.formats.label_studio import LABEL_STUDIO
+from labeling.formats.prodigy import PRODIGY
 from labeling.formats.writing.csv_file import CSV
 from labeling.formats.writing.dataset_folder import DATASET
 from labeling.formats.writing.jsonl_file import JSONL

@@ -48,7 +48,7 @@ def feature_change(detector: DriftDetector, trail: Trail) -> Change | None:
 
     Examples
     --------
-    >>> from labeling.drift import KolmogorovSmirnov
+    >>> from labeling.loops.drift.detectors import KolmogorovSmirnov
     >>> trail = Trail().after([{"price": 1.0 + i % 7, "note": "fine"} for i in range(200)])
     >>> detector = KolmogorovSmirnov(on="features")
     >>> change = feature_change(detector, trail.after([{"price": 9.0, "note": "fine"}] * 200))

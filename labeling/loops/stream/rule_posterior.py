@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from labeling.arrays import FloatArray
-from labeling.votes.label_models.majority_vote import LabelModel, MajorityVote
+from labeling.votes.label_models import LabelModel, MajorityVote
 from labeling.votes.matrix import LabelMatrix
 from labeling.votes.running import check_functions, run_functions
 from labeling.weak_labels.run import newest_run

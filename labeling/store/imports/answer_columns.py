@@ -31,8 +31,8 @@ def looks_like_answer(table: Table, mapping: Mapping, labels: Sequence[str]) -> 
 
     Examples
     --------
-    >>> from labeling.mapping import Mapping
-    >>> from labeling.reading import read_source
+    >>> from labeling.formats.reading.mapping import Mapping
+    >>> from labeling.formats.reading.tables import read_source
     >>> table = read_source(b"text,verdict,likes\na,ok,3\nb,bad,3\n", name="posts.csv")
     >>> looks_like_answer(table, Mapping(text="text"), ["ok", "bad"])
     ['verdict']

@@ -44,7 +44,7 @@ class DawidSkene(PatternModel):
 
     Examples
     --------
-    >>> from labeling.matrix import LabelMatrix
+    >>> from labeling.votes.matrix import LabelMatrix
     >>> votes = [[0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 0]] * 5
     >>> model = DawidSkene().fit(LabelMatrix.from_votes(votes, labels=["no", "yes"]))
     >>> model.fitted.accuracy.round(1)

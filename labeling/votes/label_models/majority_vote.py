@@ -1,8 +1,8 @@
-"""Label models: from many votes to one soft label an item.
+"""The class that most vote for.
 
 Examples
 --------
->>> from labeling.matrix import LabelMatrix
+>>> from labeling.votes.matrix import LabelMatrix
 >>> matrix = LabelMatrix.from_votes([[0, 0, 1], [-1, 1, 1], [-1, -1, -1]], labels=["ham", "spam"])
 >>> MajorityVote().fit(matrix).predict(matrix)
 array([ 0,  1, -1])
@@ -16,26 +16,10 @@ import numpy as np
 
 from labeling.arrays import NO_VOTE, BoolArray, FloatArray, IntArray, VoteArray
 from labeling.votes.label_models.base import TIE, Fit, LabelModel, WeakLabels, class_prior, vote_shares
-from labeling.votes.label_models.dawid_skene import DawidSkene
-from labeling.votes.label_models.robust import Robust
-from labeling.votes.label_models.snorkel import SnorkelLabelModel
-from labeling.votes.label_models.weighted_vote import WeightedVote
 from labeling.votes.matrix import LabelMatrix, Source
 from labeling.votes.patterns import Patterns, class_counts, splitmix
 
-__all__ = [
-    "LABEL_MODELS",
-    "DawidSkene",
-    "Fit",
-    "LabelModel",
-    "MajorityVote",
-    "Robust",
-    "SnorkelLabelModel",
-    "WeakLabels",
-    "WeightedVote",
-]
-
-BLOCK = 262_144
+AT_ONCE = 262_144
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +80,9 @@ class MajorityVote(LabelModel):
 
     def label(self, matrix: LabelMatrix) -> WeakLabels:
         """Labels, probabilities and training weights of the items of a matrix."""
-        if len(matrix) <= BLOCK:
+        if len(matrix) <= AT_ONCE:
             return super().label(matrix)
-        parts = [super(MajorityVote, self).label(matrix.block(i, i + BLOCK)) for i in range(0, len(matrix), BLOCK)]
+        parts = [super(MajorityVote, self).label(matrix.block(i, i + AT_ONCE)) for i in range(0, len(matrix), AT_ONCE)]
         return WeakLabels(*(np.concatenate([getattr(p, f) for p in parts]) for f in ("positions", "proba", "weight")))
 
     def _posterior(self, matrix: LabelMatrix) -> FloatArray:
@@ -169,9 +153,3 @@ def item_hash(ids: np.ndarray[Any, Any], seed: int) -> np.ndarray[Any, np.dtype[
         numbers = np.frombuffer(digests, dtype="<u8").astype(np.uint64)
     start = splitmix(np.array([seed], dtype=np.int64).view(np.uint64))
     return splitmix(numbers ^ start)
-
-
-LABEL_MODELS: dict[str, type[LabelModel]] = {
-    model.__name__: model for model in (MajorityVote, Robust, DawidSkene, WeightedVote, SnorkelLabelModel)
-}
-"""Label models by name: ``LABEL_MODELS[name](**parameters)`` rebuilds one that was stored."""

@@ -65,7 +65,7 @@ class Robust(PatternModel):
 
     Examples
     --------
-    >>> from labeling.matrix import LabelMatrix
+    >>> from labeling.votes.matrix import LabelMatrix
     >>> matrix = LabelMatrix.from_votes([[0, 0, 1, -1], [1, 1, 0, 1], [0, 0, 0, -1]] * 20, labels=["ham", "spam"])
     >>> Robust().fit(matrix).predict(matrix)[:3]
     array([0, 1, 0])

@@ -28,7 +28,7 @@ class WeightedVote(PatternModel):
 
     Examples
     --------
-    >>> from labeling.matrix import LabelMatrix
+    >>> from labeling.votes.matrix import LabelMatrix
     >>> votes, gold = [[0, 1, 1], [1, 0, 0], [0, 1, 0]] * 9, [0, 1, 0] * 9
     >>> matrix = LabelMatrix.from_votes(votes, labels=["ham", "spam"], gold=gold)
     >>> WeightedVote().fit(matrix).predict(matrix)[:3]

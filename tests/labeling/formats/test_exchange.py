@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from labeling.formats.columns.names import export_name
 from labeling.formats.export_format import About
+from labeling.formats.label_studio import labeling_config
 from labeling.formats.reading.tables import read_source
-from labeling.formats.tools.label_studio import labeling_config
-from labeling.formats.tools.readers import TOOLS
+from labeling.formats.task_readers import TOOLS
 from labeling.formats.writing.export_formats import export_format
 
 NAMES = [tool.name for tool in TOOLS]

@@ -79,7 +79,7 @@ def test_a_preview_reads_the_first_rows_over_splits(tmp_path):
 def test_datasets_is_not_needed_to_read_a_folder(tmp_path):
     datasets.Dataset.from_dict({"text": ["a"]}).save_to_disk(tmp_path / "d")
     script = (
-        "import sys; sys.modules['datasets'] = None; from labeling.io import read_source; "
+        "import sys; sys.modules['datasets'] = None; from labeling.formats.reading.tables import read_source; "
         "print(read_source(sys.argv[1]).frame.rows())"
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "d"], capture_output=True, text=True, check=True)

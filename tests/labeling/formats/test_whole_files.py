@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 WRITER = """
 import sys, time
 from pathlib import Path
-from labeling.formats.whole_files import whole
+from labeling.formats.writing.whole_files import whole
 with whole(Path(sys.argv[1])) as part:
     part.write_text("half")
     print(part, flush=True)
@@ -22,7 +22,7 @@ with whole(Path(sys.argv[1])) as part:
 SWAPPER = """
 import os, sys
 from pathlib import Path
-from labeling.formats.whole_files import whole
+from labeling.formats.writing.whole_files import whole
 rename = Path.rename
 def stop(self, target):
     if self.parent.name == "new":

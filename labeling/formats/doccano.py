@@ -9,8 +9,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from labeling.formats.export_format import About, ExportFormat
-from labeling.formats.tools.exchange import (
+from labeling.formats.exchange import (
     OWN,
     GivenAnswer,
     OtherTask,
@@ -24,6 +23,7 @@ from labeling.formats.tools.exchange import (
     text_of,
     write_tasks,
 )
+from labeling.formats.export_format import About, ExportFormat
 
 _FIELDS = ("text", "label", "labels", "Comments", "comments", OWN)
 

@@ -10,8 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 import polars as pl
 
-from labeling.formats.export_format import About, ExportFormat
-from labeling.formats.tools.exchange import (
+from labeling.formats.exchange import (
     OWN,
     GivenAnswer,
     OtherTask,
@@ -24,6 +23,7 @@ from labeling.formats.tools.exchange import (
     set_free,
     write_tasks,
 )
+from labeling.formats.export_format import About, ExportFormat
 
 _KINDS = {
     kind.lower(): kind

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from labeling.formats.export_format import About, ExportFormat
-from labeling.formats.tools.exchange import (
+from labeling.formats.exchange import (
     OWN,
     GivenAnswer,
     OtherTask,
@@ -27,6 +26,7 @@ from labeling.formats.tools.exchange import (
     text_of,
     write_tasks,
 )
+from labeling.formats.export_format import About, ExportFormat
 
 _OTHER = {
     "spans": "spans (named entities)",

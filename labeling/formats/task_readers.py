@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from labeling.formats.tools.doccano import DoccanoReader
-from labeling.formats.tools.exchange import PLAIN, ToolReader
-from labeling.formats.tools.label_studio import LabelStudioReader
-from labeling.formats.tools.prodigy import ProdigyReader
+from labeling.formats.doccano import DoccanoReader
+from labeling.formats.exchange import PLAIN, ToolReader
+from labeling.formats.label_studio import LabelStudioReader
+from labeling.formats.prodigy import ProdigyReader
 
 TOOLS: tuple[type[ToolReader], ...] = (LabelStudioReader, ProdigyReader, DoccanoReader)
 
