@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import polars as pl
@@ -46,6 +47,9 @@ CARD = """() => ({
 })"""
 """What decides whether a press counts, for the message of a test that waited in vain."""
 
+VIEW: dict[str, Any] = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"}
+"""A browser's window. Nothing moves in it: each frame of a placeholder's shimmer is drawn by the processor here."""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -73,7 +77,7 @@ class Seats:
     def take(self) -> Page:
         if self.free:
             return self.free.pop()
-        context = self.browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+        context = self.browser.new_context(**VIEW, accept_downloads=True)
         context.set_default_timeout(PATIENCE)
         return context.new_page()
 

@@ -91,7 +91,7 @@ def test_nothing_of_a_prepared_file_is_left_when_its_server_is_killed(
     Project.create("killed", ["ok", "offensive"], storage=storage).add_items(texts, text="text", progress=False)
     monkeypatch.setenv("TMPDIR", str(place))
     port = free_port()
-    page = browser.new_page()
+    page = browser.new_page(reduced_motion="reduce")
     page.set_default_timeout(PATIENCE)
     with serving(storage, port, output=subprocess.DEVNULL) as server:
         page.goto(f"http://{HOST}:{port}/export?project=killed&annotator=ann")

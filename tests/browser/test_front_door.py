@@ -41,7 +41,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_demo_leads_to_a_first_answer(address: str, browser: Browser, tmp_path: Path) -> None:
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto(address)

@@ -37,21 +37,23 @@ def labels(project: Project) -> dict[int, str]:
     return dict(project.labels(source="human").select("item_id", "label").iter_rows())
 
 
-def until_spam(person: Any) -> int:
-    """Answer what comes before the first post that has near-duplicates."""
+def until_spam(loop: Any) -> int:
+    """Answer, beside the page, what comes before the first post that has near-duplicates."""
     for _ in range(45):
-        if "voucher" in person.text():
-            return int(person.shown()[0])
-        person.press("1")
+        query = loop.ask("ann")[0]
+        if "voucher" in query.item["text"]:
+            return int(query.item_id)
+        loop.tell(query, "ok")
     raise AssertionError("No post with near-duplicates was asked.")
 
 
 def test_one_key_takes_an_answer_over_and_one_undo_takes_it_back(desk: Callable[[], Any], alike: Any) -> None:
-    project, _ = alike
+    project, loop = alike
+    asked = until_spam(loop)
     person = desk()
     page = person.page
     person.go("annotate", project.name, "ann")
-    asked = until_spam(person)
+    assert person.shown()[0] == asked
     before = labels(project)
     person.press("2")
     assert page.locator(".tally-notice.bad").count() == 0
@@ -74,11 +76,12 @@ def test_one_key_takes_an_answer_over_and_one_undo_takes_it_back(desk: Callable[
 
 
 def test_an_offer_is_ignored_and_does_not_stop_the_flow(desk: Callable[[], Any], alike: Any) -> None:
-    project, _ = alike
+    project, loop = alike
+    asked = until_spam(loop)
     person = desk()
     page = person.page
     person.go("annotate", project.name, "ann")
-    asked = until_spam(person)
+    assert person.shown()[0] == asked
     before = labels(project)
     person.press("2")
     expect(page.locator(".st-key-offer")).to_be_visible()
