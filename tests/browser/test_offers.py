@@ -60,6 +60,7 @@ def test_one_key_takes_an_answer_over_and_one_undo_takes_it_back(desk: Callable[
     offer = page.locator(".st-key-offer")
     expect(offer).to_contain_text("nearly identical to item")
     expect(offer.locator(".tally-text").first).to_contain_text("free holiday voucher")
+    expect(offer.get_by_role("button", name="Same for")).to_be_visible()
     assert labels(project) == before | {asked: "spam"}
     shown, _ = person.shown()
     page.keyboard.press("a")
@@ -88,7 +89,7 @@ def test_an_offer_is_ignored_and_does_not_stop_the_flow(desk: Callable[[], Any],
     following, _ = person.shown()
     person.press("1")
     assert labels(project) == before | {asked: "spam", following: "ok"}
-    expect(page.locator(".st-key-offer")).to_be_visible()
+    expect(page.locator(".st-key-offer").get_by_role("button", name="Ignore")).to_be_visible()
     page.keyboard.press("x")
     expect(page.locator(".st-key-offer")).to_have_count(0)
     assert labels(project) == before | {asked: "spam", following: "ok"}
