@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import polars as pl
@@ -46,6 +47,9 @@ CARD = """() => ({
 })"""
 """What decides whether a press counts, for the message of a test that waited in vain."""
 
+VIEW: dict[str, Any] = {"viewport": {"width": 1400, "height": 900}, "reduced_motion": "reduce"}
+"""A browser's window. Nothing moves in it: each frame of a placeholder's shimmer is drawn by the processor here."""
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -73,7 +77,7 @@ class Seats:
     def take(self) -> Page:
         if self.free:
             return self.free.pop()
-        context = self.browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+        context = self.browser.new_context(**VIEW, accept_downloads=True)
         context.set_default_timeout(PATIENCE)
         return context.new_page()
 
@@ -81,11 +85,16 @@ class Seats:
         for other in page.context.pages:
             if other is not page:
                 other.close()
-        if page.url != "about:blank":
-            page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-        page.goto("about:blank")
-        page.context.clear_cookies()
+        empty(page)
         self.free.append(page)
+
+
+def empty(page: Page) -> None:
+    """Leave nothing of its reader in a browser."""
+    if page.url != "about:blank":
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+    page.goto("about:blank")
+    page.context.clear_cookies()
 
 
 @pytest.fixture(scope="session")
@@ -138,6 +147,10 @@ class Desk:
         )
         self.page.goto(f"{self.app.url}/{path}?{query}")
         self.idle()
+
+    def forget(self) -> None:
+        """Sit at this browser as somebody else would who finds it empty."""
+        empty(self.page)
 
     def asked_for(self, request: Request) -> None:
         """Note the host of a request; what is inside the page itself (data:, blob:) asks nobody."""
@@ -213,12 +226,27 @@ class Desk:
     def text(self) -> str:
         return self.page.locator("[data-shown] .body").inner_text()
 
+    def write(self, field: str, text: str) -> None:
+        """Write into a field of a page that was just turned to, once that is drawn to its end."""
+        box = self.page.get_by_role("textbox", name=field, exact=True)
+        expect(box).to_be_visible()
+        self.idle()
+        box.fill(text)
+
+    def give(self, *files: Any) -> None:
+        """Give a file to a page that was just turned to, once that is drawn to its end."""
+        place = self.page.locator('input[type="file"]')
+        expect(place).to_be_attached()
+        self.idle()
+        place.set_input_files(list(files))
+
     def press(self, key: str) -> None:
-        """Press a key once the card has settled, and wait for the next card."""
+        """Press a key once the card has settled, and wait until the page with the next card is drawn to its end."""
         _, before = self.shown()
         self.page.wait_for_timeout(260)
         self.page.keyboard.press(key)
         self.another(before)
+        self.idle()
 
     def another(self, before: str) -> None:
         """Wait until another item is on the card, or the same one anew."""

@@ -35,13 +35,7 @@ def known(app: Any, posts: pl.DataFrame, request: pytest.FixtureRequest) -> Proj
 
 def view(person: Any, path: str, project: Project, name: str) -> None:
     person.go(path, project.name, "ann")
-    person.page.get_by_role("radio", name=name, exact=True).click()
-    person.idle()
-
-
-def choose(page: Any, name: str, option: str) -> None:
-    page.get_by_role("combobox", name=name, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    person.open_view(name)
 
 
 def no_faults(page: Any) -> None:
@@ -115,7 +109,7 @@ def test_a_changed_rule_shows_gained_and_lost_votes_before_it_is_saved(desk: Cal
     page = person.page
     person.go("rules", known.name, "ann")
     page.get_by_role("textbox", name="Any of these words").fill("idiots, thanks")
-    choose(page, "Votes for", "offensive")
+    person.choose("Votes for", "offensive")
     page.get_by_role("textbox", name="Name of the rule").fill("insult")
     change = known.compare_functions("insult", keyword("insult", ["idiots", "thanks"], "offensive", expert="ann"))
     figures = page.locator("dl.tally-figures", has_text="gained")
@@ -150,7 +144,7 @@ def test_a_label_model_is_chosen_and_kept(desk: Callable[[], Any], known: Projec
     page = person.page
     person.go("weak-labels", known.name, "ann")
     if choice != "Robust (usual)":
-        choose(page, "How votes become labels", choice)
+        person.choose("How votes become labels", choice)
     person.idle()
     page.get_by_role("button", name="Keep as a run").click()
     expect(page.get_by_text("Run 1 is kept.")).to_be_visible()
@@ -163,7 +157,7 @@ def test_what_a_label_model_lacks_is_said(desk: Callable[[], Any], project: Proj
     page = person.page
     person.go("weak-labels", project.name, "ann")
     expect(page.locator(".tally-notice.warn")).to_contain_text("returned to majority vote")
-    choose(page, "How votes become labels", "Weighted vote")
+    person.choose("How votes become labels", "Weighted vote")
     expect(page.locator(".tally-notice.bad")).to_contain_text("learns from gold")
 
 
@@ -178,6 +172,7 @@ def test_a_blind_sample_is_answered_and_tells_the_accuracy(desk: Callable[[], An
     expect(page.get_by_role("textbox", name="Your name")).to_have_value("ann")
     for hidden in ("Votes of the rules", "What the model thinks", "suggested:", "Hide suggestions"):
         expect(page.get_by_text(hidden)).to_have_count(0)
+    person.shown()
     assert page.locator("[data-shown] mark").count() == 0
     for _ in range(9):
         person.press("2" if "idiot" in person.text() else "1")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from labeling import LabelBudget, Project
 from strategies import Entropy
@@ -77,6 +78,43 @@ def test_a_held_key_labels_one_item(desk: Callable[[], Any], project: Project, l
     person.another(shown)
     person.page.wait_for_timeout(1000)
     person.idle()
+    assert answered(project) == [first]
+
+
+def test_a_press_waits_for_buttons_that_come_after_their_item(
+    desk: Callable[[], Any], project: Project, loop: Any
+) -> None:
+    person = desk()
+    page = person.page
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    page.route(re.compile(r"/Button\.[^/]*\.js$"), hold)
+    page.goto(f"{person.app.url}/annotate?project={project.name}&annotator=ann")
+    first, shown = person.shown()
+    page.wait_for_function("window.tallyKeys?.shown")
+    expect(page.locator(".st-key-answers button")).to_have_count(0)
+    page.keyboard.press("2")
+    page.keyboard.press("1")
+    assert project.annotations().is_empty()
+    for route in asked:
+        route.continue_()
+    page.unroute_all()
+    person.another(shown)
+    person.idle()
+    assert answered(project) == [first]
+    assert project.labels(source="human")["label"].to_list() == ["ok"]
+
+
+def test_a_press_counts_while_another_key_is_still_down(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    person.page.keyboard.down("q")
+    person.press("1")
+    person.page.keyboard.up("q")
     assert answered(project) == [first]
 
 

@@ -37,6 +37,7 @@ def test_choices_are_seen_before_they_are_written_and_the_file_waits_while_its_r
     person.go("export", labeled.name, "ann")
     page = person.page
     page.get_by_text("JSON Lines", exact=False).first.click()
+    expect(page.get_by_role("checkbox", name="Make formulas harmless")).to_have_count(0)
     person.idle()
     page.get_by_text("Choose rows and columns").click()
     page.get_by_role("combobox", name="Labels from").click()
@@ -45,6 +46,7 @@ def test_choices_are_seen_before_they_are_written_and_the_file_waits_while_its_r
     expect(page.get_by_text("No row is left with these choices.")).to_be_visible()
     page.get_by_role("button", name="Prepare the file").click()
     expect(page.get_by_text("There is nothing to write with these choices")).to_be_visible()
+    person.idle()
     page.get_by_role("combobox", name="Labels from").click()
     page.get_by_role("option", name="rules", exact=True).click()
     page.keyboard.press("Escape")
@@ -70,12 +72,15 @@ def test_formulas_stay_harmless_whatever_formats_were_looked_at(labeled: Project
     page = person.page
     harmless = page.get_by_role("checkbox", name="Make formulas harmless")
     for kind in ("JSON Lines", "Parquet", "CSV"):
+        person.idle()
         page.get_by_text(kind, exact=False).first.click()
         expect(harmless).to_have_count(1 if kind == "CSV" else 0)
     expect(harmless).to_be_checked()
+    person.idle()
     page.get_by_text("Make formulas harmless").click()
     expect(harmless).not_to_be_checked()
     for kind in ("JSON Lines", "CSV"):
+        person.idle()
         page.get_by_text(kind, exact=False).first.click()
         expect(harmless).to_have_count(1 if kind == "CSV" else 0)
     expect(harmless).not_to_be_checked()
@@ -91,7 +96,7 @@ def test_nothing_of_a_prepared_file_is_left_when_its_server_is_killed(
     Project.create("killed", ["ok", "offensive"], storage=storage).add_items(texts, text="text", progress=False)
     monkeypatch.setenv("TMPDIR", str(place))
     port = free_port()
-    page = browser.new_page()
+    page = browser.new_page(reduced_motion="reduce")
     page.set_default_timeout(PATIENCE)
     with serving(storage, port, output=subprocess.DEVNULL) as server:
         page.goto(f"http://{HOST}:{port}/export?project=killed&annotator=ann")

@@ -148,11 +148,12 @@ def test_a_hold_out_without_a_score_is_not_called_none(desk: Callable[[], Any], 
 
 def test_pages_open_the_project_that_the_address_names(desk: Callable[[], Any], app: Any, project: Project) -> None:
     Project.create("another", ["ok", "offensive"], storage=app.storage)
+    person = desk()
     for path in ("", "projects", "data", "rules", "weak-labels", "annotate", "loop", "export"):
-        person = desk()
         person.go(path, project.name)
         expect(person.page.get_by_role("combobox", name="Project", exact=True)).to_have_value(project.name)
         expect(person.page.get_by_role("dialog")).to_have_count(0)
+        person.forget()
 
 
 def test_an_address_that_names_no_project_says_so(desk: Callable[[], Any], project: Project) -> None:

@@ -41,10 +41,11 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_demo_leads_to_a_first_answer(address: str, browser: Browser, tmp_path: Path) -> None:
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(180_000)
     page = context.new_page()
     page.goto(address)
+    page.wait_for_selector('.stApp[data-test-script-state="notRunning"]')
     page.get_by_role("textbox", name="Your name").fill("ann")
     page.keyboard.press("Enter")
     card = page.locator("[data-shown]")
@@ -67,12 +68,12 @@ def test_a_new_project_leads_from_a_file_to_a_first_rule(desk: Callable[[], Any]
     Project.create("led on", ["ok", "offensive"], storage=app.storage)
     person.go("", "led on", "ann")
     page.get_by_role("link", name="Import a file").click()
-    page.locator('input[type="file"]').set_input_files(upload)
+    person.give(upload)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("120 items added")).to_be_visible()
     expect(page.get_by_role("link", name="Answer a first question")).to_be_visible()
     page.get_by_role("link", name="Write a first rule").click()
-    page.get_by_role("textbox", name="Any of these words").fill("idiot, idiots")
+    person.write("Any of these words", "idiot, idiots")
     person.choose("Votes for", "offensive")
     page.get_by_role("textbox", name="Name of the rule").fill("insult")
     page.get_by_role("button", name="Save rule").click()

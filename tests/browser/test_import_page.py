@@ -26,7 +26,7 @@ def upload(desk: Callable[[], Any], app: Any) -> Callable[[str, bytes], Any]:
         person.go("data", project, "ann")
         files = [{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
         person.page.locator('input[type="file"]').set_input_files(files)
-        return person.page
+        return person
 
     return give
 
@@ -35,11 +35,12 @@ def test_a_file_of_another_encoding_says_so_and_commas_and_days_are_offered(
     upload: Callable[[str, bytes], Any], app: Any
 ) -> None:
     text = "id;text;price;day\n1;Café crème;3,14;31.12.2024\n2;thé;2,50;01.02.2025\n3;too;many;fields;here\n"
-    page = upload("posts.csv", text.encode("cp1252"))
+    page = upload("posts.csv", text.encode("cp1252")).page
     expect(page.get_by_text("was read as Windows-1252; line 2 then reads")).to_be_visible()
     expect(page.get_by_text("1 of the first 3 rows would be left out.")).to_be_visible()
-    page.get_by_text("numbers with a decimal comma: 3,14 → 3.14").click()
-    page.get_by_text("dates, the day first: 31.12.2024 → 2024-12-31").click()
+    for reading in ("numbers with a decimal comma: 3,14 → 3.14", "dates, the day first: 31.12.2024 → 2024-12-31"):
+        page.get_by_text(reading).click()
+        expect(page.get_by_role("radio", name=reading)).to_be_checked()
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("2 items added")).to_be_visible()
     items = Project.open("posts-csv", storage=app.storage).items()
@@ -57,7 +58,7 @@ def test_a_workbook_in_a_zip_archive_is_read(upload: Callable[[str, bytes], Any]
             sheet.write_row(row, 0, cells)
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("posts.xlsx", book.getvalue())
-    page = upload("posts.zip", packed.getvalue())
+    page = upload("posts.zip", packed.getvalue()).page
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("2 items added")).to_be_visible()
     assert Project.open("posts-zip", storage=app.storage).items()["id"].to_list() == ["007", "008"]
@@ -73,13 +74,13 @@ def test_a_workbook_in_a_zip_archive_is_read(upload: Callable[[str, bytes], Any]
 def test_a_file_that_is_not_read_is_answered_in_words(
     upload: Callable[[str, bytes], Any], name: str, content: bytes, words: str
 ) -> None:
-    page = upload(name, content)
+    page = upload(name, content).page
     expect(page.locator(".tally-notice.bad")).to_contain_text(words)
     expect(page.locator(".tally-notice.bad")).to_contain_text("CSV, TSV, JSON, JSON Lines, Parquet and Excel files")
 
 
 def test_a_second_file_follows_the_first(upload: Callable[[str, bytes], Any], app: Any) -> None:
-    page = upload("first.csv", b"id,text\n1,one\n2,two\n")
+    page = upload("first.csv", b"id,text\n1,one\n2,two\n").page
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("2 items added")).to_be_visible()
     # The first one's field is taken away when the page is drawn to its end.
@@ -93,10 +94,11 @@ def test_a_second_file_follows_the_first(upload: Callable[[str, bytes], Any], ap
 
 
 def test_known_answers_without_ids_are_answered_in_words(upload: Callable[[str, bytes], Any], app: Any) -> None:
-    page = upload("unnamed.csv", b"ticket,text\nT1,one\nT2,two\n")
+    person = upload("unnamed.csv", b"ticket,text\nT1,one\nT2,two\n")
+    page = person.page
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("2 items added")).to_be_visible()
-    page.get_by_role("tab", name="Known answers").click()
+    person.open_tab("Known answers")
     answers = {"name": "known.csv", "mimeType": "text/csv", "buffer": b"ticket,truth\nT1,ok\n"}
     expect(page.get_by_text("A file of known answers")).to_be_visible()
     page.locator('input[type="file"]').set_input_files([answers])

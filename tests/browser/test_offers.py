@@ -37,27 +37,30 @@ def labels(project: Project) -> dict[int, str]:
     return dict(project.labels(source="human").select("item_id", "label").iter_rows())
 
 
-def until_spam(person: Any) -> int:
-    """Answer what comes before the first post that has near-duplicates."""
+def until_spam(loop: Any) -> int:
+    """Answer, beside the page, what comes before the first post that has near-duplicates."""
     for _ in range(45):
-        if "voucher" in person.text():
-            return int(person.shown()[0])
-        person.press("1")
+        query = loop.ask("ann")[0]
+        if "voucher" in query.item["text"]:
+            return int(query.item_id)
+        loop.tell(query, "ok")
     raise AssertionError("No post with near-duplicates was asked.")
 
 
 def test_one_key_takes_an_answer_over_and_one_undo_takes_it_back(desk: Callable[[], Any], alike: Any) -> None:
-    project, _ = alike
+    project, loop = alike
+    asked = until_spam(loop)
     person = desk()
     page = person.page
     person.go("annotate", project.name, "ann")
-    asked = until_spam(person)
+    assert person.shown()[0] == asked
     before = labels(project)
     person.press("2")
     assert page.locator(".tally-notice.bad").count() == 0
     offer = page.locator(".st-key-offer")
     expect(offer).to_contain_text("nearly identical to item")
     expect(offer.locator(".tally-text").first).to_contain_text("free holiday voucher")
+    expect(offer.get_by_role("button", name="Same for")).to_be_visible()
     assert labels(project) == before | {asked: "spam"}
     shown, _ = person.shown()
     page.keyboard.press("a")
@@ -74,18 +77,19 @@ def test_one_key_takes_an_answer_over_and_one_undo_takes_it_back(desk: Callable[
 
 
 def test_an_offer_is_ignored_and_does_not_stop_the_flow(desk: Callable[[], Any], alike: Any) -> None:
-    project, _ = alike
+    project, loop = alike
+    asked = until_spam(loop)
     person = desk()
     page = person.page
     person.go("annotate", project.name, "ann")
-    asked = until_spam(person)
+    assert person.shown()[0] == asked
     before = labels(project)
     person.press("2")
     expect(page.locator(".st-key-offer")).to_be_visible()
     following, _ = person.shown()
     person.press("1")
     assert labels(project) == before | {asked: "spam", following: "ok"}
-    expect(page.locator(".st-key-offer")).to_be_visible()
+    expect(page.locator(".st-key-offer").get_by_role("button", name="Ignore")).to_be_visible()
     page.keyboard.press("x")
     expect(page.locator(".st-key-offer")).to_have_count(0)
     assert labels(project) == before | {asked: "spam", following: "ok"}

@@ -34,8 +34,7 @@ def test_a_share_of_the_votes_is_kept_as_a_run(desk: Callable[[], Any], project:
     project.add_functions([keyword("insult", ["idiot", "idiots"], "offensive", expert="ann")])
     person = desk()
     person.go("weak-labels", project.name, "ann")
-    person.page.get_by_role("combobox", name="How votes become labels").click()
-    person.page.get_by_role("option", name="Majority vote").click()
+    person.choose("How votes become labels", "Majority vote")
     expect(person.page.get_by_text("A label needs at least")).to_be_visible()
     # Nobody chose what silence means: no label.
     expect(person.page.get_by_role("combobox", name="Otherwise")).to_have_value("no label")
@@ -63,7 +62,7 @@ def test_a_loop_with_a_target_needs_a_hold_out_first(desk: Callable[[], Any], ap
     page.get_by_role("button", name="Keep aside").click()
     expect(page.get_by_text("36 items are kept aside.")).to_be_visible()
     page.get_by_role("link", name="Loop").click()
-    page.get_by_text("Stop early at a target score").click()
+    person.switch("Stop early at a target score")
     expect(page.get_by_text("Target", exact=True)).to_be_visible()
     page.get_by_role("button", name="Start the loop").click()
     expect(page.get_by_text("Loop “first” is ready.")).to_be_visible()

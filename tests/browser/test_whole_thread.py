@@ -28,15 +28,14 @@ def test_a_file_goes_in_and_its_labels_come_out(
     expect(page.get_by_text("is ready. Import its items")).to_be_visible()
 
     page.get_by_role("link", name="Data").click()
-    page.locator('input[type="file"]').set_input_files(upload)
+    person.give(upload)
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.get_by_text("120 items added")).to_be_visible()
 
     page.get_by_role("link", name="Rules").click()
-    page.get_by_role("textbox", name="Any of these words").fill("idiot, idiots")
+    person.write("Any of these words", "idiot, idiots")
     expect(page.locator("mark").first).to_contain_text("idiot")
-    page.get_by_role("combobox", name="Votes for").click()
-    page.get_by_role("option", name="offensive").click()
+    person.choose("Votes for", "offensive")
     page.get_by_role("textbox", name="Name of the rule").fill("insult")
     page.get_by_role("button", name="Save rule").click()
     expect(page.get_by_text("Rule “insult” is added.")).to_be_visible()

@@ -1,8 +1,11 @@
 // Stands between the keyboard and the answer buttons: one press answers one item that was really on the screen.
-// Streamlit's own shortcuts repeat while a key is held, fire behind an open dialog, and go dead while a checkbox has
-// focus; and a second quick press would answer an item that nobody has seen.
+// Streamlit's own shortcuts repeat while a key is held, fire behind an open dialog, go dead while a checkbox has focus
+// or another key is still down, and are bound some time after their button is drawn; and a second quick press would
+// answer an item that nobody has seen. So they are never reached: the button is clicked from here.
 const SETTLE_MS = 200;
 const FORGET_MS = 4000;
+const ANSWERS = ":is(.st-key-answers, .st-key-actions) button";
+const OFFER = ".st-key-offer button";
 
 const typing = (event) =>
   event.composedPath().some(
@@ -15,7 +18,7 @@ const typing = (event) =>
   );
 
 function install() {
-  const state = { shown: null, seen: null, since: 0, answered: null, at: 0 };
+  const state = { shown: null, seen: null, since: 0, answered: null, at: 0, held: null };
   // Who has just written a name in the sidebar is still in it, and would write the answers behind it.
   const leaveName = () => {
     const focused = document.activeElement;
@@ -23,6 +26,10 @@ function install() {
     if (named && focused.closest('[data-testid="stSidebar"]')) focused.blur();
   };
   const card = () => document.querySelector("[data-shown]");
+  const buttonOf = (selector, key) =>
+    [...document.querySelectorAll(selector)].find(
+      (button) => button.querySelector("kbd")?.textContent.trim().toLowerCase() === key
+    );
   const look = () => {
     const now = card()?.dataset.shown ?? null;
     if (now === state.shown) return;
@@ -32,25 +39,36 @@ function install() {
     if (now !== null && now !== state.seen) {
       state.seen = now;
       state.since = performance.now();
+      state.held = null;
     }
   };
-  new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+  const settled = () => {
+    look();
+    const now = performance.now();
+    const waiting = state.answered === state.shown && now - state.at < FORGET_MS;
+    return state.shown !== null && !waiting && now - state.since >= SETTLE_MS;
+  };
+  const accept = () => {
+    if (!settled()) return false;
+    state.answered = state.shown;
+    state.at = performance.now();
+    state.held = null;
+    card()?.classList.add("leaving");
+    return true;
+  };
+  // The item may be on the screen before its buttons are, or while the server is away: its press waits for them.
+  const deliver = () => {
+    const button = state.held && state.shown && buttonOf(ANSWERS, state.held);
+    if (button && !button.disabled && accept()) button.click();
+  };
+  new MutationObserver(() => {
+    look();
+    deliver();
+  }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["disabled"] });
   look();
   // What was on the screen before this script was there needs no time to settle: no press was meant for one before it.
   state.since = -SETTLE_MS;
 
-  const accept = () => {
-    look();
-    const now = performance.now();
-    const waiting = state.answered === state.shown && now - state.at < FORGET_MS;
-    if (state.shown === null || waiting || now - state.since < SETTLE_MS) return false;
-    state.answered = state.shown;
-    state.at = now;
-    card()?.classList.add("leaving");
-    return true;
-  };
-  const keysOf = (selector) =>
-    [...document.querySelectorAll(`${selector} kbd`)].map((kbd) => kbd.textContent.trim().toLowerCase());
   const stop = (event) => {
     event.stopImmediatePropagation();
     event.preventDefault();
@@ -62,17 +80,21 @@ function install() {
       if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || !card()) return;
       const key = event.key.toLowerCase();
       const unclear = event.repeat || document.querySelector('[role="dialog"]');
-      if (unclear && keysOf(".st-key-offer").includes(key)) return stop(event);
-      const answers = keysOf(":is(.st-key-answers, .st-key-actions)");
-      if (!answers.includes(key)) return;
-      if (unclear || !accept()) stop(event);
+      const offered = buttonOf(OFFER, key);
+      const answer = buttonOf(ANSWERS, key);
+      if (offered || answer) stop(event);
+      if (unclear) return;
+      if (offered) return offered.click();
+      if (key.length !== 1 || !settled()) return;
+      state.held = key;
+      deliver();
     },
     true
   );
   window.addEventListener(
     "click",
     (event) => {
-      const button = event.target instanceof Element && event.target.closest(".st-key-answers button, .st-key-actions button");
+      const button = event.target instanceof Element && event.target.closest(ANSWERS);
       if (button && event.isTrusted && !accept()) stop(event);
     },
     true
