@@ -2,9 +2,9 @@
 
 from storage.content_cache import ContentCache, cache_file
 from storage.database import StorageError, close_engines, shown_url
+from storage.facts.loops import REFIT_LEASE_SECONDS, new_holder
+from storage.facts.standing import ANSWERS, WELCOME
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
-from storage.loop_facts import REFIT_LEASE_SECONDS, new_holder
-from storage.standing import ANSWERS, WELCOME
 from storage.texts import RefusedText, check_text
 from storage.transactions import ProjectArchived
 

@@ -12,16 +12,16 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.annotation_facts import AnnotationFacts
-from storage.asked_facts import AskedFacts
 from storage.database import open_engine, parse_url, reading, sqlite_path, writing
-from storage.function_facts import FunctionFacts
-from storage.import_facts import ImportFacts
-from storage.item_facts import ItemFacts
-from storage.label_set_facts import label_sets, write_label_set
-from storage.loop_facts import LoopFacts
+from storage.facts.annotations import AnnotationFacts
+from storage.facts.asked import AskedFacts
+from storage.facts.functions import FunctionFacts
+from storage.facts.imports import ImportFacts
+from storage.facts.items import ItemFacts
+from storage.facts.label_sets import label_sets, write_label_set
+from storage.facts.loops import LoopFacts
+from storage.facts.streams import StreamFacts
 from storage.records import LabelSetRecord, ProjectRecord
-from storage.stream_facts import StreamFacts
 from storage.transactions import Transactions, Write
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import streamlit as st
 
-from labeling.formats.reading.readable import kind_of_name
+from labeling.formats.sources.readable import kind_of_name
 from ui.markup import count, notice
 from ui.wording import on_page
 

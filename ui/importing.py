@@ -9,8 +9,8 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.formats.reading.mapping import Mapping, guess_mapping
-from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.mapping import Mapping, guess_mapping
+from labeling.formats.sources.readable import FILE_HELP
 from labeling.label_names import find_label
 from labeling.store.imports.answer_columns import looks_like_answer
 from ui import work

@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project
-from labeling.formats.reading.mapping import guess_mapping
-from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import read_source
+from labeling.formats.sources.readable import FILE_HELP
 from ui import work
 from ui.import_preview import ways_to_read
 from ui.markup import count, counted, escape, figures, notice

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from labeling import Project
-from labeling.formats.reading.mapping import guess_mapping
-from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import read_source
+from labeling.formats.sources.readable import FILE_HELP
 from labeling.store.imports.column_labels import column_labels
 from ui import next_step
 from ui.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken

@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import Project, ProjectArchived, StorageError, default_storage
-from labeling.formats.reading.readable import READABLE
+from labeling.formats.sources.readable import READABLE
 from ui.markup import empty, heading, notice
 from ui.wording import on_page
 

@@ -8,7 +8,7 @@ import typer
 
 from labeling.commands.project_option import ProjectName, Storage, given_source, known_storage
 from labeling.commands.terminal import table, warn
-from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.sources.readable import FILE_HELP
 
 if TYPE_CHECKING:
     from labeling.people.given_answers import AnswersReport

@@ -8,7 +8,7 @@ import typer
 
 from labeling.commands.project_option import ProjectName, ShowProgress, Storage, given_source, known_storage
 from labeling.commands.terminal import shown, warn
-from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.sources.readable import FILE_HELP
 
 if TYPE_CHECKING:
     from labeling.loops.stream.loop import StreamLoop
@@ -41,7 +41,7 @@ def offer_file(
     """
     from tqdm.auto import tqdm
 
-    from labeling.formats.reading.mapping import guess_mapping
+    from labeling.formats.mapping import guess_mapping
     from labeling.formats.reading.tables import read_source
     from labeling.project.project import Project
 

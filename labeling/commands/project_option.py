@@ -31,7 +31,7 @@ def given_source(file: str) -> tuple[str | bytes, str | None]:
     tuple
         What to read, and what to call it; None: by its own name.
     """
-    from labeling.formats.reading.source_file import read_all
+    from labeling.formats.sources.source_file import read_all
 
     if file in ("-", "/dev/stdin"):
         return read_all(sys.stdin.buffer, "Standard input"), "standard input"

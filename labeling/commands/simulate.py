@@ -9,7 +9,7 @@ import typer
 
 from labeling.commands.project_option import given_source
 from labeling.commands.terminal import shown, table, warn
-from labeling.formats.reading.readable import FILE_HELP
+from labeling.formats.sources.readable import FILE_HELP
 
 if TYPE_CHECKING:
     from labeling.loops.simulation.curves import Curves
@@ -52,7 +52,7 @@ def simulate_file(
 
     Prints the area under each learning curve, what it ends with, and how many labels it needs.
     """
-    from labeling.formats.reading.mapping import guess_mapping
+    from labeling.formats.mapping import guess_mapping
     from labeling.formats.reading.tables import read_source
     from labeling.loops.simulation.simulate import simulate
 

@@ -11,8 +11,8 @@ import polars as pl
 
 from labeling.arguments import whole_number
 from labeling.arrays import pack
-from labeling.formats.reading.mapping import Mapping as ColumnMapping
-from labeling.formats.reading.mapping import guess_mapping
+from labeling.formats.mapping import Mapping as ColumnMapping
+from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import Table, read_source
 from labeling.store.imports import importing, known_answers
 from labeling.store.imports.column_labels import column_labels, with_labels

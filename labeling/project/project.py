@@ -34,7 +34,7 @@ from storage import Ledger, ProjectExists, list_projects
 if TYPE_CHECKING:
     from labeling.classifiers.base import Classifier
     from labeling.executors import Engine
-    from labeling.formats.reading.mapping import Mapping as ColumnMapping
+    from labeling.formats.mapping import Mapping as ColumnMapping
     from labeling.labels.records import ExportPreview, ExportReport
     from labeling.loops.drift.detectors import DriftDetector
     from labeling.loops.pool.loop import PoolLoop

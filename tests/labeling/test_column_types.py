@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from labeling.formats.columns.supported import supported_columns
 from labeling.formats.columns.types import dtype_name
 from labeling.formats.columns.values import column_of, texts_of
-from labeling.formats.reading.mapping import Mapping, guess_mapping, prepare_items
+from labeling.formats.mapping import Mapping, guess_mapping, prepare_items
 from labeling.formats.reading.tables import read_source
 from labeling.library_errors import LIBRARIES
 

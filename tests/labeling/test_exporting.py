@@ -163,7 +163,7 @@ def test_blocks_of_two_items_give_what_one_block_does(storage_url, tmp_path, mon
     project = project_of(storage_url)
     project.export(tmp_path / "one.parquet")
     items, gold = project.items(), project.labels("gold")
-    for block in ("storage.item_facts.BLOCK", "labeling.store.items.BLOCK", "labeling.labels.exporting.ROWS"):
+    for block in ("storage.facts.items.BLOCK", "labeling.store.items.BLOCK", "labeling.labels.exporting.ROWS"):
         monkeypatch.setattr(block, 2)
     snapshots._kept.clear()
     again = Project.open("p", storage=storage_url)

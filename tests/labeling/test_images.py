@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from labeling.formats.mapping import Mapping, prepare_items
 from labeling.formats.reading import pictures as images
-from labeling.formats.reading.mapping import Mapping, prepare_items
 from labeling.formats.reading.pictures import check_image, read_images
 from labeling.formats.reading.tables import read_source
 

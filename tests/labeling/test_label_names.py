@@ -25,7 +25,7 @@ from labeling import (
     weak_label_file,
     when,
 )
-from labeling.formats.reading.mapping import Mapping, prepare_items
+from labeling.formats.mapping import Mapping, prepare_items
 from labeling.formats.reading.tables import read_source
 from labeling.label_names import find_label, label_name, label_names, spellings
 from strategies import LeastConfidence, Random, VariableUncertainty

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from labeling.formats.reading.mapping import Mapping, guess_mapping, prepare_items
+from labeling.formats.mapping import Mapping, guess_mapping, prepare_items
 from labeling.formats.reading.tables import read_source
 
 POSTS = pl.DataFrame(

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labeling.formats.columns.names import EXPORT_COLUMNS, export_name
-from labeling.formats.reading.mapping import guess_mapping, prepare_items
+from labeling.formats.mapping import guess_mapping, prepare_items
 from labeling.formats.reading.tables import read_source
 from labeling.formats.writing.tables import write_table
 

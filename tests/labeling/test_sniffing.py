@@ -1,6 +1,6 @@
 import pytest
 
-from labeling.formats.reading.sniffing import has_header, sniff_dialect, sniff_encoding, sniff_format
+from labeling.formats.sources.sniffing import has_header, sniff_dialect, sniff_encoding, sniff_format
 
 
 @pytest.mark.parametrize(

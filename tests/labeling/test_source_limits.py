@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from labeling import Project
-from labeling.formats.reading.limits import check_size, limits
 from labeling.formats.reading.pictures import check_image
 from labeling.formats.reading.tables import read_source
+from labeling.formats.sources.limits import check_size, limits
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from labeling import ABSTAIN, MajorityVote, Project, keyword, labeling_function,
 from labeling.arrays import BLOCK, pack
 from labeling.store.items import snapshots
 from storage import Ledger
-from storage.item_facts import ItemFacts
+from storage.facts.items import ItemFacts
 from storage.records import VoteBlock
 
 LABELS = ["ok", "offensive"]

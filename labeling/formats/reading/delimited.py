@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from labeling.formats.reading.sniffing import Dialect
+from labeling.formats.sources.sniffing import Dialect
 
 _CHUNK_ROWS = 20_000
 _LARGEST_FIELD = 1 << 24

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from labeling.formats.reading.json_rows import CHUNK
-from labeling.formats.reading.limits import check_size
-from labeling.formats.reading.source_file import SourceFile
+from labeling.formats.sources.limits import check_size
+from labeling.formats.sources.source_file import SourceFile
 
 Records = Iterator[tuple[int, Any]]
 """The place of each record, from 1, and the record, or the error of reading it."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from labeling.formats.reading.compressed import document_kind
-from labeling.formats.reading.readable import READABLE
 from labeling.formats.reading.sheet_file import SHEET_BYTES
-from labeling.formats.reading.sniffing import sniff_format
-from labeling.formats.reading.source_file import SourceFile
+from labeling.formats.sources.compressed import document_kind
+from labeling.formats.sources.readable import READABLE
+from labeling.formats.sources.sniffing import sniff_format
+from labeling.formats.sources.source_file import SourceFile
 
 _OLD = {
     "EncryptedPackage": "locked with a password",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from labeling.formats.reading.limits import limits, setting_of
+from labeling.formats.sources.limits import limits, setting_of
 
 LARGEST_BYTES = 20 * 2**20
 LARGEST_TOTAL = 2 * 2**30

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from labeling.formats.reading.limits import check_size
+from labeling.formats.sources.limits import check_size
 
 _DISTRIBUTIONS = ("probabilities", "weak_probabilities", "model_probabilities")
 _SPLITS, _STATE, _INFO = "dataset_dict.json", "state.json", "dataset_info.json"

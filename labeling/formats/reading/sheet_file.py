@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import polars as pl
 
-from labeling.formats.reading.compressed import check_unpacked, open_member
-from labeling.formats.reading.limits import limits, setting_of
-from labeling.formats.reading.source_file import SourceFile
+from labeling.formats.sources.compressed import check_unpacked, open_member
+from labeling.formats.sources.limits import limits, setting_of
+from labeling.formats.sources.source_file import SourceFile
 
 SHEET_BYTES = b"\xd0\xcf\x11\xe0"
 """What an .xls file starts with; a locked .xlsx and old documents of other kinds do too."""

@@ -23,18 +23,18 @@ from labeling.formats.columns.pandas_columns import pandas_column
 from labeling.formats.columns.supported import decimal_texts, exact_numbers, supported_columns
 from labeling.formats.columns.values import EXACT
 from labeling.formats.exchange import PLAIN
-from labeling.formats.reading.compressed import unpacked
 from labeling.formats.reading.delimited import DelimitedRows, Rejected
 from labeling.formats.reading.json_file import json_records
 from labeling.formats.reading.json_rows import CHUNK, RecordColumns
 from labeling.formats.reading.kinds import file_kind
-from labeling.formats.reading.limits import check_size
 from labeling.formats.reading.offers import taken
 from labeling.formats.reading.saved_dataset import read_saved, saved_dataset
 from labeling.formats.reading.sheet_file import read_sheet
-from labeling.formats.reading.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
-from labeling.formats.reading.source_file import SourceFile
-from labeling.formats.reading.text_encoding import find_encoding
+from labeling.formats.sources.compressed import unpacked
+from labeling.formats.sources.limits import check_size
+from labeling.formats.sources.sniffing import SAMPLE_BYTES, check_encoding, sniff_dialect
+from labeling.formats.sources.source_file import SourceFile
+from labeling.formats.sources.text_encoding import find_encoding
 from labeling.formats.task_readers import tool_of
 from labeling.library_errors import in_plain_words
 

@@ -26,7 +26,7 @@ from labeling.store.near_duplicates import near_duplicates
 from strategies import Outcome, Pick, Strategy
 
 if TYPE_CHECKING:
-    from labeling.formats.reading.mapping import Mapping as ColumnMapping
+    from labeling.formats.mapping import Mapping as ColumnMapping
 
 Progress = bool | Callable[[int, int], None]
 
@@ -154,7 +154,7 @@ class _Items:
 
     @classmethod
     def of(cls, source: object, gold: str, labels: Sequence[str] | None, text: str | None, holdout: float) -> _Items:
-        from labeling.formats.reading.mapping import guess_mapping
+        from labeling.formats.mapping import guess_mapping
         from labeling.formats.reading.tables import read_source
 
         frame = source if isinstance(source, pl.DataFrame) else read_source(source).frame

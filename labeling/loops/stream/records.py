@@ -17,7 +17,7 @@ from labeling.formats.columns.names import BYTES_PREFIX
 from labeling.formats.columns.supported import supported_value
 from labeling.formats.columns.types import dtype_name, parse_dtype
 from labeling.formats.columns.values import EXACT, plain_value, shown_text, texts_of
-from labeling.formats.reading.mapping import Mapping as ColumnMapping
+from labeling.formats.mapping import Mapping as ColumnMapping
 from labeling.formats.reading.pictures import is_picture
 from labeling.store.items import Columns, exact_type, is_large, supertype
 from storage.records import ItemRows

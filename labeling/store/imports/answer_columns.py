@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from labeling.formats.reading.mapping import named_like_answer
+from labeling.formats.mapping import named_like_answer
 from labeling.label_names import find_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from labeling.formats.reading.mapping import Mapping
+    from labeling.formats.mapping import Mapping
     from labeling.formats.reading.tables import Table
     from storage.ledger import Ledger
 
@@ -31,7 +31,7 @@ def looks_like_answer(table: Table, mapping: Mapping, labels: Sequence[str]) -> 
 
     Examples
     --------
-    >>> from labeling.formats.reading.mapping import Mapping
+    >>> from labeling.formats.mapping import Mapping
     >>> from labeling.formats.reading.tables import read_source
     >>> table = read_source(b"text,verdict,likes\na,ok,3\nb,bad,3\n", name="posts.csv")
     >>> looks_like_answer(table, Mapping(text="text"), ["ok", "bad"])

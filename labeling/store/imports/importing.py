@@ -13,9 +13,9 @@ import polars as pl
 
 from labeling.formats.columns.supported import large_numbers
 from labeling.formats.columns.types import dtype_name
+from labeling.formats.mapping import Mapping as ColumnMapping
+from labeling.formats.mapping import prepare_items
 from labeling.formats.reading.delimited import Rejected
-from labeling.formats.reading.mapping import Mapping as ColumnMapping
-from labeling.formats.reading.mapping import prepare_items
 from labeling.formats.reading.source_keys import source_keys
 from labeling.formats.reading.tables import Table
 from labeling.library_errors import in_plain_words

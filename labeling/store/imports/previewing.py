@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from labeling.formats.mapping import Mapping, prepare_items
 from labeling.formats.reading.delimited import Rejected
-from labeling.formats.reading.mapping import Mapping, prepare_items
 from labeling.formats.reading.offers import offers
 from labeling.formats.reading.tables import Table
 from labeling.store.imports.reports import ImportPreview

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
+    from labeling.formats.mapping import Mapping as ColumnMapping
     from labeling.formats.reading.delimited import Rejected
-    from labeling.formats.reading.mapping import Mapping as ColumnMapping
     from labeling.formats.reading.offers import Offer
     from labeling.formats.reading.tables import Table
 

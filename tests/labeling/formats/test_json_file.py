@@ -4,8 +4,8 @@ import re
 import pytest
 
 from labeling.formats.reading.json_file import json_records
-from labeling.formats.reading.source_file import SourceFile
 from labeling.formats.reading.tables import read_source
+from labeling.formats.sources.source_file import SourceFile
 
 
 def read(text, name="posts.json"):

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import PurePath
 from typing import IO, Any
 
-from labeling.formats.reading.limits import limits, setting_of
-from labeling.formats.reading.source_file import SourceFile
+from labeling.formats.sources.limits import limits, setting_of
+from labeling.formats.sources.source_file import SourceFile
 
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")

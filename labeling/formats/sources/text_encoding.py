@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 
-from labeling.formats.reading.sniffing import sniff_encoding
-from labeling.formats.reading.source_file import SourceFile
+from labeling.formats.sources.sniffing import sniff_encoding
+from labeling.formats.sources.source_file import SourceFile
 
 _BLOCK = 1 << 20
 _DAMAGED = 0.1

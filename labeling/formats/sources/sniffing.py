@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from labeling.formats.reading.readable import READ_SUFFIXES, READABLE
+from labeling.formats.sources.readable import READ_SUFFIXES, READABLE
 
 SAMPLE_BYTES = 1 << 18
 """How much of a file is looked at to find its format, encoding, delimiter and header."""

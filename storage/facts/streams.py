@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
+from storage.facts.visibility import withdrawn_items
 from storage.records import DecisionRecord, ItemRows, StreamAnswer, StreamEvent
-from storage.visibility import withdrawn_items
 
 if TYPE_CHECKING:
-    from storage.annotation_facts import AnnotationFacts
-    from storage.item_facts import ItemFacts
+    from storage.facts.annotations import AnnotationFacts
+    from storage.facts.items import ItemFacts
     from storage.transactions import Transactions, Write
 
 PART = 500

@@ -11,11 +11,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, li
 from sqlalchemy.orm import aliased
 
 from storage import tables
+from storage.facts.standing import ANSWERS, WELCOME, Follower, follower
 from storage.records import AnnotationRecord, WorkRecord
-from storage.standing import ANSWERS, WELCOME, Follower, follower
 
 if TYPE_CHECKING:
-    from storage.item_facts import ItemFacts
+    from storage.facts.items import ItemFacts
     from storage.transactions import Transactions, Write
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, case, func, or_, select, update
 
 from storage import tables
-from storage.bulk import write_rows
+from storage.facts.bulk import write_rows
+from storage.facts.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 from storage.records import HoldoutRecord, ItemRows
-from storage.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions

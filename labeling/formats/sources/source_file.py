@@ -7,9 +7,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import IO
 
-from labeling.formats.reading.limits import limits, setting_of
-from labeling.formats.reading.readable import READABLE
-from labeling.formats.reading.sniffing import SAMPLE_BYTES
+from labeling.formats.sources.limits import limits, setting_of
+from labeling.formats.sources.readable import READABLE
+from labeling.formats.sources.sniffing import SAMPLE_BYTES
 
 _COMMON_ENCODINGS = [
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_15", "koi8_r", "mac_roman"),

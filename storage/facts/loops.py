@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
+from storage.facts.refit_blocks import blocks_of, replace_blocks
+from storage.facts.standing import ANSWERS
 from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, RefitRecord
-from storage.refit_blocks import blocks_of, replace_blocks
-from storage.standing import ANSWERS
 
 if TYPE_CHECKING:
-    from storage.annotation_facts import AnnotationFacts
-    from storage.item_facts import ItemFacts
+    from storage.facts.annotations import AnnotationFacts
+    from storage.facts.items import ItemFacts
     from storage.transactions import Transactions, Write
 
 REFIT_LEASE_SECONDS = 60.0

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from storage import tables
-from storage.bulk import write_rows
 from storage.database import StorageError, database_clock
-from storage.label_set_facts import write_label_set
+from storage.facts.bulk import write_rows
+from storage.facts.label_sets import write_label_set
+from storage.facts.visibility import TAKEN_BACK, taken_back, visible_items, withdrawn_items
 from storage.records import ImportRecord, ItemRows, Withdrawal
-from storage.visibility import TAKEN_BACK, taken_back, visible_items, withdrawn_items
 
 if TYPE_CHECKING:
-    from storage.annotation_facts import AnnotationFacts
-    from storage.item_facts import ItemFacts
+    from storage.facts.annotations import AnnotationFacts
+    from storage.facts.items import ItemFacts
     from storage.transactions import Transactions
 
 IMPORT_LEASE_SECONDS = 600.0

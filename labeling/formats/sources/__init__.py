@@ -1,0 +1,1 @@
+"""What a source is: opened, looked into, unpacked, decoded, within limits."""

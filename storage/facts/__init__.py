@@ -1,0 +1,1 @@
+"""The facts of a project, a file a kind."""
