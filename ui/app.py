@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import annotate, data, export, loop, projects, rules, sidebar, weak_labels
-from ui.state import problems
+from ui.session import problems
 
 THEME = Path(__file__).parent / "theme"
 

@@ -17,7 +17,7 @@ import streamlit as st
 
 from labeling import LabelBudget, Project
 from strategies import Auto
-from ui.state import storage
+from ui.session import storage
 
 ROOT = Path(__file__).resolve().parents[1]
 RETRY_SECONDS = 30.0

@@ -14,10 +14,10 @@ from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import read_source
 from labeling.formats.sources.readable import FILE_HELP
 from labeling.store.imports.column_labels import column_labels
-from ui import next_step
-from ui.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
-from ui.palette import assign_keys
-from ui.state import choose_project, current_project, not_listed, page, problems, storage
+from ui.parts import next_step
+from ui.parts.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
+from ui.parts.palette import assign_keys
+from ui.session import choose_project, current_project, not_listed, page, problems, storage
 
 if TYPE_CHECKING:
     from labeling.project.records import ProjectInfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.state import ANNOTATOR, PROJECT, project_names
+from ui.session import ANNOTATOR, PROJECT, project_names
 
 
 def render() -> None:

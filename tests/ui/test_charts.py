@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 def loop_page() -> None:
     import polars as pl
 
-    from ui import loop_charts
+    from ui.parts import loop_charts
 
     first = pl.DataFrame({"labels": [0], "score": [0.5], "low": [0.4], "high": [0.6]})
     loop_charts.scores(first)
@@ -21,7 +21,7 @@ def loop_page() -> None:
 def rules_page() -> None:
     import polars as pl
 
-    from ui import analysis_charts
+    from ui.rules import analysis_charts
 
     names = ["insult", "numbers", "links"]
     shares = {name: [0.5] * 3 for name in ("accuracy", "low", "high", "estimated")}

@@ -14,8 +14,8 @@ import pytest
 
 from labeling import Project
 from labeling.loops.simulation.curves import Curves
-from ui.compare_strategies import lacking, verdict
-from ui.simulation_job import known_items
+from ui.compare.job import known_items
+from ui.compare.page import lacking, verdict
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,7 +99,7 @@ def test_only_what_may_be_learned_from_is_compared_on(known: tuple[Project, str]
 
 def said_by(plan: dict[str, Any], storage: str) -> tuple[list[dict[str, Any]], int, str]:
     with subprocess.Popen(
-        [sys.executable, "-m", "ui.simulation_job"],
+        [sys.executable, "-m", "ui.compare.job"],
         cwd=ROOT,
         env={**os.environ, "LABELING_STORAGE": storage, "OMP_NUM_THREADS": "1"},
         stdin=subprocess.PIPE,

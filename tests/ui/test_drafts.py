@@ -9,7 +9,7 @@ import pytest
 
 from labeling.store.records import FunctionInfo
 from labeling.votes.running import run_functions
-from ui.drafts import Draft, describe, draft_of, found_in, typed
+from ui.rules.drafts import Draft, describe, draft_of, found_in, typed
 
 
 def votes(draft: Draft, texts: list[str]) -> list[int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from labeling.loops.stopping.curve_fit import Estimate
 from labeling.loops.stopping.forecast import Forecast
-from ui.forecasts import sentence
+from ui.loop.forecasts import sentence
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOLD = Forecast(

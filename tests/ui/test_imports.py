@@ -12,14 +12,14 @@ from labeling import Project
 
 def list_page(storage: str) -> None:
     from labeling import Project
-    from ui import import_list
+    from ui.data import import_list
 
     import_list.render(Project.open("p", storage=storage))
 
 
 def preview_page(storage: str) -> None:
     from labeling import Project
-    from ui import import_preview
+    from ui.data import import_preview
 
     lines = b"id,text\n1,one\n2,two,too,many\n"
     import_preview.show_remarks(Project.open("p", storage=storage).preview_items(lines, name="faulty.csv"))

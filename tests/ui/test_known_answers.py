@@ -14,7 +14,7 @@ from labeling import Project
 
 def page(storage: str) -> None:
     from labeling import Project
-    from ui import known_answers
+    from ui.data import known_answers
 
     known_answers.render(Project.open("p", storage=storage))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from labeling.loops.records import LoopProgress, Refit
-from ui.loop_live import learned
-from ui.loop_state import unscored
+from ui.loop.live import learned
+from ui.loop.state import unscored
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PROGRESS = LoopProgress(4, 0, 0, 0, 56, None, 1, 4, None)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from labeling.loops.records import LoopProgress, Query
 from labeling.store.label_set import LabelClass
-from ui.card import Neighbour, item_html, meanings_html, status_html, why_html
-from ui.markup import mark_spans, plain, spans_of
+from ui.annotate.card import Neighbour, item_html, meanings_html, status_html, why_html
+from ui.parts.markup import mark_spans, plain, spans_of
 
 NASTY = "<img src=x onerror=alert(1)> ![a](http://a.example/b.png) & \"'"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.palette import ACTION_KEYS, HUES, RESERVED_KEYS, action_keys, assign_keys, hue
+from ui.parts.palette import ACTION_KEYS, HUES, RESERVED_KEYS, action_keys, assign_keys, hue
 
 ROOT = Path(__file__).parents[2]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]

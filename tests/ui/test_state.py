@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 def failing(kind: str) -> None:
     import errno
 
-    from ui.state import problems
+    from ui.session import problems
 
     errors = {
         "expected": ValueError("The label 'rude' is not known. ![x](http://leak.example)"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from labeling import After, LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
-from ui.stop_rules import words
+from ui.loop.stop_rules import words
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labeling.loops.records import Query
-from ui.stream_desk import HOLD_SECONDS, Held
+from ui.annotate.stream_desk import HOLD_SECONDS, Held
 
 
 def question(item_id: int) -> Query:

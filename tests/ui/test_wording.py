@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ui.wording import on_page
+from ui.parts.wording import on_page
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui.work import Work
+from ui.parts.work import Work
 
 
 class Press:
@@ -38,8 +38,8 @@ def press() -> Iterator[Press]:
 def page(press, counted):
     import streamlit as st
 
-    from ui import work
-    from ui.state import problems
+    from ui.parts import work
+    from ui.session import problems
 
     with problems("Not written."):
         done = work.ended("write", "p")

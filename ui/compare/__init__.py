@@ -1,0 +1,1 @@
+"""Strategies compared on data whose labels are known."""
