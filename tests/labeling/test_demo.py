@@ -7,6 +7,7 @@ import pytest
 from labeling import Project
 from labeling.demo import __main__ as demo_module
 from labeling.demo import digits as demo_digits
+from labeling.demo import forum
 from labeling.demo.digits import create_digits
 from labeling.demo.forum import LOOP, NAME, create_demo
 
@@ -46,7 +47,7 @@ def test_an_interrupted_run_is_taken_up(tmp_path: Path, monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo_module, "demo_functions", interrupt)
+        patch.setattr(forum, "demo_functions", interrupt)
         with pytest.raises(KeyboardInterrupt):
             create_demo(storage, posts=200)
     project = create_demo(storage, posts=200)

@@ -1,8 +1,8 @@
 """A comparison of strategies in a process of its own: read what to compare, run it, say how far it is.
 
 Started by `ui.compare.simulations` as ``python -m ui.compare.job``. The first line of standard input is the plan as
-JSON; when standard input closes, the process ends. On standard output stands one JSON object a line: ``{"done", "total"}``
-after each run, at last ``{"runs"}``: the rows of `Curves.frame`.
+JSON; when standard input closes, the process ends. On standard output stands one JSON object a line:
+``{"done", "total"}`` after each run, at last ``{"runs"}``: the rows of `Curves.frame`.
 """
 
 from __future__ import annotations
