@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 from labeling import NetworkClassifier, PictureClassifier, Project
 from labeling.classifiers.networks.perceptron import NetworkModel
 from strategies import Margin
-from tests.labeling.test_picture_features import bars
+from tests.labeling.classifiers.features.test_pictures import bars
 
 
 def rows(n=60):

@@ -16,7 +16,7 @@ from labeling.votes.applying import apply
 from labeling.votes.label_models import MajorityVote, Robust
 from labeling.votes.weak_label_file import weak_label_file
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LABELS = ("ok", "offensive")
 WORDS = ["red", "green", "blue", "idiot", "fool", "kind"]
 FUNCTIONS = [

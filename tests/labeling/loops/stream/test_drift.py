@@ -6,7 +6,7 @@ from strategies import (
     FixedBudget,
     VariableUncertainty,
 )
-from tests.labeling.streams import LABELS, again, drifts, plain, posts, run, stream_of, turned
+from tests.labeling.stream_loops import LABELS, again, drifts, plain, posts, run, stream_of, turned
 
 
 @pytest.fixture

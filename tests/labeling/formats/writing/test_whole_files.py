@@ -9,7 +9,7 @@ import pytest
 
 from labeling.formats.writing.whole_files import digest, sweep, whole
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 WRITER = """
 import sys, time
 from pathlib import Path

@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from labeling import UNSURE, QueueEmpty
 from storage import tables
-from tests.labeling.loops import again, expire_leases, human, ids, loop_of, project_of
+from tests.labeling.pool_loops import again, expire_leases, human, ids, loop_of, project_of
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from labeling import MajorityVote, Project, QueueEmpty, TargetScore, TextClassifier, keyword
 from labeling.classifiers.base import Classifier
 from strategies import Entropy, Margin, Random, Strategy
-from tests.labeling.loops import LABELS, again, ids, loop_of, project_of
+from tests.labeling.pool_loops import LABELS, again, ids, loop_of, project_of
 
 
 @pytest.fixture

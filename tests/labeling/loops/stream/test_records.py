@@ -9,7 +9,7 @@ from labeling import Project
 from strategies import (
     FixedThreshold,
 )
-from tests.labeling.streams import LABELS, again, stream_of
+from tests.labeling.stream_loops import LABELS, again, stream_of
 
 
 @pytest.fixture

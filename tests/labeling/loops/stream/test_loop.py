@@ -19,7 +19,7 @@ from strategies import (
     Split,
     VariableUncertainty,
 )
-from tests.labeling.streams import LABELS, again, asked_first, plain, posts, run, stream_of
+from tests.labeling.stream_loops import LABELS, again, asked_first, plain, posts, run, stream_of
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from labeling.formats.reading.tables import read_source
 from strategies import Entropy
 from tests.labeling.processes import PATIENCE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 POSTS = "id,text,label\n007,you idiot,offensive\n008,good morning,ok\n009,=1+1,ok\n010,good morning,ok\nbroken\n"
 
 

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from labeling import Project
 from labeling.__main__ import commands
-from tests.labeling.streams import LABELS, posts
+from tests.labeling.stream_loops import LABELS, posts
 
 
 @pytest.fixture

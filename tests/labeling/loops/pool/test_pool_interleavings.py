@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from labeling import UNSURE, QueueEmpty
 from strategies import Entropy, LeastConfidence, Margin, Random
-from tests.labeling.loops import LABELS, again, human, ids, loop_of, project_of
+from tests.labeling.pool_loops import LABELS, again, human, ids, loop_of, project_of
 
 
 @pytest.mark.parametrize("strategy", [LeastConfidence(), Margin(), Entropy(), Random()], ids=lambda s: type(s).__name__)

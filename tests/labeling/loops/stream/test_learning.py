@@ -24,7 +24,7 @@ from strategies import (
     FixedBudget,
     FixedThreshold,
 )
-from tests.labeling.streams import KIND, LABELS, RUDE, again, asked_first, plain, posts, run, stream_of, turned
+from tests.labeling.stream_loops import KIND, LABELS, RUDE, again, asked_first, plain, posts, run, stream_of, turned
 
 
 @pytest.fixture
