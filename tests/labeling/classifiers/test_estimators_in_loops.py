@@ -23,7 +23,7 @@ REOPEN = """
 import json, sys, warnings
 # Of classifiers that scikit-learn will drop.
 warnings.simplefilter("ignore", FutureWarning)
-from labeling import Project, specs
+from labeling import Project, serialization
 project = Project.open("p", storage=sys.argv[1])
 for info in project.loops():
     loop = project.pool_loop(info.name)
