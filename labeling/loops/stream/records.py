@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ from labeling.formats.columns.types import dtype_name, parse_dtype
 from labeling.formats.columns.values import EXACT, plain_value, shown_text, texts_of
 from labeling.formats.mapping import Mapping as ColumnMapping
 from labeling.formats.reading.pictures import is_picture
+from labeling.store.content import content_hash, encoded_record
 from labeling.store.items import Columns, exact_type, is_large, supertype
 from storage.records import ItemRows
 
@@ -118,15 +117,15 @@ class Records:
         public = sorted(name for name, role in shape.roles.items() if role in ("text", "data"))
         private = sorted(name for name, role in shape.roles.items() if role == "private")
         id_, group, image = shape.named("id"), shape.named("group"), shape.named("image")
-        data = [_json(record, public) for record in records]
-        hidden = [_json(record, private) if private else None for record in records]
+        data = [encoded_record(record, public) for record in records]
+        hidden = [encoded_record(record, private) if private else None for record in records]
         images = [None if image is None else record.get(image) for record in records]
         return ItemRows(
             item_ids=range(len(records)),
             rows=range(start, start + len(records)),
             external_ids=[_name(record, id_) for record in records],
             groups=[_name(record, group) for record in records],
-            hashes=[_digest(*parts) for parts in zip(data, hidden, images, strict=True)],
+            hashes=[content_hash(*parts) for parts in zip(data, hidden, images, strict=True)],
             data=data,
             private=hidden,
             images=images,
@@ -328,28 +327,7 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def _json(record: Record, names: Sequence[str]) -> str:
-    values = {name: record.get(name) for name in names}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_moment)
-
-
-def _moment(value: Any) -> str:
-    """Return a date or moment as Polars reads it."""
-    if isinstance(value, datetime):
-        return value.isoformat(" ") if value.tzinfo is None else value.isoformat()
-    return str(value.isoformat())
-
-
 def _name(record: Record, column: str | None) -> str | None:
     value = None if column is None else record.get(column)
     # PostgreSQL's text holds no NUL.
     return str(value).replace("\x00", "\ufffd") if value not in (None, "") else None
-
-
-def _digest(data: str, private: str | None, image: bytes | None) -> bytes:
-    digest = hashlib.blake2b(data.encode(), digest_size=16)
-    if private is not None:
-        digest.update(b"\x00" + private.encode())
-    if image is not None:
-        digest.update(b"\x01" + image)
-    return digest.digest()

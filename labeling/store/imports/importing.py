@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from labeling.formats.reading.delimited import Rejected
 from labeling.formats.reading.source_keys import source_keys
 from labeling.formats.reading.tables import Table
 from labeling.library_errors import in_plain_words
+from labeling.store.content import content_hash, encoded
 from labeling.store.imports.answer_columns import looks_like_answer
 from labeling.store.imports.matching import plan_rows, repeated_ids
 from labeling.store.imports.reports import ImportReport
@@ -170,13 +170,13 @@ def _prepare(table: Table, mapping: ColumnMapping, labels: LabelSet, known: Colu
     public = sorted(n for n, (_, r) in columns.items() if r in ("text", "data"))
     private = sorted(n for n, (_, r) in columns.items() if r == "private")
     # A row of its own keeps the height where nothing but pictures is there to encode.
-    encoded = data.select(
+    kept = data.select(
         pl.int_range(pl.len()).alias("row"),
-        _encode(public).alias("data"),
-        (_encode(private) if private else pl.lit(None, pl.String)).alias("private"),
+        encoded(public).alias("data"),
+        (encoded(private) if private else pl.lit(None, pl.String)).alias("private"),
     )
     by_role = {role: next((n for n, (_, r) in columns.items() if r == role), None) for role in ("id", "group")}
-    rows = encoded.insert_column(1, pl.Series("line", ready.lines))
+    rows = kept.insert_column(1, pl.Series("line", ready.lines))
     rows = rows.with_columns(
         _column(data, by_role["id"]).alias("external_id"),
         _column(data, by_role["group"]).alias("group"),
@@ -213,10 +213,6 @@ def _renames(roles: Mapping[str, str], known: Columns) -> dict[str, str]:
     return renames
 
 
-def _encode(names: list[str]) -> pl.Expr:
-    return pl.struct(names).struct.json_encode() if names else pl.lit("{}")
-
-
 def _column(data: pl.DataFrame, name: str | None) -> pl.Series:
     if name is None:
         return pl.Series([None] * data.height, dtype=pl.String())
@@ -227,12 +223,7 @@ def _column(data: pl.DataFrame, name: str | None) -> pl.Series:
 
 def _hashes(rows: pl.DataFrame, images: list[bytes | None] | None) -> Iterator[bytes]:
     for position, (data, private) in enumerate(rows.select("data", "private").iter_rows()):
-        digest = hashlib.blake2b(data.encode(), digest_size=16)
-        if private is not None:
-            digest.update(b"\x00" + private.encode())
-        if images is not None and images[position] is not None:
-            digest.update(b"\x01" + (images[position] or b""))
-        yield digest.digest()
+        yield content_hash(data, private, None if images is None else images[position])
 
 
 def _gold_ids(gold: pl.Series | None, n: int, column: str | None, labels: LabelSet) -> pl.Series:
