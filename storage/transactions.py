@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Table, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from storage import tables
 from storage.database import StorageError, reading, writing
@@ -64,8 +66,12 @@ class Transactions:
     def version(self) -> int:
         """Return the number of the newest write."""
         with reading(self.engine) as connection:
-            statement = select(tables.projects.c.seq).where(tables.projects.c.id == self.project.id)
-            return int(connection.execute(statement).scalar_one())
+            return int(connection.execute(self._number).scalar_one())
+
+    @cached_property
+    def _number(self) -> Select[Any]:
+        """The statement for the number of the newest write, made once."""
+        return select(tables.projects.c.seq).where(tables.projects.c.id == self.project.id)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -99,19 +105,23 @@ class Transactions:
     def stamp(self, connection: Connection, *, archived: bool = False) -> Write:
         """Take the next number inside an open transaction; raise ProjectArchived unless `archived` lets it through."""
         # The row's lock makes writers of one project wait for each other, so numbers are in commit order.
-        table = tables.projects
-        statement = (
-            update(table)
-            .where(table.c.id == self.project.id)
-            .values(seq=table.c.seq + 1)
-            .returning(table.c.seq, table.c.archived_at)
-        )
-        row = connection.execute(statement).one_or_none()
+        row = connection.execute(self._next_number).one_or_none()
         if row is None:
             raise StorageError(f"The project {self.project.name!r} is gone from {self.url}.")
         if not archived:
             self._refuse(row.archived_at)
         return Write(connection, self.project.id, int(row.seq), datetime.now(UTC))
+
+    @cached_property
+    def _next_number(self) -> ReturningUpdate[tuple[int, datetime | None]]:
+        """The statement that begins each write, made once."""
+        table = tables.projects
+        return (
+            update(table)
+            .where(table.c.id == self.project.id)
+            .values(seq=table.c.seq + 1)
+            .returning(table.c.seq, table.c.archived_at)
+        )
 
     def archived_in(self, connection: Connection) -> datetime | None:
         """Return when the project was archived, None while it is in use."""

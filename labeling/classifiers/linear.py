@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -177,7 +178,6 @@ def _minimise(
     the difference as it is in the binary model.
     """
     from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
 
     d, k = X.shape[1], Q.shape[1]
     outputs = 1 if k == 2 else k
@@ -210,12 +210,20 @@ def _minimise(
             coef, intercept = coef[:, 1:] - coef[:, :1], intercept[1:] - intercept[:1]
         start = np.concatenate([coef.ravel(), intercept])
     # The vectors are too short for BLAS threads: with two of them a fit took five times as long.
-    with threadpool_limits(1, user_api="blas"):
+    with _blas().limit(limits=1, user_api="blas"):
         found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "gtol": 1e-5})
     W, b = split(found.x)
     if outputs == 1:
         W, b = np.hstack([-0.5 * W, 0.5 * W]), np.concatenate([-0.5 * b, 0.5 * b])
     return W.astype(np.float32), b
+
+
+@cache
+def _blas() -> Any:
+    """What sets the threads of the libraries that are loaded: to look for them took a third of a small fit."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _first_intercepts(Q: FloatArray, weights: FloatArray) -> FloatArray:

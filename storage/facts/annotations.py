@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
 from storage import tables
@@ -248,7 +248,7 @@ class AnnotationFacts:
             found = self._load(connection, tables.annotations.c.id.in_(statement))
         return sorted((record for record in found if record.item_id not in gone), key=lambda r: (r.item_id, r.id))
 
-    def current_ids(self, until: int | None = None) -> Select[Any]:
+    def current_ids(self, until: int | BindParameter[int] | None = None) -> Select[Any]:
         """Return a SELECT of the ids of the current annotations: newest, not undone, per (item, person)."""
         table = tables.annotations
         statement = (
@@ -290,7 +290,7 @@ class AnnotationFacts:
         return list(records.values())
 
 
-def _standing(table: Any, until: int | None = None) -> ColumnElement[bool]:
+def _standing(table: Any, until: int | BindParameter[int] | None = None) -> ColumnElement[bool]:
     """Return the condition that an annotation was not taken back."""
     undo = aliased(tables.annotations)
     condition = undo.c.undoes == table.c.id

@@ -35,6 +35,11 @@ class ImportFacts:
         self._items = items
         self._annotations = annotations
         self._project_id = transactions.project.id
+        # Asked before each read of items, and made once: to put them together takes as long as to run them.
+        table = tables.imports
+        complete = select(table).where(table.c.project_id == self._project_id, table.c.seq.is_not(None))
+        self._all = complete.order_by(table.c.seq)
+        self._gone = taken_back(self._project_id)
 
     def begin(self, name: str, kind: str | None = None) -> int:
         """Open an import and return its id; nothing of it is visible until it completes.
@@ -196,12 +201,10 @@ class ImportFacts:
 
     def all(self) -> list[ImportRecord]:
         """Return the completed imports, those taken back among them, oldest first."""
-        table, project = tables.imports, self._project_id
+        project = self._project_id
         with self._transactions.read() as connection:
-            rows = connection.execute(
-                select(table).where(table.c.project_id == project, table.c.seq.is_not(None)).order_by(table.c.seq)
-            ).all()
-            gone = set(connection.scalars(taken_back(project)))
+            rows = connection.execute(self._all).all()
+            gone = set(connection.scalars(self._gone))
             item = tables.items
             kept = {
                 import_id

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, case, func, or_, select, update
+from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, case, func, or_, select, true, update
 
 from storage import tables
 from storage.facts.bulk import write_rows
@@ -49,6 +49,7 @@ class ItemFacts:
         self._transactions = transactions
         self._project_id = transactions.project.id
         self._withdrawn: tuple[tuple[int, int], frozenset[int]] = ((0, 0), frozenset())
+        self._statements: dict[tuple[Any, ...], Select[Any]] = {}
         # Asked before most reads of items, and made once: to put it together takes as long as to run it.
         self._newest = _newest_of(self._project_id, _CHANGING)
         self._newest_imports = _newest_of(self._project_id, (tables.import_changes, tables.imports))
@@ -127,7 +128,7 @@ class ItemFacts:
         """Yield the rows of all items as `rows` returns them, 65,536 at a time: never all of them at once."""
         statement = self._statement(self._columns(private, image))
         with self._transactions.read() as connection:
-            other = {item: external for item, _, _, external in self._elsewhere(connection)}
+            other = self._other_names(connection)
             for part in connection.execute(statement.execution_options(yield_per=BLOCK)).partitions():
                 yield _renamed([tuple(row) for row in part], other)
 
@@ -136,20 +137,30 @@ class ItemFacts:
 
         An erased item's data is None.
         """
-        item = tables.items
-        columns = self._columns(private, image)
-        statement = self._statement(columns)
         with self._transactions.read() as connection:
             low, high = (min(item_ids), max(item_ids)) if len(item_ids) else (0, -1)
             if len(item_ids) > LISTED and high - low < 4 * len(item_ids):
-                wide = self._range(connection, set(item_ids), low, high, columns)
-                return self._under(connection, wide, tables.source_rows.c.item_id.between(low, high))
+                ends = {"low": int(low), "high": int(high)}
+                wide = self._range(connection, set(item_ids), ends, private=private, image=image)
+                return _renamed(wide, self._other_names(connection, "between", ends))
             found: list[tuple[Any, ...]] = []
             for start in range(0, len(item_ids), LISTED):
-                ids = [int(i) for i in item_ids[start : start + LISTED]]
-                part = connection.execute(statement.where(item.c.item_id.in_(ids)))
-                found += self._under(connection, [tuple(row) for row in part], tables.source_rows.c.item_id.in_(ids))
+                ids = {"ids": [int(i) for i in item_ids[start : start + LISTED]]}
+                part = connection.execute(self._made("listed", self._listed, private, image), ids)
+                found += _renamed([tuple(row) for row in part], self._other_names(connection, "listed", ids))
             return found
+
+    def _made(self, what: str, make: Callable[..., Select[Any]], *arguments: Any) -> Select[Any]:
+        """Return a statement, put together where it is asked for the first time: that takes as long as to run it."""
+        key = (what, *arguments)
+        if key not in self._statements:
+            self._statements[key] = make(*arguments)
+        return self._statements[key]
+
+    def _listed(self, private: bool, image: bool) -> Select[Any]:
+        """Return a SELECT of the rows of the items `ids`."""
+        statement = self._statement(self._columns(private, image))
+        return statement.where(tables.items.c.item_id.in_(bindparam("ids", expanding=True)))
 
     def _columns(self, private: bool, image: bool) -> list[Column[Any]]:
         item, content = tables.items, tables.contents
@@ -165,23 +176,37 @@ class ItemFacts:
             .order_by(item.c.item_id)
         )
 
-    def _under(
-        self, connection: Connection, rows: list[tuple[Any, ...]], *which: ColumnElement[bool]
-    ) -> list[tuple[Any, ...]]:
-        """Return rows of items under the ids that later rows of sources gave them."""
-        return _renamed(rows, {item: external for item, _, _, external in self._elsewhere(connection, *which)})
+    def _other_names(
+        self, connection: Connection, which: str = "all", values: Mapping[str, Any] | None = None
+    ) -> dict[int, str | None]:
+        """Return the ids that later rows of sources gave items, by item."""
+        return {item: external for item, _, _, external in self._elsewhere(connection, which, values)}
 
-    def _elsewhere(self, connection: Connection, *which: ColumnElement[bool]) -> list[tuple[int, int, int, str | None]]:
+    def _elsewhere(
+        self, connection: Connection, which: str = "all", values: Mapping[str, Any] | None = None
+    ) -> list[tuple[int, int, int, str | None]]:
         """Return (item, import, row in source, external id) of items that a later row of a source stands for.
 
         Such are items whose own import was taken back and that stay, and, in their own place, items that came
         without an id and got one by an import with another mapping. What was seen again comes before exact copies, an
-        earlier import before a later one. `which` narrows the rows of sources that are looked at.
+        earlier import before a later one. `which` narrows the rows of sources that are looked at: to those of the items
+        `ids` ("listed"), or from `low` to `high` ("between").
         """
+        first: dict[int, tuple[int, int, int, str | None]] = {}
+        for each in connection.execute(self._made("elsewhere", self._rows_elsewhere, which), values):
+            first.setdefault(each[0], (each[0], each[1], each[2], each[3]))
+        return list(first.values())
+
+    def _rows_elsewhere(self, which: str) -> Select[Any]:
         item, row, project = tables.items, tables.source_rows, self._project_id
         gone = item.c.import_id.in_(taken_back(project))
         named = and_(item.c.external_id.is_(None), row.c.again.is_not(None), row.c.external_id.is_not(None))
-        rows = connection.execute(
+        narrowed = {
+            "all": true(),
+            "listed": row.c.item_id.in_(bindparam("ids", expanding=True)),
+            "between": row.c.item_id.between(bindparam("low"), bindparam("high")),
+        }
+        return (
             select(
                 row.c.item_id,
                 case((gone, row.c.import_id), else_=item.c.import_id),
@@ -189,34 +214,34 @@ class ItemFacts:
                 row.c.external_id,
             )
             .join(item, and_(item.c.project_id == row.c.project_id, item.c.item_id == row.c.item_id))
-            .where(row.c.project_id == project, row.c.import_id.in_(standing(project)), *which)
+            .where(row.c.project_id == project, row.c.import_id.in_(standing(project)), narrowed[which])
             .where(or_(gone, named))
             .order_by(row.c.item_id, row.c.again.is_(None), row.c.import_id, row.c.source_row)
         )
-        first: dict[int, tuple[int, int, int, str | None]] = {}
-        for each in rows:
-            first.setdefault(each[0], (each[0], each[1], each[2], each[3]))
-        return list(first.values())
 
     def _range(
-        self, connection: Connection, wanted: set[int], low: int, high: int, columns: Sequence[Column[Any]]
+        self, connection: Connection, wanted: set[int], ends: Mapping[str, int], *, private: bool, image: bool
     ) -> list[tuple[Any, ...]]:
         """Return rows of items between two ids: two walks along a key, joined here.
 
         In SQL the range would reach both tables, and SQLite would walk the second once an item.
         """
-        item, content = tables.items, tables.contents
-        split = len(ITEM_COLUMNS)
-        items = connection.execute(
-            select(*columns[:split])
-            .where(visible_items(self._project_id), item.c.item_id.between(low, high))
-            .order_by(item.c.item_id)
-        ).all()
-        held = select(content.c.item_id, *columns[split:]).where(
-            content.c.project_id == self._project_id, content.c.item_id.between(low, high)
-        )
-        contents = {row[0]: tuple(row)[1:] for row in connection.execute(held)}
+        items = connection.execute(self._made("items between", self._items_between), ends).all()
+        held = connection.execute(self._made("contents between", self._contents_between, private, image), ends)
+        contents = {row[0]: tuple(row)[1:] for row in held}
         return [(*row, *contents[row[0]]) for row in items if row[0] in wanted]
+
+    def _items_between(self) -> Select[Any]:
+        item = tables.items
+        between = item.c.item_id.between(bindparam("low"), bindparam("high"))
+        columns = (item.c[name] for name in ITEM_COLUMNS)
+        return select(*columns).where(visible_items(self._project_id), between).order_by(item.c.item_id)
+
+    def _contents_between(self, private: bool, image: bool) -> Select[Any]:
+        content = tables.contents
+        between = content.c.item_id.between(bindparam("low"), bindparam("high"))
+        columns = self._columns(private, image)[len(ITEM_COLUMNS) :]
+        return select(content.c.item_id, *columns).where(content.c.project_id == self._project_id, between)
 
     def index(self) -> Iterator[tuple[int, int, int, str | None]]:
         """Yield (item, import, row in source, external id) of every visible item that was not erased, in item order."""

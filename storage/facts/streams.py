@@ -5,9 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
@@ -214,15 +226,11 @@ class StreamFacts:
 
         `since` leaves out annotations of a lower id; `last` takes so many of the newest.
         """
-        decision, annotation = tables.stream_decisions, tables.annotations
-        statement = (
-            self._standing(since=since)
-            .add_columns(decision.c.position, decision.c.predicted)
-            .join(decision, (decision.c.item_id == annotation.c.item_id) & (decision.c.loop_id == loop_id))
-            .where(annotation.c.loop_id == loop_id)
-            .order_by(annotation.c.id.desc())
-        )
-        rows = connection.execute(statement if last is None else statement.limit(last)).all()
+        values = {"loop": loop_id, "since": since}
+        if last is None:
+            rows = connection.execute(self._answers, values).all()
+        else:
+            rows = connection.execute(self._newest_answers, values | {"last": last}).all()
         return [StreamAnswer(*row) for row in reversed(rows)]
 
     def training(self, connection: Connection, until: int, since: int, last: int) -> list[tuple[int, int, int]]:
@@ -231,9 +239,8 @@ class StreamFacts:
         `until` looks at the ledger as it was after that write; `since` leaves out
         annotations of a lower id; at most the `last` of them are read.
         """
-        annotation = tables.annotations
-        statement = self._standing(until, since).order_by(annotation.c.id.desc()).limit(last)
-        return [(row.id, row.item_id, row.label_id) for row in reversed(connection.execute(statement).all())]
+        rows = connection.execute(self._training, {"until": until, "since": since, "last": last}).all()
+        return [(row.id, row.item_id, row.label_id) for row in reversed(rows)]
 
     def new_answers(self, connection: Connection, after: int) -> int:
         """Return how many answers, corrections and undos came into the project after a write."""
@@ -245,10 +252,36 @@ class StreamFacts:
         )
         return int(count or 0)
 
-    def _standing(self, until: int | None = None, since: int = 0) -> Select[Any]:
+    # Asked at each refit, and made once: to put them together takes as long as to run them.
+
+    @cached_property
+    def _answers(self) -> Select[Any]:
+        """A SELECT of the standing answers to questions of the stream `loop`, newest first."""
+        decision, annotation = tables.stream_decisions, tables.annotations
+        loop: BindParameter[int] = bindparam("loop")
+        return (
+            self._standing()
+            .add_columns(decision.c.position, decision.c.predicted)
+            .join(decision, (decision.c.item_id == annotation.c.item_id) & (decision.c.loop_id == loop))
+            .where(annotation.c.loop_id == loop)
+            .order_by(annotation.c.id.desc())
+        )
+
+    @cached_property
+    def _newest_answers(self) -> Select[Any]:
+        """The first `last` of them."""
+        return self._answers.limit(bindparam("last", type_=Integer))
+
+    @cached_property
+    def _training(self) -> Select[Any]:
+        """A SELECT of the `last` newest answers that stood after the write `until`, newest first."""
+        statement = self._standing(bindparam("until")).order_by(tables.annotations.c.id.desc())
+        return statement.limit(bindparam("last", type_=Integer))
+
+    def _standing(self, until: BindParameter[int] | None = None) -> Select[Any]:
         """Return a SELECT of (annotation, item, label id) of answers that stand, from annotation `since` on."""
         annotation, label = tables.annotations, tables.annotation_labels
-        current = self._annotations.current_ids(until).where(annotation.c.id >= since)
+        current = self._annotations.current_ids(until).where(annotation.c.id >= bindparam("since"))
         return (
             select(annotation.c.id, annotation.c.item_id, label.c.label_id)
             .join(label, label.c.annotation_id == annotation.c.id)
