@@ -1,0 +1,23 @@
+"""A project's store without a project around it, for tests of the parts that stand on it."""
+
+import polars as pl
+import pytest
+
+from labeling.formats.mapping import Mapping
+from labeling.formats.reading.tables import read_source
+from labeling.store.imports.importing import import_table
+from labeling.store.label_set import LabelSet
+from labeling.store.project_store import ProjectStore
+from storage import Ledger
+
+
+@pytest.fixture
+def store(storage_url):
+    """Twelve posts, every third an insult and known as one, and two classes; over SQLite and over PostgreSQL."""
+    labels = LabelSet.of(["ok", "offensive"])
+    store = ProjectStore(Ledger.create(storage_url, "p", "", labels.dump()))
+    texts = [f"you idiot {n}" if n % 3 == 0 else f"good morning {n}" for n in range(12)]
+    gold = ["offensive" if n % 3 == 0 else "ok" for n in range(12)]
+    table = read_source(pl.DataFrame({"text": texts, "label": gold}))
+    import_table(store.ledger, labels, table, Mapping(text="text", gold="label"))
+    return store
