@@ -24,11 +24,12 @@ test: $(VENV)/dev.stamp ## Set up and run all tests: SQLite and PostgreSQL, doct
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \
 		env -u LABELING_STORAGE $(BIN)/python -m pytest $(TESTFLAGS)
 
-check: $(VENV)/dev.stamp ## Lint, types, and which package may import which
+check: $(VENV)/dev.stamp ## Lint, types, which package may import which, and circles of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/import_circles.py
 
 bench: $(VENV)/bench.stamp ## Run the benchmarks; each prints a table, with its peers in the same run
 	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
