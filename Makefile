@@ -11,7 +11,7 @@ export LABELING_STORAGE ?= sqlite:///labeling.db
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench screenshots format pins clean
+.PHONY: help run test quick check bench screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ run: $(VENV)/runtime.stamp ## Set up, make a demo project if there is none, serv
 test: $(VENV)/dev.stamp ## Set up and run all tests: SQLite and PostgreSQL, doctests, a real browser
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \
 		env -u LABELING_STORAGE $(BIN)/python -m pytest $(TESTFLAGS)
+
+quick: $(VENV)/dev.stamp ## Set up and run the quick tests: SQLite alone, no browser, no processes, no networks
+	@env -u LABELING_STORAGE TALLY_TESTS=quick $(BIN)/python -m pytest $(TESTFLAGS)
 
 check: $(VENV)/dev.stamp ## Lint, types, which package may import which, and circles of imports
 	$(BIN)/ruff check .
