@@ -11,7 +11,7 @@ export LABELING_STORAGE ?= sqlite:///labeling.db
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench screenshots format pins clean
+.PHONY: help run test quick check bench screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +24,15 @@ test: $(VENV)/dev.stamp ## Set up and run all tests: SQLite and PostgreSQL, doct
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \
 		env -u LABELING_STORAGE $(BIN)/python -m pytest $(TESTFLAGS)
 
-check: $(VENV)/dev.stamp ## Lint, types, and which package may import which
+quick: $(VENV)/dev.stamp ## Set up and run the quick tests: SQLite alone, no browser, no processes, no networks
+	@env -u LABELING_STORAGE TALLY_TESTS=quick $(BIN)/python -m pytest $(TESTFLAGS)
+
+check: $(VENV)/dev.stamp ## Lint, types, which package may import which, and circles of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/import_circles.py
 
 bench: $(VENV)/bench.stamp ## Run the benchmarks; each prints a table, with its peers in the same run
 	@for file in $(wildcard benchmarks/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done

@@ -27,6 +27,57 @@ settings.load_profile("tally")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
+QUICK = os.environ.get("TALLY_TESTS") == "quick"
+"""Whether to run what `make quick` runs: SQLite alone, nothing that takes long."""
+
+LONG = [
+    "browser",
+    "labeling/commands/test_serve.py",
+    "labeling/test_alike.py",
+    "labeling/test_command_line.py",
+    "labeling/test_concurrency.py",
+    "labeling/test_curves.py",
+    "labeling/test_demo.py",
+    "labeling/test_demo_digits.py",
+    "labeling/test_drift.py",
+    "labeling/test_embeddings.py",
+    "labeling/test_ending.py",
+    "labeling/test_estimators.py",
+    "labeling/test_estimators_in_loops.py",
+    "labeling/test_executors.py",
+    "labeling/test_forecast.py",
+    "labeling/test_label_file.py",
+    "labeling/test_loop_strategies.py",
+    "labeling/test_near_duplicates.py",
+    "labeling/test_networks.py",
+    "labeling/test_picture_networks.py",
+    "labeling/test_pool_interleavings.py",
+    "labeling/test_screening.py",
+    "labeling/test_simulation.py",
+    "labeling/test_slices.py",
+    "labeling/test_specs.py",
+    "labeling/test_stream_drift.py",
+    "labeling/test_stream_learning.py",
+    "labeling/test_training.py",
+    "labeling/test_tuning.py",
+    "labeling/test_warm_start.py",
+    "test_packaging.py",
+    "test_readme.py",
+    "ui/test_background.py",
+    "ui/test_compare_strategies.py",
+]
+"""Files that start processes or servers, train networks, or run many rounds of learning."""
+
+collect_ignore = LONG if QUICK else []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a quick run leave out what asks for PostgreSQL by name."""
+    if QUICK:
+        left = [item for item in items if "postgres_server" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
@@ -93,7 +144,7 @@ def unhurried_disk() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite"] if QUICK else ["sqlite", "postgres"])
 def storage_url(request: pytest.FixtureRequest) -> str:
     """URL of a fresh database: each test that asks for it runs over SQLite and over PostgreSQL."""
     url: str = request.getfixturevalue(f"{request.param}_url")

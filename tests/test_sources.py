@@ -65,9 +65,3 @@ def test_no_source_reads_data_that_runs_as_code(path: Path) -> None:
 )
 def test_the_search_for_unsafe_reading_finds_it(code: str) -> None:
     assert len(list(unsafe(ast.parse(code)))) == 1
-
-
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_stays_under_400_lines(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= 400, f"{path.relative_to(ROOT)} has {lines} lines: it is two modules"
