@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ui.parts.palette import ACTION_KEYS, HUES, RESERVED_KEYS, action_keys, assign_keys, hue
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
 CSS = (ROOT / "ui" / "theme" / "tally.css").read_text(encoding="utf-8")
 

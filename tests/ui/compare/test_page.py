@@ -17,7 +17,7 @@ from labeling.loops.simulation.curves import Curves
 from ui.compare.job import known_items
 from ui.compare.page import lacking, verdict
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def curves(runs: dict[str, list[list[float]]]) -> Curves:
