@@ -64,7 +64,7 @@ LONG = [
     "test_packaging.py",
     "test_readme.py",
     "ui/test_background.py",
-    "ui/test_compare_strategies.py",
+    "ui/compare/test_page.py",
 ]
 """Files that start processes or servers, train networks, or run many rounds of learning."""
 
