@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from labeling.arrays import NO_VOTE, BoolArray, FloatArray, IntArray
-from labeling.functions.base import LabelingFunction
 from labeling.functions.function_words import FUNCTION_WORDS
 from labeling.functions.makers import keyword
 from labeling.functions.rules import TextRule
@@ -144,7 +143,7 @@ def _candidates(texts: pl.Series, gold: IntArray, k: int, fewest: int, longest: 
 
 
 def _choose(
-    functions: Sequence[LabelingFunction],
+    functions: Sequence[TextRule],
     fires: BoolArray,
     gold: IntArray,
     labels: Sequence[str],
