@@ -25,7 +25,7 @@ from labeling.commands.manage import (
     undo_import,
 )
 from labeling.commands.offer import offer_file
-from labeling.commands.options import By, Model, Of, Ties
+from labeling.commands.options import MODELS, By, ListingCommand, Of, Ties, known_model
 from labeling.commands.project_option import ProjectName, ShowProgress, Storage, given_source, known_storage
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.commands.simulate import simulate_file
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from labeling.project.project import Project
 
 _SHOWN = 10
+_MAJORITY = "MajorityVote"
 
 commands = typer.Typer(
     name="labeling",
@@ -182,6 +183,7 @@ def import_items(
 
 @commands.command(
     "weak-label",
+    cls=ListingCommand,
     no_args_is_help=True,
     epilog=examples(
         "weak-label --project forum",
@@ -201,7 +203,12 @@ def weak_label(
     otherwise: Annotated[str | None, typer.Option(help="Label for items without one.", show_default="none")] = None,
     ties: Annotated[Ties, typer.Option(help="What becomes of a tie.")] = Ties.abstain,
     seed: Annotated[int, typer.Option(help="Seed of random ties.")] = 0,
-    model: Annotated[Model, typer.Option(help="Label model; the options above are the majority's.")] = Model.majority,
+    model: Annotated[
+        str,
+        typer.Option(
+            help=f"Label model: {MODELS}. The options above are the majority's.", metavar="NAME", parser=known_model
+        ),
+    ] = _MAJORITY,
     file: Annotated[Path | None, typer.Option(help="Label this Parquet file instead of the project's items.")] = None,
     to: Annotated[Path | None, typer.Option(help="Parquet file to write, with --file.")] = None,
     executor: Annotated[str | None, typer.Option(help="threads or processes, with --file.")] = None,
@@ -216,8 +223,8 @@ def weak_label(
 
     opened = _open(project, storage)
     majority = {"by": by.value, "threshold": threshold, "of": of.value, "ties": ties.value, "seed": seed}
-    own: dict[str, Any] = majority if model is Model.majority else {}
-    chosen = LABEL_MODELS[model.value](otherwise=otherwise, **own)
+    own: dict[str, Any] = majority if model == _MAJORITY else {}
+    chosen = LABEL_MODELS[model](otherwise=otherwise, **own)
     if (file is None) != (to is None):
         raise typer.BadParameter("--file and --to go together.", param_hint="'--file'")
     if file is not None and to is not None:
@@ -293,6 +300,7 @@ commands.command("serve", epilog=examples("serve", "serve --storage sqlite:///wo
 commands.command("demo", epilog=examples("demo", "demo --storage sqlite:///demo.db --no-serve"))(serve_demo)
 commands.command(
     "export",
+    cls=ListingCommand,
     no_args_is_help=True,
     epilog=examples(
         "export labels.parquet --project forum",

@@ -9,8 +9,11 @@ from typing import Literal
 import numpy as np
 
 from strategies.base import Pick, Strategy, as_strategies, batch_size, unit
+from strategies.baseline import Random
 from strategies.combine import mixed_picks
+from strategies.diversity import KCenter
 from strategies.pool import FloatArray, Pool
+from strategies.uncertainty import Entropy
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,11 @@ class Bandit(Strategy):
     epsilon: float = 0.1
     reward: Literal["surprise", "error", "gain"] = "surprise"
     memory: float = 0.99
+
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """One of each policy."""
+        return cls((Entropy(), KCenter(), Random())), cls((Entropy(), Random()), policy="thompson")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategies", as_strategies(self.strategies, "Bandit"))

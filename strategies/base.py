@@ -86,6 +86,14 @@ class Strategy:
         """What history and picks call it."""
         return type(self).__name__
 
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """Settings to try it with: whatever holds for every strategy is tried with each of these.
+
+        One that cannot be made without arguments, or has several ways to work, names its own.
+        """
+        return (cls(),)
+
     def reads(self) -> frozenset[str]:
         """Names of the arrays of a pool that this strategy, or a part of it, cannot do without."""
         return self.reads_arrays.union(*(part.reads() for part in self.parts()))

@@ -53,6 +53,11 @@ class MCDropout(Strategy):
 
     reads_arrays: ClassVar[frozenset[str]] = frozenset({"mc_proba"})
 
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """One of each acquisition."""
+        return tuple(map(cls, _ACQUISITIONS))
+
     def __post_init__(self) -> None:
         if self.acquisition not in _ACQUISITIONS:
             raise ValueError(f"Unknown acquisition {self.acquisition!r}. Choose one of {', '.join(_ACQUISITIONS)}.")

@@ -12,7 +12,7 @@ from strategies.baseline import Random
 from strategies.clusters import TypiClust
 from strategies.diversity import KCenter
 from strategies.pool import FloatArray, Pool
-from strategies.uncertainty import Margin
+from strategies.uncertainty import Entropy, Margin
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Sequence(Strategy):
     strategies: tuple[Strategy, ...]
     until: tuple[int, ...]
     per_class: bool = False
+
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """Two in turn."""
+        return (cls((KCenter(), Entropy()), until=(20,)),)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategies", as_strategies(self.strategies, "Sequence"))
@@ -117,6 +122,11 @@ class Explore(Strategy):
     strategy: Strategy
     epsilon: float = 0.1
     other: Strategy = field(default_factory=Random)
+
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """A strategy that is left often."""
+        return (cls(Entropy(), epsilon=0.3),)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.epsilon <= 1.0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from strategies.base import Ranking, Strategy, unit
 from strategies.bayesian import mutual_information
+from strategies.diversity import KCenter
 from strategies.geometry import as_embedding, dense_rows, nearest, squared_distances, squared_norms
 from strategies.pool import FloatArray, IntArray, Pool
 from strategies.uncertainty import normalised_entropy
@@ -128,6 +129,11 @@ class Region(Strategy):
     strategy: Strategy | None = None
     outside: float = 0.0
 
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """Alone, and over another strategy."""
+        return cls(), cls(strategy=KCenter(), outside=0.5)
+
     def __post_init__(self) -> None:
         if not 0.0 <= self.outside <= 1.0:
             raise ValueError(f"outside must lie in [0, 1], got {self.outside}.")
@@ -181,6 +187,11 @@ class Committee(Strategy):
     measure: Literal["divergence", "votes"] = "divergence"
 
     reads_arrays: ClassVar[frozenset[str]] = frozenset({"committee"})
+
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """One of each measure."""
+        return cls(), cls("votes")
 
     def __post_init__(self) -> None:
         if self.measure not in ("divergence", "votes"):

@@ -10,7 +10,9 @@ import numpy as np
 from strategies.base import Pick, Ranking, Strategy, batch_size
 from strategies.diversity import Weighed
 from strategies.geometry import as_embedding, is_sparse, k_means, nearest, squared_norms
+from strategies.gradients import Badge
 from strategies.pool import BoolArray, FloatArray, IntArray, Matrix, Pool
+from strategies.uncertainty import Entropy
 
 _ROWS = 4_096
 _REFERENCE = 4_000
@@ -57,6 +59,11 @@ class OutlierGuard(Strategy):
     distance: float = 4.0
 
     reads_arrays: ClassVar[frozenset[str]] = frozenset({"embedding"})
+
+    @classmethod
+    def examples(cls) -> tuple[Strategy, ...]:
+        """Over one that scores, and one that follows the batch."""
+        return cls(Entropy()), cls(Badge())
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share < 1.0:

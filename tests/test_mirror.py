@@ -31,6 +31,7 @@ ELSEWHERE = {
         "ui/data/page.py",
     ],
     "tests/browser/test_loop.py": [
+        "ui/loop/stop_rules.py",
         "ui/loop/new_loop.py",
         "ui/loop/page.py",
         "ui/loop/strategy_form.py",

@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from labeling.commands.options import FORMATS, SUFFIXES, known_format
 from labeling.commands.project_option import ProjectName, ShowProgress, Storage, known_storage
 from labeling.commands.terminal import shown, table, warn
-from labeling.formats.writing.export_formats import EXPORT_FORMATS, export_format
+from labeling.formats.writing import export_formats
 from labeling.formats.writing.whole_files import workplace
 
 if TYPE_CHECKING:
     from labeling.project.project import Project
-
-
-def _known(name: str) -> str:
-    try:
-        return export_format("", name).name
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def export_labels(
@@ -32,17 +26,18 @@ def export_labels(
     path: Annotated[
         str | None,
         typer.Argument(
-            help="File (.csv, .jsonl, .parquet), folder (for datasets), or - for standard output.", show_default=False
+            help=f"File ({SUFFIXES}), folder (for datasets), or - for standard output.",
+            show_default=False,
         ),
     ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help=f"Format: {', '.join(each.name for each in EXPORT_FORMATS)}.",
+            help=f"Format: {FORMATS}.",
             metavar="NAME",
             show_default="by suffix",
-            parser=_known,
+            parser=known_format,
         ),
     ] = None,
     source: Annotated[
@@ -89,7 +84,7 @@ def export_labels(
 
     if path is None and not preview:
         raise typer.BadParameter("Name a file, a folder, or - for standard output.", param_hint="'PATH'")
-    files = [each.name for each in EXPORT_FORMATS if not each.folder]
+    files = [each.name for each in export_formats.EXPORT_FORMATS if not each.folder]
     if path == "-" and not preview and format_ not in files:
         raise typer.BadParameter(f"Standard output needs one of {', '.join(files)}.", param_hint="'--format'")
     choices = {

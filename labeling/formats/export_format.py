@@ -57,6 +57,8 @@ class ExportFormat:
         Suffixes that choose this format where none is named; () for a format that must be named.
     folder
         Whether it is a folder; the folder format is chosen by a path without a suffix.
+    escapes
+        Whether it heeds ``About.escape_formulas``, so that a page asks.
     """
 
     name: str
@@ -66,3 +68,4 @@ class ExportFormat:
     write: Callable[[Path, Iterator[pl.DataFrame], About], int]
     chosen_by: tuple[str, ...] = ()
     folder: bool = False
+    escapes: bool = False

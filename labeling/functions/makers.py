@@ -26,7 +26,7 @@ import polars as pl
 
 from labeling.functions.base import ABSTAIN, LabelingFunction
 from labeling.functions.code import PythonFunction, SnorkelFunction, When
-from labeling.functions.rules import OPERATORS, Comparison, Keyword, Regex
+from labeling.functions.rules import OPERATORS, Comparison, Keyword, Regex, TextRule
 
 __all__ = [
     "ABSTAIN",
@@ -52,7 +52,7 @@ def keyword(
     column: str | None = None,
     whole_words: bool = True,
     case_sensitive: bool = False,
-) -> LabelingFunction:
+) -> TextRule:
     r"""Vote where one of some words or phrases occurs.
 
     A whole word has no letter, digit or underscore beside it; spaces in a
@@ -84,9 +84,7 @@ def keyword(
     return Keyword(name, expert, label, column, listed, whole_words, case_sensitive)
 
 
-def regex(
-    name: str, pattern: str, label: str, *, expert: str | None = None, column: str | None = None
-) -> LabelingFunction:
+def regex(name: str, pattern: str, label: str, *, expert: str | None = None, column: str | None = None) -> TextRule:
     """Vote where a pattern is found.
 
     The syntax is that of Polars (Rust): ``(?i)`` ignores case; there is no
@@ -110,7 +108,7 @@ def comparison(
     label: str,
     *,
     expert: str | None = None,
-) -> LabelingFunction:
+) -> TextRule:
     """Vote where a column compares with a value; an empty cell abstains.
 
     Parameters

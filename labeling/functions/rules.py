@@ -7,7 +7,8 @@ regular expressions take time linear in the text, so no pattern can hang a proje
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -23,9 +24,26 @@ from storage import check_text
 
 @dataclass(frozen=True)
 class TextRule(Rule):
-    """A rule about one column, the text unless another is named."""
+    """A rule about one column, the text unless another is named.
+
+    Attributes
+    ----------
+    title
+        What a menu calls its kind.
+    """
 
     column: str | None
+
+    title: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def meaning(self) -> str:
+        """What it asks of a row, in words."""
+
+    def found_in(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the pieces of each text to mark as what it found; nothing, unless a kind says more."""
+        return [[] for _ in texts]
 
     def read(self, text: str | None) -> pl.Expr:
         """Return the column, as text."""
@@ -48,6 +66,7 @@ class Keyword(TextRule):
     case_sensitive: bool
 
     kind: ClassVar[str] = "keyword"
+    title: ClassVar[str] = "Words"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,6 +106,15 @@ class Keyword(TextRule):
         column = self.read(text)
         return (column if self.case_sensitive else column.str.to_lowercase()).str.contains(self.pattern)
 
+    @property
+    def meaning(self) -> str:
+        """Its words, and how they are looked for."""
+        return f"matches {', '.join(self.words)} ({'whole words' if self.whole_words else 'parts of words too'})"
+
+    def found_in(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the words of each text that are among its own, as they stand there."""
+        return pieces(texts, self.pattern if self.case_sensitive else f"(?i){self.pattern}")
+
 
 def forms_mark(words: Iterable[str]) -> str:
     r"""Return what the fingerprint of a rule with these words holds beside its spec.
@@ -119,6 +147,7 @@ class Regex(TextRule):
     pattern: str
 
     kind: ClassVar[str] = "regex"
+    title: ClassVar[str] = "Pattern"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -132,6 +161,27 @@ class Regex(TextRule):
     def condition(self, text: str | None) -> pl.Expr:
         """Where the pattern is found."""
         return self.read(text).str.contains(self.pattern)
+
+    @property
+    def meaning(self) -> str:
+        """Its pattern."""
+        return f"matches {self.pattern}"
+
+    def found_in(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return what of each text matches the pattern."""
+        return pieces(texts, self.pattern)
+
+
+def pieces(texts: Sequence[str], pattern: str) -> list[list[str]]:
+    r"""Return what of each text matches a pattern, found by Polars: linear in the text, whatever the pattern.
+
+    Examples
+    --------
+    >>> pieces(["a1 b22", "none"], r"\d+")
+    [['1', '22'], []]
+    """
+    found: list[list[str]] = pl.Series(texts, dtype=pl.String).str.extract_all(pattern).to_list()
+    return found
 
 
 def check_pattern(name: str, pattern: str) -> None:
@@ -151,24 +201,37 @@ def check_pattern(name: str, pattern: str) -> None:
         ) from error
 
 
-_OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
-    ">": lambda column, value: column > value,
-    ">=": lambda column, value: column >= value,
-    "<": lambda column, value: column < value,
-    "<=": lambda column, value: column <= value,
-    "==": lambda column, value: column == value,
-    "!=": lambda column, value: column != value,
-    "contains": lambda column, value: column.cast(pl.String).str.contains(str(value), literal=True),
-    "starts_with": lambda column, value: column.cast(pl.String).str.starts_with(str(value)),
-    "ends_with": lambda column, value: column.cast(pl.String).str.ends_with(str(value)),
-    "longer_than": lambda column, value: column.cast(pl.String).str.len_chars() > value,
-    "shorter_than": lambda column, value: column.cast(pl.String).str.len_chars() < value,
-    "is_empty": lambda column, _: column.cast(pl.String).str.strip_chars().fill_null("") == "",
-    "is_not_empty": lambda column, _: column.cast(pl.String).str.strip_chars().fill_null("") != "",
+_OPERATORS: dict[str, tuple[str, Callable[[pl.Expr, Any], pl.Expr]]] = {
+    ">": ("is above", lambda column, value: column > value),
+    ">=": ("is at least", lambda column, value: column >= value),
+    "<": ("is below", lambda column, value: column < value),
+    "<=": ("is at most", lambda column, value: column <= value),
+    "==": ("equals", lambda column, value: column == value),
+    "!=": ("differs from", lambda column, value: column != value),
+    "contains": ("contains", lambda column, value: column.cast(pl.String).str.contains(str(value), literal=True)),
+    "starts_with": ("starts with", lambda column, value: column.cast(pl.String).str.starts_with(str(value))),
+    "ends_with": ("ends with", lambda column, value: column.cast(pl.String).str.ends_with(str(value))),
+    "longer_than": (
+        "is longer than (characters)",
+        lambda column, value: column.cast(pl.String).str.len_chars() > value,
+    ),
+    "shorter_than": (
+        "is shorter than (characters)",
+        lambda column, value: column.cast(pl.String).str.len_chars() < value,
+    ),
+    "is_empty": ("is empty", lambda column, _: column.cast(pl.String).str.strip_chars().fill_null("") == ""),
+    "is_not_empty": ("is not empty", lambda column, _: column.cast(pl.String).str.strip_chars().fill_null("") != ""),
 }
 OPERATORS = tuple(_OPERATORS)
 """What `comparison` can ask of a column."""
+OPERATOR_WORDS = {name: words for name, (words, _) in _OPERATORS.items()}
+"""The same as it is read between the column and the value."""
 UNARY = ("is_empty", "is_not_empty")
+"""Those that compare with nothing."""
+TEXT_OPERATORS = ("contains", "starts_with", "ends_with")
+"""Those whose value is a piece of the text."""
+COUNTING = ("longer_than", "shorter_than")
+"""Those whose value is a number of characters."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +242,7 @@ class Comparison(TextRule):
     value: str | int | float | bool | date | None
 
     kind: ClassVar[str] = "comparison"
+    title: ClassVar[str] = "Comparison"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,8 +251,7 @@ class Comparison(TextRule):
             raise ValueError(f"comparison {self.name!r}: no operator {self.operator!r}. Known: {listed(_OPERATORS)}.")
         if self.value is None and self.operator not in UNARY:
             raise ValueError(f"comparison {self.name!r}: {self.operator!r} needs a value to compare with.")
-        counts = self.operator in ("longer_than", "shorter_than")
-        if counts and (isinstance(self.value, bool) or not isinstance(self.value, (int, float))):
+        if self.operator in COUNTING and (isinstance(self.value, bool) or not isinstance(self.value, (int, float))):
             raise ValueError(f"comparison {self.name!r}: {self.operator!r} needs a number, got {self.value!r}.")
 
     @property
@@ -199,9 +262,19 @@ class Comparison(TextRule):
     def condition(self, text: str | None) -> pl.Expr:
         """Where the comparison holds."""
         (column,) = self.needs(text)
-        compare = _OPERATORS[self.operator]
+        _, compare = _OPERATORS[self.operator]
         moment = moment_of(self.value) if self.operator in _ORDERS else None
         return compare(pl.col(column), self.value) if moment is None else _in_time(column, compare, self.value, moment)
+
+    @property
+    def meaning(self) -> str:
+        """Column, operator and value, read as one sentence."""
+        value = "" if self.operator in UNARY else f" {self.value}"
+        return f"{self.column or 'the text'} {OPERATOR_WORDS[self.operator]}{value}"
+
+    def found_in(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the value, where it is a piece of the text that is asked for."""
+        return [[str(self.value)] if self.operator in TEXT_OPERATORS else [] for _ in texts]
 
 
 _ORDERS = (">", ">=", "<", "<=", "==", "!=")
@@ -257,18 +330,17 @@ def _in_time(column: str, compare: Callable[[pl.Expr, Any], pl.Expr], value: Any
 
 
 KINDS: dict[str, type[TextRule]] = {kind.kind: kind for kind in (Keyword, Regex, Comparison)}
-"""Kinds that are data: written in the browser, stored as JSON, rebuilt from it."""
+"""Kinds that are data: stored as JSON, so that any process can run them. A new one is a class and its name here."""
 
 
-def from_spec(spec: Mapping[str, Any]) -> Rule:
+def from_spec(spec: Mapping[str, Any]) -> TextRule:
     """Rebuild a rule from what was stored.
 
-    Only kinds that are data (keyword, regex, comparison) can be rebuilt;
-    code is never loaded from a database.
+    Only kinds that are data, those of `KINDS`, can be rebuilt; code is never loaded from a database.
 
     Examples
     --------
-    >>> from labeling.functions import keyword
+    >>> from labeling import keyword
     >>> rule = keyword("politics", ["senate"], label="ok")
     >>> from_spec(rule.spec) == rule
     True

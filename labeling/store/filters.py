@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from labeling.arrays import NO_VOTE, BoolArray
-from labeling.functions.base import Rule
+from labeling.functions.base import Rule, listed
 from labeling.functions.rules import KINDS, from_spec
 from labeling.votes.running import run_functions
 
@@ -52,7 +52,10 @@ class Filters:
                 f"regions={{{name!r}: …}}), or save a rule made by keyword(), regex() or comparison()."
             )
         if not isinstance(rule, Rule) or rule.kind not in KINDS:
-            raise TypeError(f"A filter is a rule made by keyword(), regex() or comparison(), got {rule!r}.")
+            raise TypeError(
+                f"A filter is a rule made by keyword(), regex() or comparison(), got {rule!r}. "
+                f"Kinds that can be kept are: {listed(KINDS)}."
+            )
         taken = {info.name for info in self._store.functions.infos(self._store.label_set)} | set(
             self._store.items.columns().dtypes
         )

@@ -12,13 +12,13 @@ import polars as pl
 
 from labeling.arrays import NO_VOTE, NOT_RUN, IntArray, to_positions
 from labeling.functions.base import LabelingFunction
-from labeling.functions.rules import from_spec
+from labeling.functions.rules import KINDS, from_spec
 from labeling.store.function_comparison import FunctionComparison, compare_votes
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelSet
 from labeling.store.records import FunctionInfo, FunctionPreview, FunctionsReport
-from labeling.store.vote_cache import DATA_KINDS, VoteStore, spec_fingerprint
+from labeling.store.vote_cache import VoteStore, spec_fingerprint
 from labeling.votes.matrix import LabelMatrix, Source
 from labeling.votes.running import Faults, check_functions, run_functions
 from storage.records import FunctionRecord
@@ -73,7 +73,7 @@ class Functions:
             )
         if changes:
             self._ledger.functions.add_versions(changes)
-        self._code |= {function.name: function for function in ready if function.kind not in DATA_KINDS}
+        self._code |= {function.name: function for function in ready if function.kind not in KINDS}
         return FunctionsReport(tuple(added), tuple(changed), tuple(unchanged))
 
     def remove(self, name: str) -> None:
@@ -226,7 +226,7 @@ class Functions:
 
     def _runnable(self, record: FunctionRecord, labels: LabelSet) -> LabelingFunction | None:
         """Return the function of a record if this process can run it."""
-        if record.kind in DATA_KINDS:
+        if record.kind in KINDS:
             spec = {key: value for key, value in record.spec.items() if key != "label_id"}
             return from_spec(spec | {"label": labels.name_of(record.spec["label_id"])})
         code = self._code.get(record.name)
@@ -245,7 +245,7 @@ def stored_spec(function: LabelingFunction, labels: LabelSet) -> dict[str, Any]:
 
 
 def _fingerprint(function: LabelingFunction, spec: dict[str, Any]) -> str | None:
-    if function.kind not in DATA_KINDS:
+    if function.kind not in KINDS:
         return function.fingerprint
     return spec_fingerprint(spec)
 

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 IdArray = npt.NDArray[np.int16]
 
-DATA_KINDS = tuple(KINDS)
-"""Kinds that the ledger keeps whole, so that any process can run them."""
-
 
 def spec_fingerprint(spec: Mapping[str, Any]) -> str:
     """Return the fingerprint of a rule that is data, from its spec as the ledger keeps it."""
@@ -40,7 +37,7 @@ def spec_fingerprint(spec: Mapping[str, Any]) -> str:
 
 def _keeps_votes(record: FunctionRecord) -> bool:
     """Whether the ledger's votes of a function are those that it has today; a rule of before may mean more now."""
-    if record.kind in DATA_KINDS and forms_mark(record.spec.get("words", ())):
+    if record.kind in KINDS and forms_mark(record.spec.get("words", ())):
         return record.fingerprint == spec_fingerprint(record.spec)
     return record.fingerprint is not None
 
@@ -166,7 +163,7 @@ def _blocks(
     kept = []
     for number in touched:
         end = (number + 1) * BLOCK
-        if record.kind in DATA_KINDS and end > len(dense):
+        if record.kind in KINDS and end > len(dense):
             continue
         votes = np.full(BLOCK, NOT_RUN, dtype=np.int16)
         inside = dense[number * BLOCK : end]

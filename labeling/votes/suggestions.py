@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 
 from labeling.arrays import NO_VOTE, BoolArray, FloatArray, IntArray
-from labeling.functions.base import LabelingFunction
 from labeling.functions.function_words import FUNCTION_WORDS
 from labeling.functions.makers import keyword
+from labeling.functions.rules import TextRule
 from labeling.label_names import label_position
 from labeling.votes.analysis import wilson, word_rows
 from labeling.votes.running import run_functions
@@ -44,7 +44,7 @@ class Suggestion:
         it adds.
     """
 
-    function: LabelingFunction
+    function: TextRule
     label: str
     precision: float
     low: float
@@ -143,7 +143,7 @@ def _candidates(texts: pl.Series, gold: IntArray, k: int, fewest: int, longest: 
 
 
 def _choose(
-    functions: Sequence[LabelingFunction],
+    functions: Sequence[TextRule],
     fires: BoolArray,
     gold: IntArray,
     labels: Sequence[str],

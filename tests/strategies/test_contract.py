@@ -3,64 +3,31 @@
 import numpy as np
 import pytest
 
-from strategies import (
-    Auto,
-    Badge,
-    Bandit,
-    Committee,
-    Density,
-    Entropy,
-    Explore,
-    KCenter,
-    KMeans,
-    LabelConflict,
-    LeastConfidence,
-    Margin,
-    MCDropout,
-    NearErrors,
-    OutlierGuard,
-    Pool,
-    Random,
-    RankedBatch,
-    Region,
-    Sequence,
-    TypiClust,
-)
+import strategies
+from strategies import Entropy, KCenter, LabelConflict, Pool, Product, Strategy, Weighted
 from tests.strategies.pools import full_pool
 
-STRATEGIES = [
-    LeastConfidence(),
-    Margin(),
-    Entropy(),
-    Random(),
-    MCDropout("entropy"),
-    MCDropout("bald"),
-    MCDropout("variation_ratio"),
-    MCDropout("mean_std"),
-    MCDropout("batchbald"),
-    KCenter(),
-    KMeans(),
-    Badge(),
-    TypiClust(),
-    Density(),
-    RankedBatch(),
-    LabelConflict(),
-    NearErrors(),
-    Region(),
-    Region(strategy=KCenter(), outside=0.5),
-    Committee(),
-    Committee("votes"),
-    0.7 * Entropy() + 0.3 * KCenter(),
-    Entropy() * LabelConflict(),
-    Sequence([KCenter(), Entropy()], until=[20]),
-    Explore(Entropy(), epsilon=0.3),
-    Bandit([Entropy(), KCenter(), Random()]),
-    Bandit([Entropy(), Random()], policy="thompson"),
-    Auto(),
-    OutlierGuard(Entropy()),
-    OutlierGuard(Badge()),
-]
+LEFT_OUT = {
+    "Strategy": "what all share, and none itself",
+    "Weighted": "made by + and *, and tried as SUMS",
+    "Product": "made by *, and tried as SUMS",
+}
+SUMS = [0.7 * Entropy() + 0.3 * KCenter(), Entropy() * LabelConflict()]
+
+
+def listed():
+    """What is a strategy of all that the package offers, by name."""
+    offered = {name: getattr(strategies, name) for name in strategies.__all__}
+    return {name: each for name, each in offered.items() if isinstance(each, type) and issubclass(each, Strategy)}
+
+
+STRATEGIES = [each for name, cls in listed().items() if name not in LEFT_OUT for each in cls.examples()] + SUMS
 everyone = pytest.mark.parametrize("strategy", STRATEGIES, ids=repr)
+
+
+def test_all_that_are_offered_are_tried():
+    assert {type(each) for each in STRATEGIES} == set(listed().values()) - {Strategy}
+    assert {type(each) for each in SUMS} == {Weighted, Product}
 
 
 def rng(seed=3):

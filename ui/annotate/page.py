@@ -16,8 +16,7 @@ from typing import Any
 import streamlit as st
 
 from labeling import UNSURE, Annotation, Project
-from labeling.functions.makers import LabelingFunction
-from labeling.functions.rules import from_spec
+from labeling.functions.rules import KINDS, TextRule, from_spec
 from labeling.loops.records import Query, QueueEmpty
 from labeling.store.label_set import LabelClass
 from ui import background
@@ -27,7 +26,6 @@ from ui.annotate.stream_desk import StreamDesk, stream_desk
 from ui.parts.markup import chip, empty, notice, percent, plain, spans_of
 from ui.parts.palette import ACTION_KEYS, HUES, action_keys, assign_keys
 from ui.parts.wording import on_page
-from ui.rules.drafts import KINDS, found_in
 from ui.session import (
     EXPECTED,
     annotator,
@@ -238,7 +236,7 @@ def _neighbours(project: Project, query: Query) -> list[card.Neighbour]:
 
 
 @st.cache_resource(ttl=20, max_entries=16, show_spinner=False)
-def _rules(storage: str, name: str) -> dict[str, LabelingFunction]:
+def _rules(storage: str, name: str) -> dict[str, TextRule]:
     """The rules that are data, by name."""
     return {
         info.name: from_spec({**info.spec, "label": info.label})
@@ -264,7 +262,7 @@ def _matched(project: Project, query: Query, votes: Sequence[Any]) -> list[tuple
     rules = _rules(storage(), project.name)
     spans: list[tuple[int, int]] = []
     for name in voting & rules.keys():
-        spans += spans_of(str(text), found_in(rules[name], [str(text)])[0])
+        spans += spans_of(str(text), rules[name].found_in([str(text)])[0])
     return spans
 
 

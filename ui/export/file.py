@@ -12,11 +12,15 @@ from typing import Any, BinaryIO
 import streamlit as st
 
 from labeling import Project
-from labeling.formats.writing.export_formats import EXPORT_FORMATS
+from labeling.formats.export_format import ExportFormat
+from labeling.formats.writing import export_formats
 from labeling.formats.writing.whole_files import sweep, workplace
 from ui.parts.work import Tell
 
-FORMATS = {each.name: each for each in EXPORT_FORMATS}
+
+def formats() -> dict[str, ExportFormat]:
+    """The formats by name, in the order of menus."""
+    return {each.name: each for each in export_formats.EXPORT_FORMATS}
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,15 @@ class Ready:
 
 def write(project: Project, kind: str, options: Mapping[str, Any], tell: Tell) -> Ready:
     """Write an export of a kind, telling how far it is, and leave nothing of it in a folder."""
+    chosen = formats()[kind]
     name = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in project.name)[:80] or "labels"
     with workplace(Path(tempfile.gettempdir())) as folder:
-        if FORMATS[kind].folder:
+        if chosen.folder:
             report = project.export(folder / name, format=kind, progress=tell, **options)
             path = Path(shutil.make_archive(str(folder / f"{name}-zipped"), "zip", folder / name))
             name = f"{name}.zip"
         else:
-            name = f"{name}{FORMATS[kind].suffix}"
+            name = f"{name}{chosen.suffix}"
             path = folder / name
             report = project.export(path, format=kind, progress=tell, **options)
         # Open, it can be read after its folder is gone; nothing of it waits anywhere when the server is killed.

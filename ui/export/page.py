@@ -11,7 +11,7 @@ import streamlit as st
 from labeling import Project, keyword
 from labeling.labels.export_choice import NothingLeft
 from labeling.labels.records import ExportPreview
-from ui.export.file import FORMATS, Ready, clear_leftovers, write
+from ui.export.file import Ready, clear_leftovers, formats, write
 from ui.parts import charts
 from ui.parts.markup import count, figures, notice
 from ui.parts.work import FOLLOW_SECONDS, Work
@@ -41,10 +41,11 @@ def render() -> None:
     with st.container(key="split-export"):
         left, right = st.columns([5, 6], gap="large")
     with left:
-        kind = str(st.radio("Format", list(FORMATS), format_func=lambda name: FORMATS[name].title, key="export_format"))
+        offered = formats()
+        kind = str(st.radio("Format", list(offered), format_func=lambda name: offered[name].title, key="export_format"))
         choices = _choices(project)
         escaped = True
-        if kind == "csv":
+        if offered[kind].escapes:
             escaped = st.session_state[_ESCAPES] = st.checkbox(
                 "Make formulas harmless",
                 value=st.session_state.get(_ESCAPES, True),
@@ -210,19 +211,20 @@ def _watch() -> None:
 
 
 def _offer(ready: Ready, kind: str) -> None:
+    chosen = formats()[kind]
     notice(f"{count(ready.rows)} rows, {_size(ready.size)}.", "good", title="Ready.")
     st.download_button(
         f"Download .{ready.name.rpartition('.')[2]}",
         ready.file,
         file_name=ready.name,
-        mime=FORMATS[kind].mime,
+        mime=chosen.mime,
         type="primary",
         key="export-download",
         icon=":material/download:",
         on_click="ignore",
     )
     if ready.sha256:
-        whose = " of the folder’s list of files" if FORMATS[kind].folder else ""
+        whose = " of the folder’s list of files" if chosen.folder else ""
         st.html(f'<p class="tally-small">SHA-256{whose} <code style="overflow-wrap:anywhere">{ready.sha256}</code></p>')
 
 

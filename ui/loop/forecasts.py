@@ -11,7 +11,7 @@ import streamlit as st
 from labeling import Project, StopRule
 from labeling.loops.stopping.curve_fit import Estimate
 from labeling.loops.stopping.forecast import LEAST, Forecast, forecast, pace_of
-from ui.loop.stop_rules import SHORT
+from labeling.loops.stopping.rules import SCORES
 from ui.parts.markup import count, counted, escape, percent, unbroken
 from ui.session import open_loop, open_project, storage
 
@@ -34,7 +34,7 @@ def sentence(told: Forecast, more: str = "more ") -> str:
             first = f"{needed}. How fast people are is not known yet: at {pace}, {_hours(hours)}, done {end}"
     if told.score is None:
         return f"{first}."
-    name = SHORT.get(told.metric, told.metric)
+    name = SCORES.get(told.metric, told.metric)
     span = f"{percent(told.score.low)} to {percent(told.score.high)}".replace(" % to", " to")
     return f"{first}. Expected {name} {percent(told.score.value)} ({span})."
 

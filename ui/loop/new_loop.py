@@ -45,7 +45,7 @@ def draw(project: Project, name: str) -> str | None:
             )  # fmt: skip
     with right:
         rules = stop_rules.form(held)
-        st.html(f'<p class="tally-small">Done {escape(", or ".join(map(stop_rules.words, rules)))}.</p>')
+        st.html(f'<p class="tally-small">Done {escape(", or ".join(rule.meaning for rule in rules))}.</p>')
         with problems():
             forecasts.draw_new(project, rules)
     if not st.button("Start the loop", type="primary", key="new-loop"):

@@ -9,8 +9,9 @@ import streamlit as st
 
 from labeling import Project, TargetScore
 from labeling.loops.records import LoopInfo
+from labeling.loops.stopping.rules import SCORES
 from labeling.store.holdout import holdout_ids
-from ui.loop import forecasts, stop_rules
+from ui.loop import forecasts
 from ui.loop import live as loop_live
 from ui.parts import charts, loop_charts
 from ui.parts.markup import chip, count, empty, escape, notice, percent
@@ -20,7 +21,6 @@ from ui.rules.analysis import title
 from ui.session import EXPECTED, annotator, message, open_loop, page, problems
 
 DONE = "loop_done"
-SCORES = {"f1_macro": "macro F1", "accuracy": "accuracy", "average_precision": "average precision"}
 _TRUST = {"agreement": "agreement with the round before", "uncertainty": "mean uncertainty of what is left"}
 _COLUMNS: dict[str, Any] = {
     "round": st.column_config.NumberColumn("round", width="small"),
@@ -51,10 +51,10 @@ def draw(project: Project, info: LoopInfo) -> None:
         drawn = loop_live.seen(project, loop)
         history = loop.history()
         loop_live.draw(project, info, drawn)
+        done = ", or ".join(rule.meaning for rule in loop.stop) or "when every item has an answer"
         st.html(
             f'<p class="tally-small">Asks by <b>{escape(named(info.strategy))}</b>, {count(loop.batch_size)} questions '
-            f"a round. Done {escape(', or '.join(map(stop_rules.words, loop.stop)) or 'when every item has an answer')}"
-            ".</p>"
+            f"a round. Done {escape(done)}.</p>"
         )
         if drawn.stopped:
             notice(drawn.stopped, "good", title="Done.")

@@ -1,4 +1,4 @@
-"""When a loop is done, in plain words: a form for stop rules, and a sentence for each."""
+"""The form for stop rules; what each means in words, it says itself."""
 
 from __future__ import annotations
 
@@ -6,41 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from labeling import After, LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
-from ui.parts.markup import count
+from labeling import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
+from labeling.loops.stopping.rules import SCORES
 
-MEASURES = {
-    "f1_macro": "macro F1 (each class counts the same)",
-    "accuracy": "accuracy",
-    "average_precision": "average precision",
-}
-SHORT = {"f1_macro": "macro F1", "accuracy": "accuracy", "average_precision": "average precision"}
-
-
-def words(rule: StopRule) -> str:
-    """Say when a rule ends a loop.
-
-    Examples
-    --------
-    >>> words(LabelBudget(1500))
-    'after 1,500 answers'
-    >>> words(TargetScore("f1_macro", 0.9))
-    'when macro F1 on the hold-out reaches 90 %'
-    """
-    if isinstance(rule, LabelBudget):
-        return f"after {count(rule.labels)} answers"
-    if isinstance(rule, TargetScore):
-        return f"when {SHORT.get(rule.metric, rule.metric)} on the hold-out reaches {rule.value * 100:g} %"
-    if isinstance(rule, Stability):
-        return f"when more answers no longer change what the model predicts ({rule.rounds} rounds in a row)"
-    if isinstance(rule, Plateau):
-        name = SHORT.get(rule.metric, rule.metric)
-        return f"when {name} rises by less than {rule.least * 100:g} points over {rule.rounds} rounds"
-    if isinstance(rule, OverallUncertainty):
-        return f"when the model is sure of what is left (mean uncertainty below {rule.below * 100:g} %)"
-    if isinstance(rule, After):
-        return f"{words(rule.rule)}, looked at again after {count(rule.answers)} answers"
-    return f"by {type(rule).__name__}"
+_USUAL = "f1_macro"
+_MORE = {"f1_macro": " (each class counts the same)"}
+"""What the menu of scores says beside their names."""
 
 
 def form(held: int) -> list[StopRule]:
@@ -86,5 +57,6 @@ def form(held: int) -> list[StopRule]:
 
 
 def _measure(key: str) -> str:
-    chosen: Any = st.selectbox("Score", list(MEASURES), format_func=lambda name: MEASURES[name], key=key)
+    names = sorted(SCORES, key=lambda name: name != _USUAL)
+    chosen: Any = st.selectbox("Score", names, format_func=lambda name: SCORES[name] + _MORE.get(name, ""), key=key)
     return str(chosen)

@@ -6,14 +6,13 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.functions.makers import LabelingFunction
-from labeling.functions.rules import from_spec
+from labeling.functions.rules import KINDS, TextRule, from_spec
 from labeling.weak_labels.rule_report import Analysis
 from ui.parts.charts import SILENT
 from ui.parts.markup import chip, count, empty, escape, figures, mark_spans, notice, percent, plain, spans_of
 from ui.rules import analysis_charts
 from ui.rules import form as rule_form
-from ui.rules.drafts import KINDS, Draft, found_in
+from ui.rules.drafts import Draft
 from ui.session import annotator, open_project, problems, storage
 
 VIEW = "rules_view"
@@ -135,16 +134,16 @@ def _right_and_wrong(project: Project, analysis: Analysis, accuracy: pl.DataFram
         _votes(project, found, _rule(project, name), labels)
 
 
-def _rule(project: Project, name: str) -> LabelingFunction | None:
+def _rule(project: Project, name: str) -> TextRule | None:
     for info in project.functions():
         if info.name == name and info.kind in KINDS and info.label is not None:
             return from_spec({**info.spec, "label": info.label})
     return None
 
 
-def _votes(project: Project, found: pl.DataFrame, rule: LabelingFunction | None, labels: list[str]) -> None:
+def _votes(project: Project, found: pl.DataFrame, rule: TextRule | None, labels: list[str]) -> None:
     texts = text_of(project, found)
-    pieces = found_in(rule, texts) if rule else [[] for _ in texts]
+    pieces = rule.found_in(texts) if rule else [[] for _ in texts]
     boxes = []
     for row, text, piece in zip(found.iter_rows(named=True), texts, pieces, strict=True):
         vote, gold = row["vote"], row["gold"]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from labeling import Project
-from labeling.functions.makers import LabelingFunction
+from labeling.functions.rules import TextRule
 from labeling.store.function_comparison import FunctionComparison
 from ui.parts.markup import chip, count, escape, figures, mark_spans, notice, percent, spans_of
 from ui.rules.analysis import text_of
-from ui.rules.drafts import found_in
 
 _WORDS = {
     "gained": "It would newly vote here",
@@ -18,7 +17,7 @@ _WORDS = {
 }
 
 
-def draw(project: Project, rule: LabelingFunction, column: str | None) -> None:
+def draw(project: Project, rule: TextRule, column: str | None) -> None:
     """Draw what changes from the kept rule of the same name to this one.
 
     Parameters
@@ -52,14 +51,12 @@ def _accuracy(change: FunctionComparison) -> str:
     return f"{percent(change.old_accuracy)} → {percent(change.new_accuracy)}"
 
 
-def _examples(
-    project: Project, rule: LabelingFunction, change: FunctionComparison, which: str, column: str | None
-) -> None:
+def _examples(project: Project, rule: TextRule, change: FunctionComparison, which: str, column: str | None) -> None:
     labels = list(project.label_names)
     rows = change.examples.filter(change=which)
     texts = [str(text or "") for text in rows[column]] if column in rows.columns else text_of(project, rows)
     boxes = []
-    for row, text, found in zip(rows.iter_rows(named=True), texts, found_in(rule, texts), strict=True):
+    for row, text, found in zip(rows.iter_rows(named=True), texts, rule.found_in(texts), strict=True):
         votes = [chip(name, labels.index(name)) for name in (row["before"], row["after"]) if name]
         known = f" · known to be {chip(row['gold'], labels.index(row['gold']))}" if row["gold"] else ""
         boxes.append(

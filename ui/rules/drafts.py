@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import polars as pl
 
 from labeling import comparison, keyword, regex
-from labeling.functions.makers import LabelingFunction
+from labeling.functions.rules import KINDS, TextRule, from_spec
 from labeling.store.records import FunctionInfo
 
-KINDS = {"keyword": "Words", "regex": "Pattern", "comparison": "Comparison"}
-OPERATOR_WORDS = {
-    ">": "is above",
-    ">=": "is at least",
-    "<": "is below",
-    "<=": "is at most",
-    "==": "equals",
-    "!=": "differs from",
-    "contains": "contains",
-    "starts_with": "starts with",
-    "ends_with": "ends with",
-    "longer_than": "is longer than (characters)",
-    "shorter_than": "is shorter than (characters)",
-    "is_empty": "is empty",
-    "is_not_empty": "is not empty",
-}
-UNARY = ("is_empty", "is_not_empty")
-TEXT_OPERATORS = ("contains", "starts_with", "ends_with")
-COUNTING = ("longer_than", "shorter_than")
+FORMS = ("keyword", "regex", "comparison")
+"""Kinds that are written, and changed, in the form; the first stands in it at the start."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,7 @@ class Draft:
         """Whether there is enough of it to run."""
         return not self.missing
 
-    def build(self, name: str) -> LabelingFunction:
+    def build(self, name: str) -> TextRule:
         """Make the labeling function that the form describes.
 
         Examples
@@ -116,34 +97,15 @@ def typed(text: str, dtype: pl.DataType) -> str | float | bool:
         raise ValueError(f"This column holds numbers, got {text!r}.") from None
 
 
-def found_in(rule: Any, texts: Sequence[str]) -> list[list[str]]:
-    """The pieces of each text that a rule matches, found by Polars (linear in the text, whatever the pattern)."""
-    pattern = getattr(rule, "pattern", None)
-    if isinstance(pattern, str):
-        if getattr(rule, "kind", "") == "keyword" and not getattr(rule, "case_sensitive", False):
-            pattern = f"(?i){pattern}"
-        found: list[list[str]] = pl.Series(texts, dtype=pl.String).str.extract_all(pattern).to_list()
-        return found
-    value = getattr(rule, "value", None)
-    return [[str(value)] if getattr(rule, "operator", "") in TEXT_OPERATORS else [] for _ in texts]
-
-
 def describe(info: FunctionInfo) -> str:
     """Say in words what a stored rule does.
 
     Code is shown as its source text where that is stored.
     """
-    spec = info.spec
-    if info.kind == "keyword":
-        whole = "whole words" if spec.get("whole_words", True) else "parts of words too"
-        return f"matches {', '.join(map(str, spec.get('words', ())))} ({whole})"
-    if info.kind == "regex":
-        return f"matches {spec.get('pattern', '')}"
-    if info.kind == "comparison":
-        operator = str(spec.get("operator"))
-        value = "" if operator in UNARY else f" {spec.get('value')}"
-        return f"{spec.get('column') or 'the text'} {OPERATOR_WORDS.get(operator, operator)}{value}"
-    return str(spec.get("source") or spec.get("expression") or "written in Python; its code is not kept here")
+    if info.kind in KINDS:
+        # What it means hangs on no label, and a rule whose class is gone has none.
+        return from_spec({**info.spec, "label": info.label or "none"}).meaning
+    return str(info.spec.get("source") or info.spec.get("expression") or "written in Python; its code is not kept here")
 
 
 def draft_of(info: FunctionInfo) -> Draft:

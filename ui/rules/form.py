@@ -10,9 +10,9 @@ import polars as pl
 import streamlit as st
 
 from labeling import Project
-from labeling.functions.makers import OPERATORS
+from labeling.functions.rules import COUNTING, KINDS, OPERATOR_WORDS, TEXT_OPERATORS, UNARY
 from labeling.store.records import FunctionInfo
-from ui.rules.drafts import COUNTING, KINDS, OPERATOR_WORDS, TEXT_OPERATORS, UNARY, Draft, draft_of, split_words, typed
+from ui.rules.drafts import FORMS, Draft, draft_of, split_words, typed
 
 _FORM = "rule_form"
 
@@ -48,13 +48,13 @@ def load(info: FunctionInfo) -> None:
 def draw(project: Project, who: str) -> Draft:
     """Draw the form; return what stands in it."""
     if not isinstance(st.session_state.get(_FORM), Form):
-        begin(Draft("keyword", expert=who))
+        begin(Draft(FORMS[0], expert=who))
     form: Form = st.session_state[_FORM]
     start = form.start
     kind = st.segmented_control(
         "Kind",
-        list(KINDS),
-        format_func=lambda key: KINDS[key],
+        FORMS,
+        format_func=lambda key: KINDS[key].title,
         default=start.kind,
         required=True,
         key=form.key("kind"),
@@ -126,9 +126,9 @@ def _comparison(project: Project, form: Form) -> dict[str, Any]:
     column = left.selectbox("Column", names, index=_index(names, start.column), key=form.key("column"))
     operator = middle.selectbox(
         "Is",
-        OPERATORS,
-        index=_index(OPERATORS, start.operator),
-        format_func=lambda key: OPERATOR_WORDS.get(key, key),
+        list(OPERATOR_WORDS),
+        index=_index(list(OPERATOR_WORDS), start.operator),
+        format_func=lambda key: OPERATOR_WORDS[key],
         key=form.key("operator"),
     )
     parts: dict[str, Any] = {"column": column, "operator": operator}

@@ -16,7 +16,7 @@ from ui.rules import analysis as rule_analysis
 from ui.rules import changes as rule_changes
 from ui.rules import form as rule_form
 from ui.rules import suggestions
-from ui.rules.drafts import KINDS, Draft, describe, found_in
+from ui.rules.drafts import FORMS, Draft, describe
 from ui.session import annotator, message, problems, require_items, require_project
 
 _DONE = "rules_done"
@@ -118,7 +118,7 @@ def _examples(rule: Any, examples: pl.DataFrame, column: str | None, matches: in
         st.dataframe(examples, hide_index=True, height=300)
         return
     texts = [str(text) if text is not None else "" for text in examples[column].to_list()]
-    pieces = found_in(rule, texts)
+    pieces = rule.found_in(texts)
     boxes = "".join(
         f'<div class="tally-text">{mark_spans(text, spans_of(text, found))}</div>'
         for text, found in zip(texts, pieces, strict=True)
@@ -188,7 +188,7 @@ def _one(project: Project, info: FunctionInfo) -> None:
         f"{escape(describe(info))}</div>"
     )
     with st.container(horizontal=True):
-        if info.kind in KINDS:
+        if info.kind in FORMS:
             st.button("Change it", key="rule-edit", on_click=rule_form.load, args=(info,), icon=":material/edit:")
         st.button("Remove it", key="rule-remove", on_click=_remove, args=(project, info.name), icon=":material/delete:")
 

@@ -8,7 +8,6 @@ from labeling import Project
 from labeling.votes.suggestions import Suggestion
 from ui.parts.markup import chip, counted, empty, escape, mark_spans, notice, percent, spans_of
 from ui.rules.analysis import title
-from ui.rules.drafts import found_in
 from ui.session import EXPECTED, message, open_project, problems, storage
 
 MOST = 20
@@ -77,7 +76,7 @@ def _one(project: Project, suggestion: Suggestion, labels: list[str], number: in
 
 def _examples(suggestion: Suggestion, labels: list[str]) -> str:
     texts = [text[:LONGEST] for text, _ in suggestion.examples]
-    pieces = found_in(suggestion.function, texts)
+    pieces = suggestion.function.found_in(texts)
     boxes = []
     for text, (_, label), found in zip(texts, suggestion.examples, pieces, strict=True):
         # What it would get wrong says what it is; that the others have the label is what it is for.

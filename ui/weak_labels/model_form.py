@@ -13,25 +13,6 @@ from labeling.weak_labels.run import WeakPreview
 from ui.parts.markup import escape
 from ui.session import open_project, storage
 
-_MODELS = {
-    "Robust": (
-        "Robust (usual)",
-        "Weighs rules by what their votes say about one another, else stays near the majority. Needs no known answers.",
-    ),
-    "MajorityVote": ("Majority vote", "The label with most votes wins; every rule, or every expert, counts the same."),
-    "WeightedVote": (
-        "Weighted vote",
-        "Majority vote in which rules that were right more often count more. Learns that from known answers.",
-    ),
-    "DawidSkene": (
-        "Dawid and Skene",
-        "Learns which labels each source mixes up. The model of choice where the sources are people.",
-    ),
-    "SnorkelLabelModel": (
-        "Snorkel's label model",
-        "The model of another tool, to compare with. Needs three rules, and some seconds to fit.",
-    ),
-}
 _BY: dict[Literal["expert", "function"], str] = {
     "expert": "each expert's rules as one vote",
     "function": "each rule as one vote",
@@ -46,18 +27,19 @@ _TIES: dict[Literal["abstain", "prior", "random"], str] = {
 
 def draw(project: Project) -> LabelModel:
     """Draw the choice and its settings; return the label model that they describe."""
-    names = [name for name in _MODELS if name != "SnorkelLabelModel" or find_spec("snorkel")]
+    names = [name for name, model in LABEL_MODELS.items() if model.package is None or find_spec(model.package)]
+    missing = [model for name, model in LABEL_MODELS.items() if name not in names]
     name = str(
         st.selectbox(
             "How votes become labels",
             names,
-            format_func=lambda key: _MODELS[key][0],
+            format_func=lambda key: LABEL_MODELS[key].title,
             key="weak_model",
-            help=None if len(names) == len(_MODELS) else "Snorkel's model is offered where snorkel is installed.",
+            help=" ".join(f"{model.title} is offered where {model.package} is installed." for model in missing) or None,
         )
     )
-    st.html(f'<p class="tally-small">{escape(_MODELS[name][1])}</p>')
-    if name == "MajorityVote":
+    st.html(f'<p class="tally-small">{escape(LABEL_MODELS[name].summary)}</p>')
+    if name == MajorityVote.__name__:
         return _majority(project)
     return LABEL_MODELS[name](otherwise=_otherwise(project))
 

@@ -26,4 +26,4 @@ def _write(path: Path, batches: Iterator[pl.DataFrame], about: About) -> int:
     return rows
 
 
-CSV = ExportFormat("csv", "CSV, for spreadsheets", "text/csv", ".csv", _write, chosen_by=(".csv",))
+CSV = ExportFormat("csv", "CSV, for spreadsheets", "text/csv", ".csv", _write, chosen_by=(".csv",), escapes=True)

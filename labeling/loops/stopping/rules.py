@@ -8,7 +8,8 @@ from typing import Any
 
 from labeling.arguments import whole_number
 
-SCORES = ("accuracy", "f1_macro", "average_precision")
+SCORES = {"accuracy": "accuracy", "f1_macro": "macro F1", "average_precision": "average precision"}
+"""Scores that rules look at, and what people call them."""
 
 
 class StopRule:
@@ -21,6 +22,11 @@ class StopRule:
 
     needs_holdout: bool = False
 
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop, to follow "done"."""
+        return f"by {type(self).__name__}"
+
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:
         """Return why the loop is done, None if it is not."""
         raise NotImplementedError
@@ -32,14 +38,19 @@ class LabelBudget(StopRule):
 
     Examples
     --------
-    >>> LabelBudget(500).reason(500, [])
-    'The budget of 500 labels is used.'
+    >>> LabelBudget(1500).meaning, LabelBudget(1500).reason(1500, [])
+    ('after 1,500 answers', 'The budget of 1,500 labels is used.')
     """
 
     labels: int
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", whole_number("The labels of a LabelBudget", self.labels, 1))
+
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop."""
+        return f"after {self.labels:,} answers"
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
         """Return why the loop is done, None if it is not."""
@@ -65,6 +76,11 @@ class TargetScore(StopRule):
             raise ValueError(f"TargetScore knows {', '.join(map(repr, SCORES))}, got {self.metric!r}.")
         if not 0 < self.value <= 1:
             raise ValueError(f"The target of {self.metric} must lie above 0 and be at most 1, got {self.value!r}.")
+
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop."""
+        return f"when {SCORES[self.metric]} on the hold-out reaches {self.value * 100:g} %"
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
         """Return why the loop is done, None if it is not."""
@@ -112,6 +128,11 @@ class Stability(StopRule):
         object.__setattr__(self, "rounds", whole_number("The rounds of Stability", self.rounds, 1))
         object.__setattr__(self, "labels", whole_number("The labels of Stability", self.labels, 0))
 
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop."""
+        return f"when more answers no longer change what the model predicts ({self.rounds} rounds in a row)"
+
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:
         """Return why the loop is done, None if it is not."""
         values = [row.get("agreement") for row in history[-self.rounds :]]
@@ -152,6 +173,11 @@ class OverallUncertainty(StopRule):
         if not 0 < self.below < 1:
             raise ValueError(f"The bound of the uncertainty must lie between 0 and 1, got {self.below!r}.")
 
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop."""
+        return f"when the model is sure of what is left (mean uncertainty below {self.below * 100:g} %)"
+
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
         """Return why the loop is done, None if it is not."""
         newest = history[-1] if history else {}
@@ -187,6 +213,11 @@ class Plateau(StopRule):
         if not 0 <= self.least < 1:
             raise ValueError(f"The least rise must lie in [0, 1), got {self.least!r}.")
         object.__setattr__(self, "rounds", whole_number("The rounds of Plateau", self.rounds, 1))
+
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop."""
+        return f"when {SCORES[self.metric]} rises by less than {self.least * 100:g} points over {self.rounds} rounds"
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:  # noqa: ARG002
         """Return why the loop is done, None if it is not."""
@@ -228,6 +259,11 @@ class After(StopRule):
     def needs_holdout(self) -> bool:  # type: ignore[override]
         """Whether the rule does."""
         return self.rule.needs_holdout
+
+    @property
+    def meaning(self) -> str:
+        """When it ends a loop."""
+        return f"{self.rule.meaning}, looked at again after {self.answers:,} answers"
 
     def reason(self, answered: int, history: Sequence[Mapping[str, Any]]) -> str | None:
         """Return the rule's reason, None before there are so many answers."""

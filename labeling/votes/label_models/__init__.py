@@ -10,6 +10,6 @@ from labeling.votes.label_models.weighted_vote import WeightedVote
 __all__ = ["LABEL_MODELS", "DawidSkene", "LabelModel", "MajorityVote", "Robust", "SnorkelLabelModel", "WeightedVote"]
 
 LABEL_MODELS: dict[str, type[LabelModel]] = {
-    model.__name__: model for model in (MajorityVote, Robust, DawidSkene, WeightedVote, SnorkelLabelModel)
+    model.__name__: model for model in (Robust, MajorityVote, WeightedVote, DawidSkene, SnorkelLabelModel)
 }
-"""Label models by name: ``LABEL_MODELS[name](**parameters)`` rebuilds one that was stored."""
+"""Label models by name, in the order of menus: ``LABEL_MODELS[name](**parameters)`` rebuilds one."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -73,7 +73,18 @@ class LabelModel(ABC):
         Class for items that the votes leave open: silent or tied, or below a threshold.
     otherwise_probability
         What is stated for those: not an estimate. They never weigh in training.
+
+    Attributes
+    ----------
+    title, summary
+        What a menu calls it, and what it does, in a sentence or two.
+    package
+        What has to be installed before a menu offers it.
     """
+
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    package: ClassVar[str | None] = None
 
     otherwise: str | None = None
     otherwise_probability: float = 0.75

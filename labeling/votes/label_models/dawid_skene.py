@@ -1,7 +1,7 @@
 """Dawid and Skene's model: each source has a confusion matrix, and the truth is what explains all votes best."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class DawidSkene(PatternModel):
     >>> model.fitted.accuracy.round(1)
     array([1. , 1. , 0.4])
     """
+
+    title: ClassVar[str] = "Dawid and Skene"
+    summary: ClassVar[str] = (
+        "Learns which labels each source mixes up. The model of choice where the sources are people."
+    )
 
     abstain: Literal["auto", "missing", "informative"] = "auto"
     strength: float = 4.0

@@ -10,7 +10,7 @@ array([ 0,  1, -1])
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -54,6 +54,9 @@ class MajorityVote(LabelModel):
     >>> MajorityVote(threshold=0.5, otherwise="ok").predict(matrix)
     array([0, 1])
     """
+
+    title: ClassVar[str] = "Majority vote"
+    summary: ClassVar[str] = "The label with most votes wins; every rule, or every expert, counts the same."
 
     by: Literal["function", "expert"] = "function"
     threshold: float | None = None

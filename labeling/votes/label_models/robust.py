@@ -8,6 +8,7 @@ tells whether they do. People err independently, rules seldom.
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -70,6 +71,11 @@ class Robust(PatternModel):
     >>> Robust().fit(matrix).predict(matrix)[:3]
     array([0, 1, 0])
     """
+
+    title: ClassVar[str] = "Robust (usual)"
+    summary: ClassVar[str] = (
+        "Weighs rules by what their votes say about one another, else stays near the majority. Needs no known answers."
+    )
 
     iterations: int = 3
     more_iterations: int = 10

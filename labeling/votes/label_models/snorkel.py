@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class SnorkelLabelModel(PatternModel):
     Ratner, Hancock, Dunnmon, Sala, Pandey and Ré (2019). Training complex models with multi-task weak supervision.
     AAAI.
     """
+
+    title: ClassVar[str] = "Snorkel's label model"
+    summary: ClassVar[str] = "The model of another tool, to compare with. Needs three rules, and some seconds to fit."
+    package: ClassVar[str | None] = "snorkel"
 
     epochs: int = 500
     learning_rate: float = 0.01

@@ -1,6 +1,7 @@
 """Votes weighed by how often their source was right on items with gold."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class WeightedVote(PatternModel):
     >>> WeightedVote().fit(matrix).predict(matrix)[:3]
     array([0, 1, 0])
     """
+
+    title: ClassVar[str] = "Weighted vote"
+    summary: ClassVar[str] = (
+        "Majority vote in which rules that were right more often count more. Learns that from known answers."
+    )
 
     strength: float = 10.0
 

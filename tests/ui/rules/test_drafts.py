@@ -9,7 +9,7 @@ import pytest
 
 from labeling.store.records import FunctionInfo
 from labeling.votes.running import run_functions
-from ui.rules.drafts import Draft, describe, draft_of, found_in, typed
+from ui.rules.drafts import Draft, describe, draft_of, typed
 
 
 def votes(draft: Draft, texts: list[str]) -> list[int]:
@@ -36,7 +36,7 @@ def test_a_value_of_another_type_is_refused(text: str, dtype: pl.DataType) -> No
 
 def test_the_pieces_found_are_those_that_vote() -> None:
     rule = Draft("keyword", label="bad", words=("idiot", "white house")).build("r")
-    assert found_in(rule, ["An IDIOT in the White  House", "idiotic"]) == [["IDIOT", "White  House"], []]
+    assert rule.found_in(["An IDIOT in the White  House", "idiotic"]) == [["IDIOT", "White  House"], []]
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_a_stored_rule_comes_back_as_the_draft_it_was(draft: Draft) -> None:
     info = FunctionInfo("r", rule.expert, rule.kind, draft.label, 1, spec, True, datetime(2026, 1, 1, tzinfo=UTC))
     assert draft_of(info) == draft
     assert describe(info)
+
+
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        (Draft("keyword", label="bad", words=("senate", "election")), "matches senate, election (whole words)"),
+        (Draft("keyword", label="bad", words=("x",), whole_words=False), "matches x (parts of words too)"),
+        (Draft("regex", label="bad", pattern="x+", case_sensitive=True), "matches x+"),
+        (Draft("comparison", label="bad", column="likes", operator=">=", value=3), "likes is at least 3"),
+        (Draft("comparison", label="bad", operator="is_empty"), "the text is empty"),
+    ],
+)
+def test_a_stored_rule_is_said_in_words(draft: Draft, said: str) -> None:
+    spec = draft.build("r").spec
+    info = FunctionInfo("r", None, draft.kind, None, 1, spec, True, datetime(2026, 1, 1, tzinfo=UTC))
+    assert describe(info) == said
