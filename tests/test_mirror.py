@@ -214,6 +214,7 @@ ELSEWHERE = {
         "labeling/store/imports/reports.py",
     ],
     "tests/labeling/store/test_function_store.py": [
+        "labeling/store/snapshots.py",
         "labeling/arrays.py",
         "labeling/store/function_comparison.py",
         "labeling/store/vote_cache.py",

@@ -24,9 +24,9 @@ from labeling.store.filters import FilterInfo, Filters
 from labeling.store.holdout import holdout_ids
 from labeling.store.imports import importing
 from labeling.store.imports.answer_columns import hidden_columns
-from labeling.store.items import tallies
 from labeling.store.label_set import LabelSet
 from labeling.store.project_store import ProjectStore
+from labeling.store.snapshots import cached, tallies
 from labeling.weak_labels.judged import judged_matrix, voted
 from labeling.weak_labels.rule_report import Analysis
 from storage import Ledger, ProjectExists, list_projects
@@ -970,8 +970,7 @@ class Project:
     def status(self) -> ProjectStatus:
         """Return where the project stands, in counts; they are counted once a version."""
         version = self.version()
-        status: ProjectStatus = self.item_store.cached("status", version, lambda: self._status(version), tallies)
-        return status
+        return cached(self.ledger.project.uuid, "status", version, lambda: self._status(version), tallies)
 
     def _status(self, version: int) -> ProjectStatus:
         from labeling.labels.resolving import counted

@@ -18,6 +18,7 @@ from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelSet
 from labeling.store.records import FunctionInfo, FunctionPreview, FunctionsReport
+from labeling.store.snapshots import cached
 from labeling.store.vote_cache import VoteStore, spec_fingerprint
 from labeling.votes.matrix import LabelMatrix, Source
 from labeling.votes.running import Faults, check_functions, run_functions
@@ -112,7 +113,7 @@ class Functions:
         records = self._ledger.functions.current()
         held = holdout_ids(self._ledger)
         key = (self._items.version, labels.version, tuple(record.version_id for record in records), hash(held))
-        matrix: LabelMatrix = self._items.cached("matrix", key, lambda: self._matrix(records, labels, progress))
+        matrix = cached(self._items.project, "matrix", key, lambda: self._matrix(records, labels, progress))
         if not all(source.loaded for source in matrix.sources) or any(record.fingerprint is None for record in records):
             matrix = self._matrix(records, labels, progress)
         if but is None:

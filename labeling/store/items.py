@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import polars as pl
 from labeling.arrays import BLOCK, IntArray
 from labeling.formats.columns.types import parse_dtype
 from labeling.formats.columns.values import EXACT, texts_of
+from labeling.store.snapshots import cached, snapshots, tallies
 from storage import cache_file
 
 if TYPE_CHECKING:
@@ -98,35 +97,6 @@ def becomes_text(known: Columns, name: str, dtype: pl.DataType, *, large: bool) 
     return joined != exact_type(joined, large=large or name in known.large)
 
 
-class _Snapshots:
-    """Frames of a few projects, each kept while the items it was made of stand."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
-
-    def get(self, key: tuple[Any, ...]) -> Any:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: tuple[Any, ...], value: Any) -> None:
-        with self._lock:
-            # An older state of the same thing will not be asked for again.
-            for old in [k for k in self._kept if k[:2] == key[:2]]:
-                del self._kept[old]
-            self._kept[key] = value
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-
-
-snapshots = _Snapshots(24)
-
-tallies = _Snapshots(512)
-"""Counts, small enough to be kept of many projects."""
-
 _FRAME = "items"
 
 
@@ -155,6 +125,7 @@ class Items:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self.project = ledger.project.uuid
 
     @property
     def version(self) -> int:
@@ -168,22 +139,11 @@ class Items:
     def columns(self) -> Columns:
         """Return the columns over all imports."""
         version = self.version
-        columns: Columns = self.cached("columns", version, lambda: Columns.of(self._ledger.imports.all()))
-        return columns
+        return cached(self.project, "columns", version, lambda: Columns.of(self._ledger.imports.all()))
 
     def counts(self) -> tuple[int, int]:
         """Return how many items are visible, and how many of them have gold."""
-        counts: tuple[int, int] = self.cached("counts", self.version, self._ledger.items.counts, tallies)
-        return counts
-
-    def cached(self, what: str, version: Any, make: Any, kept: _Snapshots = snapshots) -> Any:
-        """Return what `make` makes, kept in this process under a name and a version."""
-        key = (self._ledger.project.uuid, what, version)
-        found = kept.get(key)
-        if found is None:
-            found = make()
-            kept.put(key, found)
-        return found
+        return cached(self.project, "counts", self.version, self._ledger.items.counts, tallies)
 
     def frame(self, private: bool = False) -> pl.DataFrame:
         """Return every item: item_id, then the columns; images and private columns only where asked for.
@@ -192,18 +152,16 @@ class Items:
         """
         if private:
             return self._read(None, private=True)
-        frame: pl.DataFrame = self.cached(_FRAME, self.version, lambda: self._read(None))
-        return frame
+        return cached(self.project, _FRAME, self.version, lambda: self._read(None))
 
     def ids(self) -> IntArray:
         """Return the ids of all items (n,), ascending, without reading what they hold."""
-        ids: IntArray = self.cached("ids", self.version, lambda: np.fromiter(self._ledger.items.ids(), dtype=np.int64))
-        return ids
+        return cached(self.project, "ids", self.version, lambda: np.fromiter(self._ledger.items.ids(), dtype=np.int64))
 
     def part(self, item_ids: IntArray) -> pl.DataFrame:
         """Return some items in item order: of the frame where it is at hand or they are many, else from the ledger."""
         version = self.version
-        kept: pl.DataFrame | None = snapshots.get((self._ledger.project.uuid, _FRAME, version))
+        kept: pl.DataFrame | None = snapshots.get((self.project, _FRAME, version))
         if kept is None and len(item_ids) <= BLOCK:
             return self.some(item_ids.tolist())
         frame = self.frame() if kept is None else kept
@@ -221,8 +179,7 @@ class Items:
 
     def known(self) -> tuple[IntArray, IntArray]:
         """Return the items (g,) whose truth is known, ascending, and the class id of each (g,)."""
-        known: tuple[IntArray, IntArray] = self.cached("gold", self.version, lambda: known_truths(self._ledger))
-        return known
+        return cached(self.project, "gold", self.version, lambda: known_truths(self._ledger))
 
     def some(self, item_ids: Sequence[int], private: bool = False, image: bool = False) -> pl.DataFrame:
         """Return some items in item order, straight from the ledger."""

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from labeling.arrays import BoolArray, FloatArray, IntArray
+from labeling.store.snapshots import cached
 
 if TYPE_CHECKING:
     from labeling.store.items import Items
@@ -363,8 +364,7 @@ def near_duplicates_of(items: Items) -> NearDuplicates | None:
     text = items.columns().named("text")
     if text is None:
         return None
-    found: NearDuplicates = items.cached("near-duplicates", items.version, lambda: near_duplicates(items.frame()[text]))
-    return found
+    return cached(items.project, "near-duplicates", items.version, lambda: near_duplicates(items.frame()[text]))
 
 
 def near_groups(items: Items) -> Callable[[], IntArray] | None:

@@ -19,6 +19,7 @@ from labeling.arrays import BLOCK, NOT_RUN, IntArray, pack, unpack
 from labeling.functions.base import LabelingFunction
 from labeling.functions.rules import KINDS, forms_mark
 from labeling.store.label_set import LabelSet
+from labeling.store.snapshots import cached
 from labeling.votes.running import run_functions
 from storage.records import FunctionRecord, VoteBlock
 
@@ -89,7 +90,7 @@ class VoteStore:
         `ids` (n,) are the items, ascending. What they hold is read only where a function has to run.
         """
         top = int(ids.max(initial=0))
-        kept: dict[int, VoteColumn] = self._items.cached("votes", None, dict)
+        kept: dict[int, VoteColumn] = cached(self._ledger.project.uuid, "votes", None, dict)
         found = {
             record.version_id: (kept.get(record.version_id) or self._stored(record)).upto(top) for record, _ in wanted
         }

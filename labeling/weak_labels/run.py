@@ -14,6 +14,7 @@ import polars as pl
 from labeling import serialization
 from labeling.arrays import BLOCK, NO_VOTE, known_where, pack, to_positions, unpack
 from labeling.store.label_set import LabelSet
+from labeling.store.snapshots import cached
 from labeling.votes.explanation import Explanation, explain
 from labeling.votes.label_models.base import TIE, LabelModel, WeakLabels
 from labeling.votes.matrix import LabelMatrix
@@ -323,8 +324,7 @@ def newest_run(store: ProjectStore) -> WeakRun | None:
     if not records:
         return None
     key = (records[-1].number, store.label_set.version)
-    run: WeakRun = store.items.cached("weak run", key, lambda: WeakRun(store, records[-1]))
-    return run
+    return cached(store.ledger.project.uuid, "weak run", key, lambda: WeakRun(store, records[-1]))
 
 
 def run_label_model(

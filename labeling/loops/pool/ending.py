@@ -16,6 +16,7 @@ from labeling.loops.stopping.forecast import ENOUGH, LEAST, Forecast, forecast, 
 from labeling.loops.stopping.rules import LabelBudget, StopRule, extended
 from labeling.people.answers import annotator_name
 from labeling.store.holdout import holdout_ids
+from labeling.store.snapshots import cached
 
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
@@ -145,8 +146,7 @@ class Ending:
 
     def _items(self) -> int:
         store = self._store.items
-        items: int = store.cached("size", store.version, lambda: self._ledger.items.counts()[0])
-        return items
+        return cached(store.project, "size", store.version, lambda: self._ledger.items.counts()[0])
 
 
 def check_stop(store: ProjectStore, stop: Sequence[StopRule]) -> None:

@@ -15,6 +15,7 @@ from labeling.classifiers.base import Classifier
 from labeling.classifiers.features.text import Directions, Features, Matrix, reduce
 from labeling.classifiers.text_and_tables import TextClassifier
 from labeling.store.items import Columns, Items
+from labeling.store.snapshots import cached
 
 LEARNED = ("text", "data", "image")
 """Roles of the columns that features are made of."""
@@ -60,7 +61,7 @@ class Views:
 
     def _kept(self, what: str, make: Callable[[], Any]) -> Any:
         version = (self.items.version, hash(self.held.tobytes()))
-        return self.items.cached(f"{what} {serialization.dump(self.classifier)}", version, make)
+        return cached(self.items.project, f"{what} {serialization.dump(self.classifier)}", version, make)
 
     def _featurize(self) -> Matrix:
         return self.placed.featurize(self.content(), text=self.text, learn_from=~self.held)

@@ -6,7 +6,7 @@ import pytest
 
 from labeling import LabelBudget, MajorityVote, Project, keyword
 from labeling.formats.writing.export_formats import EXPORT_FORMATS
-from labeling.store.items import snapshots
+from labeling.store.snapshots import snapshots
 from strategies import Entropy
 
 LABELS = ["ok", "offensive"]

@@ -7,7 +7,7 @@ import pytest
 
 from labeling import ABSTAIN, MajorityVote, Project, keyword, labeling_function, regex, when
 from labeling.arrays import BLOCK, pack
-from labeling.store.items import snapshots
+from labeling.store.snapshots import snapshots
 from storage import Ledger
 from storage.facts.items import ItemFacts
 from storage.records import VoteBlock
