@@ -9,6 +9,7 @@ TESTFLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 export LABELING_STORAGE ?= sqlite:///labeling.db
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Python compiles what is imported; to compile all that is installed takes a third of the set-up.
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick check bench screenshots format pins clean
@@ -58,13 +59,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.stamp: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-compile --requirement requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements.txt requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-compile --requirement requirements-dev.txt
 	@touch $@ $(VENV)/runtime.stamp
 
 $(VENV)/bench.stamp: requirements-bench.txt | $(VENV)/dev.stamp
-	$(BIN)/python -m pip install --quiet --requirement requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --no-compile --requirement requirements-bench.txt
 	@touch $@

@@ -62,7 +62,7 @@ class Choice:
             raise ValueError(f"There is no split {split!r}. Splits are: {', '.join(SPLITS)}.")
         return cls(
             _known("source", source, SOURCES),
-            cast("tuple[LabelSource, ...] | None", _names("order", order)),
+            cast("tuple[LabelSource, ...] | None", _names("order", order, once=False)),
             None if min_confidence is None else _share(min_confidence),
             split,
             _names("columns", columns),
@@ -144,14 +144,14 @@ class Choice:
         return chosen | {"private": [name for name in self.shown(columns) if name in private]}
 
 
-def _names(what: str, given: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def _names(what: str, given: str | Sequence[str] | None, *, once: bool = True) -> tuple[str, ...] | None:
     if given is None:
         return None
     names = (given,) if isinstance(given, str) else tuple(given)
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
         raise TypeError(f"{what}= takes names, got {wrong[0]!r}.")
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(names)) if once else names
 
 
 def _known(what: str, given: str | Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...] | None:

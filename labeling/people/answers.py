@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -189,7 +190,7 @@ class Answers:
 
 
 def annotator_name(annotator: str | None) -> str:
-    """Return the name without blanks around it; raise for what is no name."""
+    """Return the name without blanks around it, its characters composed; raise for what is no name."""
     if not isinstance(annotator, str) or not annotator.strip():
         raise ValueError(f"An annotator needs a name, got {annotator!r}.")
-    return annotator.strip()
+    return unicodedata.normalize("NFC", annotator.strip())

@@ -202,7 +202,9 @@ def _found(ledger: Ledger, known: pl.DataFrame, given: pl.DataFrame) -> pl.DataF
 
 
 def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFrame) -> AnswersReport:
-    answers = answers.drop_nulls("label").with_columns(pl.col("annotator").str.strip_chars().fill_null(_NOBODY))
+    answers = answers.drop_nulls("label").with_columns(
+        pl.col("annotator").str.strip_chars().str.normalize("NFC").fill_null(_NOBODY)
+    )
     ids = {name: _label_id(labels, name) for name in answers["label"].unique(maintain_order=True)}
     answers = answers.with_columns(
         pl.col("label").replace_strict(ids, default=None, return_dtype=pl.Int64).alias("label_id")

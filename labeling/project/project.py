@@ -166,7 +166,7 @@ class Project:
             record.description,
             record.created_at,
             items,
-            len(self.ledger.annotations.answered()),
+            self.ledger.annotations.labeled_count(),
             self.archived,
         )
 

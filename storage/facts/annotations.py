@@ -229,6 +229,11 @@ class AnnotationFacts:
             count = self.standing.answered_count(connection)
             return count - len(self.standing.answered_among(connection, list(gone)))
 
+    def labeled_count(self) -> int:
+        """Return how many items somebody gave a class to: unsure and discarded ones are left out."""
+        with self._transactions.read() as connection:
+            return len(self.standing.labeled(connection) - self._items.withdrawn_in(connection))
+
     def everything(self) -> list[AnnotationRecord]:
         """Return every annotation, undone ones and undos among them, oldest first."""
         with self._transactions.read() as connection:

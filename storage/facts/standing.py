@@ -49,6 +49,7 @@ class _State:
     by_id: dict[int, Standing] = field(default_factory=dict)
     stacks: dict[tuple[int, int], list[Standing]] = field(default_factory=dict)
     answers: Counter[int] = field(default_factory=Counter)
+    labels: Counter[int] = field(default_factory=Counter)
     skips: dict[int, dict[int, int]] = field(default_factory=dict)
     kinds: dict[int | None, Counter[str]] = field(default_factory=dict)
     in_order: dict[int | None, list[Standing]] = field(default_factory=dict)
@@ -62,6 +63,10 @@ class _State:
             self.answers[one.item_id] += by
             if not self.answers[one.item_id]:
                 del self.answers[one.item_id]
+            if one.kind == "answer":
+                self.labels[one.item_id] += by
+                if not self.labels[one.item_id]:
+                    del self.labels[one.item_id]
         elif by > 0:
             self.skips.setdefault(one.annotator_id, {})[one.item_id] = one.id
         else:
@@ -146,6 +151,11 @@ class Follower:
         """Return how many items have an answer, an unsure or a discard."""
         with self._lock:
             return len(self._follow(connection).answers)
+
+    def labeled(self, connection: Connection) -> set[int]:
+        """Return the items that somebody gave a class to."""
+        with self._lock:
+            return set(self._follow(connection).labels)
 
     def answered_among(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items have an answer, an unsure or a discard."""

@@ -481,6 +481,7 @@ class PoolLoop:
         last = self._refits.last
         people = {name: id_ for id_, name in self._ledger.annotations.annotators().items()}
         pace = None
+        annotator = annotator_name(annotator) if annotator else None
         if annotator in people:
             count, seconds = self._ledger.loops.pace(self._record.id, people[annotator], least=LEAST)
             pace = 60.0 * count / seconds if count >= ENOUGH else None

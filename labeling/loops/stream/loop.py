@@ -18,7 +18,7 @@ from labeling.loops.stream.decisions import Decision, decision_of, query_of
 from labeling.loops.stream.history import history_frame, notes
 from labeling.loops.stream.records import Record, Records, Shape
 from labeling.people.annotations import Annotation, Answer
-from labeling.people.answers import Answers
+from labeling.people.answers import Answers, annotator_name
 from labeling.votes.applying import is_table, table_of
 
 if TYPE_CHECKING:
@@ -349,4 +349,4 @@ def _key(key: object) -> str | None:
 def _person(annotator: str | None) -> str:
     if not isinstance(annotator, str) or not annotator.strip():
         raise ValueError(f"Say who answers: annotator= takes a name, got {annotator!r}.")
-    return annotator.strip()
+    return annotator_name(annotator)

@@ -304,9 +304,11 @@ def _gold(plan: pl.DataFrame, ledger: Ledger, *, keep: bool) -> tuple[pl.DataFra
     if keep:
         # The labels of an export are resolved ones: they are no better truth than what is there.
         new = new.filter(pl.col("gold_there").is_null())
-    said = pl.DataFrame(ledger.items.gold_said(), schema=pair, orient="row")
-    corrected = new.filter(pl.col("gold_there").is_not_null()).join(said, on=["item_id", "gold"], how="semi")
-    new = new.join(corrected, on="item_id", how="anti", maintain_order="left")
+    corrected = new.filter(pl.col("gold_there").is_not_null())
+    if corrected.height:
+        said = pl.DataFrame(ledger.items.gold_said(), schema=pair, orient="row")
+        corrected = corrected.join(said, on=["item_id", "gold"], how="semi")
+        new = new.join(corrected, on="item_id", how="anti", maintain_order="left")
     replaced = new.height - new["gold_there"].null_count()
     notes = []
     if corrected.height:

@@ -209,3 +209,8 @@ def test_a_card_shows_names_as_they_are(sqlite_url, tmp_path):
     lines = (tmp_path / "out" / "README.md").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "# a &lt;b>\\| \\`c\\`"
     assert lines[2] == "\\# not a heading"
+
+
+def test_an_order_names_each_source_once(project):
+    with pytest.raises(ValueError, match="each once"):
+        project.preview_export(order=["human", "human"])

@@ -59,3 +59,10 @@ def test_an_annotator_has_a_name(name):
     with pytest.raises(ValueError, match="needs a name"):
         annotator_name(name)
     assert annotator_name(" ann ") == "ann"
+
+
+def test_a_name_is_one_person_however_its_characters_are_written(store, answers):
+    composed, marks = "Ren\u00e9", "Rene\u0301"
+    answers.record(1, answers.said("ok"), annotator_name(composed))
+    assert answers.undo(annotator_name(marks), ("answer",)).annotator == composed
+    assert list(store.ledger.annotations.annotators().values()) == [composed]

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from labeling import MajorityVote, Project, StorageError, default_storage, keyword
+from labeling import UNSURE, MajorityVote, Project, StorageError, default_storage, keyword
 from strategies import Entropy
 
 LABELS = ["ok", "offensive"]
@@ -65,8 +65,13 @@ def test_projects_are_listed_with_their_counts(storage_url):
     Project.create("a", LABELS, storage=storage_url)
     first.add_items(pl.DataFrame({"text": ["x", "y"]}))
     loop = first.pool_loop("l", strategy=Entropy(), batch_size=2)
-    loop.tell(loop.ask("ann")[0], "ok")
+    labeled, undecided = loop.ask("ann")
+    loop.tell(labeled, "ok")
+    loop.tell(undecided, UNSURE)
     assert [(info.name, info.items, info.labeled) for info in Project.list(storage_url)] == [("b", 2, 1), ("a", 0, 0)]
+    loop.undo("ann")
+    loop.undo("ann")
+    assert first.info().labeled == 0
 
 
 def test_a_status_counts_everything(sqlite_url):
