@@ -69,6 +69,10 @@ ELSEWHERE = {
         "labeling/classifiers/features/text.py",
     ],
     "tests/labeling/commands/test_command_line.py": [
+        "labeling/commands/import_items.py",
+        "labeling/commands/refit.py",
+        "labeling/commands/status.py",
+        "labeling/commands/weak_label.py",
         "labeling/commands/export.py",
         "labeling/commands/manage.py",
         "labeling/commands/options.py",

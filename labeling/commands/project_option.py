@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from labeling.project.project import Project
 
 ProjectName = Annotated[str, typer.Option("--project", "-p", help="Name of the project.")]
 Storage = Annotated[
@@ -58,3 +61,10 @@ def known_storage(storage: str | None) -> str | None:
     if kind == "sqlite" and path and path != ":memory:" and "?" not in path and not Path(path).exists():
         raise FileNotFoundError(f"There is no database {url}. Import a file first, or give --storage.")
     return url
+
+
+def open_project(name: str, storage: str | None) -> Project:
+    """Return a project by its name, in the database that was named or the default one."""
+    from labeling.project.project import Project
+
+    return Project.open(name, known_storage(storage))
