@@ -22,12 +22,12 @@ from labeling.commands.manage import (
     undo_import,
 )
 from labeling.commands.offer import offer_file
-from labeling.commands.options import ListingCommand
+from labeling.commands.parts.options import ListingCommand
+from labeling.commands.parts.terminal import examples
 from labeling.commands.refit import refit_loop
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.commands.simulate import simulate_file
 from labeling.commands.status import show_status
-from labeling.commands.terminal import examples
 from labeling.commands.weak_label import weak_label
 
 commands = typer.Typer(

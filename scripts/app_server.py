@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labeling.commands.server import HOST, free_port, serving
+from labeling.commands.parts.server import HOST, free_port, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 

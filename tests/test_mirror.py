@@ -19,7 +19,7 @@ ELSEWHERE = {
         "ui/annotate/page.py",
     ],
     "tests/browser/test_export_page.py": [
-        "labeling/commands/server.py",
+        "labeling/commands/parts/server.py",
         "ui/export/file.py",
         "ui/export/page.py",
     ],
@@ -75,10 +75,10 @@ ELSEWHERE = {
         "labeling/commands/weak_label.py",
         "labeling/commands/export.py",
         "labeling/commands/manage.py",
-        "labeling/commands/options.py",
-        "labeling/commands/project_option.py",
+        "labeling/commands/parts/options.py",
+        "labeling/commands/parts/project_option.py",
         "labeling/commands/simulate.py",
-        "labeling/commands/terminal.py",
+        "labeling/commands/parts/terminal.py",
     ],
     "tests/labeling/demo/test_demo.py": [
         "labeling/demo/forum.py",

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labeling.commands.server import free_port, is_free
+from labeling.commands.parts.server import free_port, is_free
 
 ROOT = Path(__file__).resolve().parents[1]
 # Each of these takes between a third of a second and several seconds to import.

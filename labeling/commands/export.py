@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labeling.commands.options import FORMATS, SUFFIXES, known_format
-from labeling.commands.project_option import ProjectName, ShowProgress, Storage, known_storage
-from labeling.commands.terminal import shown, table, warn
+from labeling.commands.parts.options import FORMATS, SUFFIXES, known_format
+from labeling.commands.parts.project_option import ProjectName, ShowProgress, Storage, known_storage
+from labeling.commands.parts.terminal import shown, table, warn
 from labeling.formats.writing import export_formats
 from labeling.formats.writing.whole_files import workplace
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from labeling.commands.project_option import known_storage
+from labeling.commands.parts.project_option import known_storage
 
 if TYPE_CHECKING:
     from labeling.project.project import Project

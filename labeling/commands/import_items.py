@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from labeling.commands.project_option import ProjectName, ShowProgress, Storage, given_source, open_project
-from labeling.commands.terminal import shown, warn
+from labeling.commands.parts.project_option import ProjectName, ShowProgress, Storage, given_source, open_project
+from labeling.commands.parts.terminal import shown, warn
 
 _SHOWN = 10
 

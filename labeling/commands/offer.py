@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labeling.commands.project_option import ProjectName, ShowProgress, Storage, given_source, known_storage
-from labeling.commands.terminal import shown, warn
+from labeling.commands.parts.project_option import ProjectName, ShowProgress, Storage, given_source, known_storage
+from labeling.commands.parts.terminal import shown, warn
 from labeling.formats.sources.readable import FILE_HELP
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from labeling.commands.project_option import ProjectName, Storage, open_project
-from labeling.commands.terminal import warn
+from labeling.commands.parts.project_option import ProjectName, Storage, open_project
+from labeling.commands.parts.terminal import warn
 
 
 def refit_loop(

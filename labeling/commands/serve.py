@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import typer
 
-from labeling.commands.project_option import Storage
-from labeling.commands.server import HOST, is_free, serving
+from labeling.commands.parts.project_option import Storage
+from labeling.commands.parts.server import HOST, is_free, serving
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of this machine to serve on.")]
 

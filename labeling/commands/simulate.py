@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from labeling.commands.project_option import given_source
-from labeling.commands.terminal import shown, table, warn
+from labeling.commands.parts.project_option import given_source
+from labeling.commands.parts.terminal import shown, table, warn
 from labeling.formats.sources.readable import FILE_HELP
 
 if TYPE_CHECKING:

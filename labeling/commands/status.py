@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from labeling.commands.project_option import Storage, known_storage, open_project
-from labeling.commands.terminal import table, warn
+from labeling.commands.parts.project_option import Storage, known_storage, open_project
+from labeling.commands.parts.terminal import table, warn
 
 
 def show_status(

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from labeling.commands.options import MODELS, By, Of, Ties, known_model
-from labeling.commands.project_option import ProjectName, Storage, open_project
-from labeling.commands.terminal import table, warn
+from labeling.commands.parts.options import MODELS, By, Of, Ties, known_model
+from labeling.commands.parts.project_option import ProjectName, Storage, open_project
+from labeling.commands.parts.terminal import table, warn
 
 _MAJORITY = "MajorityVote"
 

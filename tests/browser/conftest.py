@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_pla
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from labeling import Project
-from labeling.commands.server import HOST, free_port
+from labeling.commands.parts.server import HOST, free_port
 from scripts.app_server import running_app
 from scripts.browser import find
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling import MajorityVote, Project, keyword
-from labeling.commands.server import HOST, free_port, serving
+from labeling.commands.parts.server import HOST, free_port, serving
 
 PATIENCE = 180_000
 

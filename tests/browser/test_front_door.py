@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from labeling import Project
-from labeling.commands.server import free_port
+from labeling.commands.parts.server import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

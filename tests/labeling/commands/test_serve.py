@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from labeling.commands import serve, server
+from labeling.commands import serve
+from labeling.commands.parts import server
 
 
 def test_a_port_is_free_until_somebody_listens_on_it() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 HOST = "127.0.0.1"
-ENTRY = Path(__file__).resolve().parents[2] / "ui" / "entry" / "serve.py"
+ENTRY = Path(__file__).resolve().parents[3] / "ui" / "entry" / "serve.py"
 """What the process runs: `labeling` and `ui` are installed side by side, and neither imports the other here."""
 
 START_SECONDS = 300

@@ -1,0 +1,1 @@
+"""What commands share: their options, how they talk, the app as a process of its own."""
