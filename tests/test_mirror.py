@@ -197,9 +197,7 @@ ELSEWHERE = {
         "labeling/loops/stream/training.py",
         "storage/facts/streams.py",
     ],
-    "tests/labeling/people/test_answers.py": [
-        "labeling/tasks/single.py",
-    ],
+    "tests/labeling/people/test_answers.py": [],
     "tests/labeling/project/test_parts.py": [
         "labeling/project/items.py",
         "labeling/project/rules.py",

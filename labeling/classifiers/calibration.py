@@ -32,7 +32,7 @@ def out_of_fold(
 
     Examples
     --------
-    >>> from labeling.classifiers import TableClassifier
+    >>> from labeling import TableClassifier
     >>> X = np.array([[0.0], [0.1], [1.0], [1.1]])
     >>> out_of_fold(TableClassifier(C=100.0), X, np.eye(2)[[0, 0, 1, 1]], folds=2).argmax(axis=1)
     array([0, 0, 1, 1])
@@ -120,7 +120,7 @@ class Calibrated(Classifier):
 
     Examples
     --------
-    >>> from labeling.classifiers import TextClassifier
+    >>> from labeling import TextClassifier
     >>> Calibrated(TextClassifier()).folds
     3
     """

@@ -186,7 +186,7 @@ def committee(
 
     Examples
     --------
-    >>> from labeling.classifiers import TableClassifier
+    >>> from labeling import TableClassifier
     >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> len(committee(TableClassifier(), X, np.eye(2)[[0, 0, 1, 1]], None, members=3))
     3

@@ -41,7 +41,7 @@ class Tuned(Classifier):
 
     Examples
     --------
-    >>> from labeling.classifiers import TableClassifier
+    >>> from labeling import TableClassifier
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(60, 30))
     >>> noise = np.eye(2)[rng.integers(2, size=60)]

@@ -95,7 +95,7 @@ def leads(rule: Keyword) -> list[str]:
 
     Examples
     --------
-    >>> from labeling.functions import keyword
+    >>> from labeling import keyword
     >>> leads(keyword("thanks", ["Thank you", "ta"], label="ok"))
     ['thank', 'ta']
     """

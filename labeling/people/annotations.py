@@ -67,7 +67,7 @@ def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
             "item_id": record.item_id,
             "annotator": record.annotator,
             "kind": record.kind,
-            "label": known.get(single.class_of(record) or 0),
+            "label": single.name_of(record, known),
             "seconds": record.seconds,
             "loop": loops.get(record.loop_id or -1),
             "origin": record.origin,

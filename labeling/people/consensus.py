@@ -42,9 +42,7 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     for row, records in zip(said, answers.values(), strict=True):
         row += single.merged(records, known)
         if len(ahead := np.flatnonzero(row == row.max())) > 1:
-            newest = {
-                known[single.class_of(record) or 0]: record.id for record in sorted(records, key=lambda each: each.id)
-            }
+            newest = {single.position(each, known): each.id for each in sorted(records, key=lambda each: each.id)}
             row[max(ahead.tolist(), key=newest.__getitem__)] += TIE
     said /= said.sum(axis=1, keepdims=True)
     weighed = _weighed(answers, labels)
@@ -80,7 +78,7 @@ def _weighed(answers: dict[int, list[AnnotationRecord]], labels: LabelSet) -> di
     if len(shared) < SHARED_ITEMS:
         return {}
     given = [
-        (item, str(record.annotator), names[single.class_of(record) or 0])
+        (item, str(record.annotator), str(single.name_of(record, names)))
         for item, records in answers.items()
         for record in records
     ]

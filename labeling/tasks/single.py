@@ -42,6 +42,11 @@ def class_of(answer: Answered) -> int | None:
     return answer.label_ids[0] if answer.label_ids else None
 
 
+def name_of(answer: Answered, names: Mapping[int, str]) -> str | None:
+    """Return the name of the class that somebody said, by class id; None for what names none of them."""
+    return names.get(answer.label_ids[0]) if answer.label_ids else None
+
+
 def position(answer: Answered, positions: Mapping[int, int]) -> int | None:
     """Return the position of the class that an annotation answers with; None where it answers with none of these."""
     return positions.get(answer.label_ids[0]) if answer.kind == "answer" and answer.label_ids else None

@@ -77,7 +77,7 @@ def apply(
 
     Examples
     --------
-    >>> from labeling.functions import keyword
+    >>> from labeling import keyword
     >>> posts = pl.DataFrame({"text": ["the senate", "a cat"]})
     >>> apply([keyword("politics", ["senate"], label="ok")], posts, labels=["ok", "offensive"]).values
     array([[ 0],

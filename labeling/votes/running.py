@@ -115,7 +115,7 @@ def check_functions(
 
     Examples
     --------
-    >>> from labeling.functions import keyword
+    >>> from labeling import keyword
     >>> check_functions([keyword("politics", ["senate"], label="offensiv")], ["text"], ["ok", "offensive"])
     Traceback (most recent call last):
     ...

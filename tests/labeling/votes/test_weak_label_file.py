@@ -68,8 +68,8 @@ def test_a_file_gets_the_labels_that_its_frame_would_get(posts, tmp_path, model,
 SCRIPT = """
     import os, signal, sys
     from pathlib import Path
-    from labeling import applying
-    from labeling.functions import keyword, labeling_function
+    from labeling.votes import applying
+    from labeling import keyword, labeling_function
     from labeling.votes.weak_label_file import weak_label_file
     from labeling.votes.label_models import MajorityVote, Robust
 
