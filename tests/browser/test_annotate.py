@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route, WebSocketRoute, expect
 
 from labeling import LabelBudget, Project
 from strategies import Entropy
@@ -106,6 +106,32 @@ def test_a_press_waits_for_buttons_that_come_after_their_item(
     person.idle()
     assert answered(project) == [first]
     assert project.labels(source="human")["label"].to_list() == ["ok"]
+
+
+def test_what_came_of_a_press_and_was_lost_is_shown_again(desk: Callable[[], Any], project: Project, loop: Any) -> None:
+    person = desk()
+    page = person.page
+    losing: list[bool] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+        server.on_message(lambda message: None if losing else socket.send(message))
+
+    page.route_web_socket(re.compile("_stcore/stream"), pass_on)
+    person.go("annotate", project.name, "ann")
+    first, shown = person.shown()
+    losing.append(True)
+    page.keyboard.press("1")
+    while answered(project) != [first]:
+        page.wait_for_timeout(50)
+    losing.clear()
+    person.another(shown)
+    second, _ = person.shown()
+    person.press("2")
+    assert answered(project) == [first, second]
+    labels = dict(project.labels(source="human").select("item_id", "label").iter_rows())
+    assert labels == {first: "ok", second: "offensive"}
 
 
 def test_a_press_counts_while_another_key_is_still_down(desk: Callable[[], Any], project: Project, loop: Any) -> None:

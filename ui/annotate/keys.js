@@ -6,6 +6,7 @@ const SETTLE_MS = 200;
 const FORGET_MS = 4000;
 const ANSWERS = ":is(.st-key-answers, .st-key-actions) button";
 const OFFER = ".st-key-offer button";
+const AGAIN = ".st-key-show-again button";
 
 const typing = (event) =>
   event.composedPath().some(
@@ -37,8 +38,9 @@ function install() {
     state.shown = now;
     // A page that is drawn anew may take the card away and bring it back: that one was seen already.
     if (now !== null && now !== state.seen) {
+      // The first item of a page needs no time to settle: no press was meant for one before it.
+      state.since = state.seen === null ? -SETTLE_MS : performance.now();
       state.seen = now;
-      state.since = performance.now();
       state.held = null;
     }
   };
@@ -54,7 +56,15 @@ function install() {
     state.at = performance.now();
     state.held = null;
     card()?.classList.add("leaving");
+    setTimeout(again, FORGET_MS, state.answered);
     return true;
+  };
+  // What came of a press may be lost on its way here: then what is asked now is drawn anew, and nothing is answered.
+  const again = (answered) => {
+    look();
+    if (state.shown !== answered || state.answered !== answered) return;
+    document.querySelector(AGAIN)?.click();
+    setTimeout(again, FORGET_MS, answered);
   };
   // The item may be on the screen before its buttons are, or while the server is away: its press waits for them.
   const deliver = () => {
@@ -66,8 +76,6 @@ function install() {
     deliver();
   }).observe(document.body, { subtree: true, childList: true, attributeFilter: ["disabled"] });
   look();
-  // What was on the screen before this script was there needs no time to settle: no press was meant for one before it.
-  state.since = -SETTLE_MS;
 
   const stop = (event) => {
     event.stopImmediatePropagation();

@@ -297,6 +297,16 @@ def _buttons(loop: Any, who: str, shown: Shown, classes: Sequence[LabelClass], b
                 on_click=_act,
                 args=(loop, who, shown, action),
             )
+    # Pressed by keys.js, never seen.
+    st.button("Show it again", key="show-again", on_click=_show_again)
+
+
+def _show_again() -> None:
+    """Show what is asked anew: the browser waits for what came of a press, and that was lost on the way.
+
+    Streamlit drops what a run still had to send where a request of another part of the page comes at its end.
+    """
+    st.session_state.pop(_SHOWN, None)
 
 
 def _meant(shown: Shown) -> bool:
