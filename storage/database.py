@@ -9,9 +9,12 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -43,6 +46,10 @@ _lock = threading.Lock()
 
 class StorageError(RuntimeError):
     """The database cannot be used: wrong URL, not reachable, read-only, or of a newer version."""
+
+
+class NoProjects(StorageError):
+    """There is no database yet, or an empty one: it is made with its first project."""
 
 
 class database_clock(ColumnElement[float]):
@@ -107,13 +114,23 @@ def shown_url(storage: str) -> str:
     return parse_url(storage).render_as_string()
 
 
-def open_engine(storage: str | URL) -> Engine:
+def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
     """Return the engine of `storage`, with the schema brought up to date.
 
     One engine a URL and process is kept; `close_engines` gives them back.
 
+    Parameters
+    ----------
+    storage
+        The database's URL.
+    create
+        Make the file of SQLite and the schema where there is none. Only who makes a project does: a database that
+        went missing must not come back empty.
+
     Raises
     ------
+    NoProjects
+        There is no file or no schema, and none is to be made.
     StorageError
         The database cannot be reached or written, or was made by a newer version.
     """
@@ -122,14 +139,16 @@ def open_engine(storage: str | URL) -> Engine:
     path = sqlite_path(url)
     with _lock:
         engine = _engines.get(key)
-        if engine is not None and (path is None or path.exists()):
+        if engine is not None and not moved(engine):
             return engine
         if engine is not None:
             engine.dispose()
             del _engines[key]
+        if path is not None:
+            _prepare(path, create)
         engine = _create(url)
         try:
-            _upgrade(engine, url)
+            _upgrade(engine, url, create)
         except BaseException:
             engine.dispose()
             raise
@@ -165,15 +184,8 @@ def sqlite_path(url: URL) -> Path | None:
     return Path(str(url.database).removeprefix("file:"))
 
 
-def _create(url: URL) -> Engine:
-    path = sqlite_path(url)
-    if path is None:
-        try:
-            return create_engine(url, pool_pre_ping=True, hide_parameters=True, json_serializer=to_json)
-        except (NoSuchModuleError, ModuleNotFoundError) as error:
-            raise StorageError(
-                f"The driver for {url.drivername!r} is not installed. Run: pip install 'tally-labeling[postgres]'"
-            ) from error
+def _prepare(path: Path, create: bool) -> None:
+    """Raise for what is no file to open; make a new one, for its owner alone, where that is wanted."""
     if not path.parent.is_dir():
         raise StorageError(
             f"The folder {str(path.parent)!r} of the database {path.name!r} does not exist. Make it first."
@@ -182,11 +194,93 @@ def _create(url: URL) -> Engine:
         raise StorageError(
             f"{str(path)!r} is a folder; a SQLite database is a file, for example 'sqlite:///labeling.db'."
         )
+    log = path.with_name(f"{path.name}-wal")
+    if path.exists():
+        if not path.stat().st_size and log.exists() and log.stat().st_size:
+            raise StorageError(
+                f"{str(path)!r} is empty, but what was written to it last is still beside it in {log.name!r}: the "
+                "database was replaced or lost without it. Put the database back that belongs to it, from a backup, "
+                f"or move {log.name!r} away to begin anew."
+            )
+        if not path.stat().st_size and not create:
+            raise NoProjects(f"The database {str(path)!r} is empty.")
+        return
+    if not create:
+        raise NoProjects(f"The database {str(path)!r} does not exist.")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StorageError(f"The database {str(path)!r} cannot be made: {error.strerror}.") from error
+
+
+def _create(url: URL) -> Engine:
+    path = sqlite_path(url)
+    if path is None:
+        # Who waits for a lock that is never given back hears of it.
+        waits = {} if "options" in url.query else {"options": f"-c lock_timeout={BUSY_SECONDS}s"}
+        try:
+            return create_engine(
+                url, connect_args=waits, pool_pre_ping=True, hide_parameters=True, json_serializer=to_json
+            )
+        except (NoSuchModuleError, ModuleNotFoundError) as error:
+            raise StorageError(
+                f"The driver for {url.drivername!r} is not installed. Run: pip install 'tally-labeling[postgres]'"
+            ) from error
     # Errors end up in logs, and parameters hold what people wrote.
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, json_serializer=to_json)
+    _files[engine] = SqliteFile(path, _identity(path))
+    event.listen(engine, "do_connect", _connect_sqlite)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "commit", _commit_sqlite)
     return engine
+
+
+@dataclass(frozen=True)
+class SqliteFile:
+    """The file that an engine was opened on: its path, and which file that was, by device and number."""
+
+    path: Path
+    identity: tuple[int, int] | None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the path has another file now, or none."""
+        return _identity(self.path) != self.identity
+
+    def check(self) -> None:
+        """Raise StorageError where the path has another file now, or none."""
+        if self.moved:
+            state = "was replaced by another file" if self.path.exists() else "is gone, or was moved"
+            raise StorageError(
+                f"The database {str(self.path)!r} {state} since it was opened; nothing of this step was saved. "
+                "Put it back, or open the project again."
+            )
+
+
+_files: WeakKeyDictionary[Engine, SqliteFile] = WeakKeyDictionary()
+"""The file of each engine of SQLite."""
+
+
+def moved(engine: Engine) -> bool:
+    """Tell whether the file of an engine is no longer at its path; never for a server."""
+    file = _files.get(engine)
+    return file is not None and file.moved
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _connect_sqlite(_dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> None:
+    # Without a mode the driver makes an empty file where there is none.
+    if not options.get("uri"):
+        args[0] = f"file:{quote(str(args[0]))}?mode=rw"
+        options["uri"] = True
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -204,7 +298,15 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
+    if write:
+        _files[connection.engine].check()
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _commit_sqlite(connection: Connection) -> None:
+    # What was written to a file that nobody finds any more was not saved.
+    if connection.get_execution_options().get("write", False):
+        _files[connection.engine].check()
 
 
 @contextmanager
@@ -243,7 +345,7 @@ def clear_errors(engine: Engine) -> Iterator[None]:
             ) from error
         if "not a database" in message or "malformed" in message:
             raise StorageError(f"{where} is not a SQLite database (or is damaged). Choose another file.") from error
-        if "locked" in message:
+        if "locked" in message or "lock timeout" in message:
             raise StorageError(
                 f"{where} was locked by another program for {BUSY_SECONDS} seconds. Close it, or try again."
             ) from error
@@ -273,7 +375,7 @@ def _migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _upgrade(engine: Engine, url: URL) -> None:
+def _upgrade(engine: Engine, url: URL, create: bool) -> None:
     """Bring the schema up to date, after a backup of a SQLite file that has one already."""
     revisions = _revisions()
     head = revisions[-1]
@@ -290,6 +392,8 @@ def _upgrade(engine: Engine, url: URL) -> None:
         )
     if current == head:
         return
+    if current is None and not create:
+        raise NoProjects(f"{url.render_as_string()} is empty.")
     if current is not None and current not in revisions:
         raise StorageError(
             f"{url.render_as_string()} was written by a newer version of Tally (schema {current}; "
@@ -309,6 +413,7 @@ def _backup(path: Path, revision: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = path.with_name(f"{path.name}.{revision}-{stamp}.backup")
     partial = target.with_suffix(".partial")
+    os.close(os.open(partial, os.O_CREAT | os.O_WRONLY, 0o600))
     source, copy = sqlite3.connect(path), sqlite3.connect(partial)
     try:
         source.backup(copy)

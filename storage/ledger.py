@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.database import open_engine, parse_url, reading, sqlite_path, writing
+from storage.database import NoProjects, open_engine, reading, writing
 from storage.facts.annotations import AnnotationFacts
 from storage.facts.asked import AskedFacts
 from storage.facts.functions import FunctionFacts
@@ -34,8 +34,12 @@ class ProjectExists(ValueError):
 
 
 def list_projects(storage: str) -> list[ProjectRecord]:
-    """Return the projects of a database in the order they were made."""
-    with reading(open_engine(storage)) as connection:
+    """Return the projects of a database in the order they were made; none where there is no database yet."""
+    try:
+        engine = open_engine(storage)
+    except NoProjects:
+        return []
+    with reading(engine) as connection:
         rows = connection.execute(select(tables.projects).order_by(tables.projects.c.id))
         return [_project(row) for row in rows]
 
@@ -91,7 +95,7 @@ class Ledger:
         ProjectExists
             The database has a project of that name.
         """
-        engine = open_engine(storage)
+        engine = open_engine(storage, create=True)
         now = datetime.now(UTC)
         values = {"uuid": str(uuid.uuid4()), "name": name, "description": description, "created_at": now}
         with writing(engine) as connection:
@@ -116,13 +120,13 @@ class Ledger:
         ProjectNotFound
             The database has no project of that name; the message names those it has.
         """
-        path = sqlite_path(parse_url(storage))
-        if path is not None and not path.exists():
+        try:
+            engine = open_engine(storage)
+        except NoProjects as error:
             raise ProjectNotFound(
-                f"There is no project {name!r}: the database {str(path)!r} does not exist. "
+                f"There is no project {name!r}: {str(error)[0].lower()}{str(error)[1:]} "
                 "Check the path, or make the project with Project.create()."
-            )
-        engine = open_engine(storage)
+            ) from error
         with reading(engine) as connection:
             row = connection.execute(select(tables.projects).where(tables.projects.c.name == name)).one_or_none()
             if row is None:

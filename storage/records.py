@@ -239,10 +239,11 @@ class AnnotationRecord:
 
     `origin` tells what was not asked item by item: "alike" where the answer to `from_query_id` was taken
     over, "group" where a whole group was judged, "import" where it was given elsewhere. What was done in one step
-    shares its `step`.
+    shares its `step`. A `late` answer came after its item had gone to somebody else.
     """
 
     id: int
+    project_id: int
     uuid: str
     seq: int
     item_id: int
@@ -257,6 +258,16 @@ class AnnotationRecord:
     origin: str | None = None
     from_query_id: int | None = None
     step: str | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class QuestionRecord:
+    """What was asked, of a pool or of a stream: about which item, in which loop; streams have no `query_id`."""
+
+    query_id: int | None
+    loop_id: int
+    item_id: int
 
 
 @dataclass(frozen=True)

@@ -290,6 +290,7 @@ queries = fact_table(
     ForeignKeyConstraint(["refit_id"], ["refits.id"]),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     Index("ix_queries_loop_id_annotator_id", "loop_id", "annotator_id"),
+    Index("ix_queries_project_id_item_id", "project_id", "item_id"),
 )
 
 annotations = fact_table(
@@ -307,6 +308,7 @@ annotations = fact_table(
     Column("origin", String(20), nullable=True),
     Column("from_query_id", Id, nullable=True),
     Column("step", String(36), nullable=True),
+    Column("late", Boolean, nullable=True),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     ForeignKeyConstraint(["undoes"], ["annotations.id"]),
     UniqueConstraint("undoes"),

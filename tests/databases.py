@@ -29,5 +29,5 @@ def postgres_database(server_url: str, template: str) -> Iterator[str]:
 
 def migrate(url: str) -> None:
     """Bring a database to the newest schema, and let go of it."""
-    open_engine(url)
+    open_engine(url, create=True)
     close_engines()

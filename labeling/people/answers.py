@@ -5,18 +5,38 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from labeling.people.annotations import Annotation, Answer
 from labeling.tasks import single
 
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
-    from storage.records import AnnotationRecord
+    from storage.records import AnnotationRecord, QuestionRecord
     from storage.transactions import Write
 
-Within = Callable[["Write", int], None]
-"""What else a loop does in the transaction of an answer, given the person's id."""
+
+class Question(Protocol):
+    """What somebody was asked, as whoever answers hands it in."""
+
+    @property
+    def uuid(self) -> str:
+        """Its name in every database."""
+
+    @property
+    def item_id(self) -> int:
+        """The item that was shown."""
+
+    @property
+    def loop(self) -> str:
+        """The name of the loop that asked."""
+
+
+Within = Callable[["Write", int, "QuestionRecord"], bool]
+"""What else a loop does in the transaction of an answer, given the person's id and the question as the ledger has it.
+
+It returns whether the answer came late: after the item had gone to somebody else.
+"""
 
 
 class Answers:
@@ -67,22 +87,24 @@ class Answers:
 
     def record(
         self,
-        item_id: int,
+        question: Question,
         said: tuple[str, tuple[int, ...]],
         annotator: str,
         *,
-        query_id: int | None = None,
         seconds: float | None = None,
         uuid: str | None = None,
         suggestion_shown: bool = False,
         within: Within | None = None,
     ) -> Annotation:
-        """Record what somebody said of an item in one transaction; what was sent before under this UUID stands.
+        """Record what somebody said to a question in one transaction; what was sent before under this UUID stands.
+
+        Nothing that the caller says of the question is believed: by its UUID it must be one that this loop asked about
+        this item.
 
         Parameters
         ----------
-        item_id, query_id
-            The item, and the question where there was one.
+        question
+            What was asked.
         said
             As `said` returns it, or ("skip", ()) and the like.
         annotator
@@ -91,36 +113,64 @@ class Answers:
             How long it took, the sender's own id of it, and whether the model's suggestion was visible.
         within
             What else to do in the same transaction.
+
+        Raises
+        ------
+        ValueError
+            This loop never asked that about this item, or something else was said under this UUID.
         """
         kind, label_ids = said
         facts = self._ledger.annotations
         with self._ledger.write() as write:
-            before = None if uuid is None else facts.by_uuid(write.connection, uuid)
-            if before is not None:
+            asked = self._asked(write, question)
+            if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
+                claim = (self._ledger.project.id, self._loop_id, asked.query_id, asked.item_id, annotator, kind)
+                check_same(before, (*claim, label_ids))
                 return self.annotation(before)
             person = facts.annotator(write.connection, annotator)
+            late = within is not None and within(write, person, asked)
             id_ = facts.add(
                 write,
                 uuid=uuid,
-                item_id=item_id,
+                item_id=asked.item_id,
                 annotator_id=person,
                 kind=kind,
                 label_ids=label_ids,
-                query_id=query_id,
+                query_id=asked.query_id,
                 loop_id=self._loop_id,
                 seconds=seconds,
                 suggestion_shown=suggestion_shown,
+                late=late,
             )
-            if within is not None:
-                within(write, person)
             record = facts.by_id(write.connection, id_)
         return self.annotation(record)
+
+    def _asked(self, write: Write, question: Question) -> QuestionRecord:
+        """Return the question as the ledger has it; raise for one that this loop did not ask about this item."""
+        asked = self._ledger.asked.question(write.connection, str(question.uuid))
+        if question.loop != self._loop or (asked is not None and asked.loop_id != self._loop_id):
+            raise ValueError(
+                f"The query {question.uuid} belongs to the loop {question.loop!r}, not to {self._loop!r} "
+                f"of the project {self._store.name!r}."
+            )
+        if asked is None:
+            raise ValueError(
+                f"The loop {self._loop!r} of the project {self._store.name!r} never asked the query {question.uuid}: "
+                "it is one of another project or another database. Answer what ask() returned here."
+            )
+        if asked.item_id != question.item_id:
+            raise ValueError(
+                f"The query {question.uuid} asks about the item {asked.item_id}, not about {question.item_id!r}."
+            )
+        return asked
 
     def undo(
         self,
         annotator: str,
         kinds: Sequence[str],
         reopen: Callable[[Write, AnnotationRecord, int], Callable[[], None] | None] | None = None,
+        *,
+        uuid: str | None = None,
     ) -> Annotation | None:
         """Take back what a person did last in this loop, a step of several as one; None if there is nothing left.
 
@@ -132,19 +182,30 @@ class Answers:
             What can be taken back.
         reopen
             Looks, before it is taken back, whether the question may be asked again, and returns what then asks it.
+        uuid
+            The sender's own id of this step back: what is sent twice is taken back once.
+
+        Raises
+        ------
+        ValueError
+            Something else was done under this UUID.
         """
         facts = self._ledger.annotations
         with self._ledger.write() as write:
+            if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
+                claim = (self._ledger.project.id, self._loop_id, annotator, "undo")
+                check_same(before, claim, ("project_id", "loop_id", "annotator", "kind"))
+                return self.annotation(facts.by_id(write.connection, before.undoes or 0))
             person = facts.annotator(write.connection, annotator)
             newest = facts.newest(write.connection, person, self._loop_id, kinds)
             if newest is None:
                 return None
             if newest.step is not None:
-                return self._undo_step(write, newest, person)
+                return self._undo_step(write, newest, person, uuid)
             ask_again = None if reopen is None else reopen(write, newest, person)
             facts.add(
                 write,
-                uuid=None,
+                uuid=uuid,
                 item_id=newest.item_id,
                 annotator_id=person,
                 kind="undo",
@@ -173,7 +234,7 @@ class Answers:
                 raise LookupError(f"The step {uuid!r} is not one of {annotator!r} in the loop {self._loop!r}.")
             return self._undo_step(write, records[0], person)
 
-    def _undo_step(self, write: Write, newest: AnnotationRecord, person: int) -> Annotation:
+    def _undo_step(self, write: Write, newest: AnnotationRecord, person: int, uuid: str | None = None) -> Annotation:
         facts, step = self._ledger.annotations, str(newest.step)
         records = facts.of_step(write.connection, step)
         facts.add_many(
@@ -185,8 +246,33 @@ class Answers:
             origin=newest.origin,
             loop_id=self._loop_id,
             undoes=[record.id for record in records],
+            first_uuid=uuid,
         )
         return replace(self.annotation(newest), together=len(records))
+
+
+CLAIMS = ("project_id", "loop_id", "query_id", "item_id", "annotator", "kind", "label_ids")
+"""What a UUID names, in the words of an `AnnotationRecord`."""
+
+
+def check_same(before: AnnotationRecord, claim: Sequence[object], names: Sequence[str] = CLAIMS) -> None:
+    """Raise ValueError where what is on record under a UUID differs from what is said under it now."""
+    for name, said in zip(names, claim, strict=True):
+        if getattr(before, name) != said:
+            raise ValueError(
+                f"The UUID {before.uuid!r} names something else that was said before (another "
+                f"{name.removesuffix('_id').replace('label_ids', 'label')}); nothing was saved. Each answer needs a "
+                "UUID of its own."
+            )
+
+
+def check_items(before: Sequence[AnnotationRecord], item_ids: Sequence[int]) -> None:
+    """Raise ValueError where a step was about an item that it is not about now."""
+    if strange := {record.item_id for record in before} - set(item_ids):
+        raise ValueError(
+            f"The UUID {before[0].step!r} names another step, about the item {min(strange)} too; nothing was saved. "
+            "Each step needs a UUID of its own."
+        )
 
 
 def annotator_name(annotator: str | None) -> str:

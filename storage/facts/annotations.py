@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid as uuids
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, func, insert, literal, select
@@ -66,16 +67,9 @@ class AnnotationFacts:
         undoes: int | None = None,
         seconds: float | None = None,
         suggestion_shown: bool = False,
+        late: bool = False,
     ) -> int:
         """Add an annotation inside `write` and return its id."""
-        version = write.connection.scalar(
-            select(func.max(tables.contents.c.version)).where(
-                tables.contents.c.project_id == self._project_id, tables.contents.c.item_id == item_id
-            )
-        )
-        label_set = write.connection.scalar(
-            select(func.max(tables.label_sets.c.version)).where(tables.label_sets.c.project_id == self._project_id)
-        )
         own = {"uuid": uuid} if uuid is not None else {}
         annotation_id = write.fact(
             tables.annotations,
@@ -87,14 +81,30 @@ class AnnotationFacts:
             loop_id=loop_id,
             undoes=undoes,
             seconds=seconds,
-            content_version=version or 1,
-            label_set=label_set or 1,
+            content_version=self._content_version(item_id),
+            label_set=self._label_set,
             suggestion_shown=suggestion_shown,
+            late=late or None,
         )
         if label_ids:
             rows = [{"annotation_id": annotation_id, "label_id": label} for label in label_ids]
             write.connection.execute(insert(tables.annotation_labels), rows)
         return annotation_id
+
+    def _content_version(self, item_id: int) -> ColumnElement[int]:
+        """The newest version of what an item holds, as part of a statement."""
+        table = tables.contents
+        newest = select(func.max(table.c.version)).where(
+            table.c.project_id == self._project_id, table.c.item_id == item_id
+        )
+        return func.coalesce(newest.scalar_subquery(), 1)
+
+    @cached_property
+    def _label_set(self) -> ColumnElement[int]:
+        """The newest version of the classes, as part of a statement."""
+        table = tables.label_sets
+        newest = select(func.max(table.c.version)).where(table.c.project_id == self._project_id)
+        return func.coalesce(newest.scalar_subquery(), 1)
 
     def add_many(
         self,
@@ -110,11 +120,12 @@ class AnnotationFacts:
         loop_id: int | None = None,
         undoes: Sequence[int] = (),
         at: Sequence[datetime | None] = (),
+        first_uuid: str | None = None,
     ) -> None:
         """Add an annotation of each item inside `write`, as one step.
 
         `undoes`, where there are any, names the annotation that each one takes back; `at` when each was given
-        elsewhere, None for now.
+        elsewhere, None for now; `first_uuid` the sender's own id of the first.
         """
         contents, sets, table = tables.contents, tables.label_sets, tables.annotations
         label_set = write.connection.scalar(
@@ -146,6 +157,8 @@ class AnnotationFacts:
                 | {"created_at": (at[top + place] if at else None) or write.now}
                 for place, item in enumerate(part)
             ]
+            if first_uuid is not None and not top:
+                rows[0]["uuid"] = first_uuid
             write.connection.execute(insert(table), rows)
         for label in label_ids:
             made = select(table.c.id, literal(label)).where(table.c.step == step, table.c.seq == write.seq)
@@ -182,7 +195,7 @@ class AnnotationFacts:
         )
 
     def by_uuid(self, connection: Connection, uuid: str) -> AnnotationRecord | None:
-        """Return the annotation that was sent under a UUID, None if there is none."""
+        """Return the annotation that was sent under a UUID, in whatever project; None if there is none."""
         records = self._load(connection, tables.annotations.c.uuid == uuid)
         return records[0] if records else None
 
@@ -277,6 +290,7 @@ class AnnotationFacts:
             before = records[row.id].label_ids if row.id in records else ()
             records[row.id] = AnnotationRecord(
                 id=row.id,
+                project_id=row.project_id,
                 uuid=row.uuid,
                 seq=row.seq,
                 item_id=row.item_id,
@@ -291,6 +305,7 @@ class AnnotationFacts:
                 origin=row.origin,
                 from_query_id=row.from_query_id,
                 step=row.step,
+                late=bool(row.late),
             )
         return list(records.values())
 

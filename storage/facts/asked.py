@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, null, select
 
 from storage import tables
+from storage.records import QuestionRecord
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions
@@ -32,6 +33,18 @@ class AskedFacts:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._project_id = transactions.project.id
+
+    def question(self, connection: Connection, uuid: str) -> QuestionRecord | None:
+        """Return what was asked in this project under a UUID; None where nothing was."""
+        query, decision = tables.queries, tables.stream_decisions
+        pools = select(query.c.id, query.c.loop_id, query.c.item_id).where(
+            query.c.uuid == uuid, query.c.project_id == self._project_id
+        )
+        streams = select(null(), decision.c.loop_id, decision.c.item_id).where(
+            decision.c.uuid == uuid, decision.c.project_id == self._project_id, decision.c.asked
+        )
+        row = connection.execute(pools.union_all(streams)).first()
+        return None if row is None else QuestionRecord(*row)
 
     def all(self) -> list[Asked]:
         """Return every question, streams first, then by age."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from storage import tables
 from storage.database import database_clock
@@ -292,16 +293,37 @@ class LoopFacts:
         live = (table.c.project_id == self._project_id, table.c.expires_at >= database_clock())
         return set(connection.scalars(select(table.c.item_id).where(*live)))
 
-    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> None:
-        """Give an item back: whatever the annotator holds of it, and whoever was asked the query."""
+    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> bool:
+        """Give an item back: whatever the annotator holds of it, and whoever was asked the query.
+
+        Returns
+        -------
+        bool
+            Whether the query still had it.
+        """
         table = tables.leases
-        connection.execute(
-            delete(table).where(
-                table.c.project_id == self._project_id,
-                table.c.item_id == item_id,
-                or_(table.c.annotator_id == annotator_id, table.c.query_id == query_id),
-            )
+        mine = or_(table.c.annotator_id == annotator_id, table.c.query_id == query_id)
+        here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
+        held = connection.scalars(delete(table).where(*here, mine).returning(table.c.query_id)).all()
+        return query_id in held
+
+    def passed_on(self, connection: Connection, query_id: int, annotator_id: int) -> bool:
+        """Tell whether an item went to somebody else after a query was asked that this person never answered."""
+        mine, other, said = tables.queries, aliased(tables.queries), tables.annotations
+        in_time = select(said.c.id).where(
+            said.c.query_id == query_id,
+            said.c.annotator_id == annotator_id,
+            said.c.kind.in_(ANSWERS),
+            said.c.late.is_(None),
         )
+        statement = (
+            select(other.c.id)
+            .join(mine, and_(mine.c.project_id == other.c.project_id, mine.c.item_id == other.c.item_id))
+            .where(mine.c.id == query_id, other.c.id > query_id, other.c.annotator_id != annotator_id)
+            .where(~in_time.exists())
+            .limit(1)
+        )
+        return connection.scalar(statement) is not None
 
     def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items are answered, discarded, held by somebody, or gone with their import."""

@@ -1,5 +1,7 @@
 import os
+import shutil
 import sqlite3
+import stat
 import tempfile
 from pathlib import Path
 
@@ -8,9 +10,11 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+import storage.database
 from labeling import Project
 from storage import StorageError, close_engines
 from storage.database import open_engine, reading, writing
+from tests.databases import postgres_database
 from tests.labeling.processes import finish, start
 
 LABELS = ["ok", "offensive"]
@@ -140,12 +144,12 @@ def test_a_folder_without_write_rights_is_refused(as_nobody):
     folder, become = as_nobody
     folder.chmod(0o555)
     become()
-    with pytest.raises(StorageError, match="cannot be used: unable to open database file"):
+    with pytest.raises(StorageError, match="cannot be made: Permission denied"):
         Project.create("p", LABELS, storage=f"sqlite:///{folder / 'work.db'}")
 
 
 def test_sqlite_keeps_a_log_and_waits_for_the_disk(sqlite_url):
-    with reading(open_engine(sqlite_url)) as connection:
+    with reading(open_engine(sqlite_url, create=True)) as connection:
         settings = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
@@ -156,7 +160,7 @@ def test_sqlite_keeps_a_log_and_waits_for_the_disk(sqlite_url):
 OPENER = """
 import sys
 from storage.database import open_engine
-open_engine(sys.argv[1])
+open_engine(sys.argv[1], create=True)
 """
 
 
@@ -167,7 +171,7 @@ def test_two_processes_that_open_an_empty_database_at_once_migrate_it_once(stora
 
 
 def test_a_reader_sees_one_state_while_somebody_writes(sqlite_url):
-    engine = open_engine(sqlite_url)
+    engine = open_engine(sqlite_url, create=True)
     Project.create("one", LABELS, storage=sqlite_url)
     with reading(engine) as connection:
         before = connection.exec_driver_sql("SELECT count(*) FROM projects").scalar()
@@ -177,7 +181,7 @@ def test_a_reader_sees_one_state_while_somebody_writes(sqlite_url):
 
 
 def test_a_write_that_fails_leaves_nothing(storage_url):
-    engine = open_engine(storage_url)
+    engine = open_engine(storage_url, create=True)
     Project.create("one", LABELS, storage=storage_url)
 
     def fail():
@@ -210,7 +214,7 @@ def test_a_file_that_was_deleted_is_made_anew(sqlite_url):
 
 
 def test_errors_of_the_database_quote_no_text_of_items(sqlite_url):
-    engine = open_engine(sqlite_url)
+    engine = open_engine(sqlite_url, create=True)
     Project.create("p", LABELS, storage=sqlite_url)
     statement = "INSERT INTO contents (project_id, item_id, version, data) VALUES (1, 1, 1, ?), (1, 1, 1, ?)"
     with pytest.raises(Exception, match="UNIQUE constraint failed") as error, writing(engine) as connection:
@@ -242,3 +246,102 @@ def test_a_forked_child_leaves_the_connections_of_its_parent_alone(storage_url):
 def test_a_missing_driver_is_named_with_the_command_that_installs_it():
     with pytest.raises(StorageError, match=r"'postgresql\+pg8000' is not installed. .*'tally-labeling\[postgres\]'"):
         open_engine("postgresql+pg8000://host/name")
+
+
+def gone(path):
+    path.unlink()
+
+
+def moved_away(path):
+    path.rename(path.with_name("elsewhere.db"))
+
+
+def replaced(path):
+    other = path.with_name("other.db")
+    shutil.copy(path, other)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("lose", [gone, moved_away, replaced])
+def test_a_file_lost_while_it_is_open_is_noticed_before_anything_is_said_to_be_saved(sqlite_url, tmp_path, lose):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    path = tmp_path / "work.db"
+    lose(path)
+    for _ in range(2):
+        with pytest.raises(StorageError, match=r"work.db.*(gone|replaced).*nothing of this step was saved"):
+            project.add_label("spam")
+    assert path.exists() == (lose is replaced)
+
+
+def test_a_file_lost_within_a_step_takes_the_step_with_it(sqlite_url, tmp_path):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    path = tmp_path / "work.db"
+
+    def write():
+        with project.ledger.write():
+            moved_away(path)
+
+    with pytest.raises(StorageError, match="gone, or was moved"):
+        write()
+    path.with_name("elsewhere.db").rename(path)
+    project.add_label("spam")
+    assert project.ledger.version() == 2
+
+
+def test_a_file_put_back_from_a_backup_is_opened_as_it_is(sqlite_url, tmp_path):
+    Project.create("p", LABELS, storage=sqlite_url)
+    close_engines()
+    shutil.copy(tmp_path / "work.db", tmp_path / "backup.db")
+    Project.open("p", sqlite_url).add_label("spam")
+    for part in tmp_path.glob("work.db*"):
+        part.unlink()
+    (tmp_path / "backup.db").rename(tmp_path / "work.db")
+    assert Project.open("p", sqlite_url).label_names == ("ok", "offensive")
+
+
+def test_only_a_new_project_makes_a_database(tmp_path):
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    assert Project.list(url) == []
+    with pytest.raises(LookupError, match=r"no project 'p': the database '.*none.db' does not exist"):
+        Project.open("p", url)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "none.db").touch()
+    with pytest.raises(LookupError, match=r"no project 'p': the database '.*none.db' is empty"):
+        Project.open("p", url)
+    assert (tmp_path / "none.db").stat().st_size == 0
+    assert Project.create("p", LABELS, storage=url).name == "p"
+
+
+def test_an_empty_server_stays_empty_until_a_project_is_made(postgres_server):
+    with postgres_database(postgres_server, "template0") as url:
+        assert Project.list(url) == []
+        with pytest.raises(LookupError, match="no project 'p'"):
+            Project.open("p", url)
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+def test_an_empty_file_beside_the_log_of_another_is_refused(tmp_path):
+    (tmp_path / "work.db").touch()
+    (tmp_path / "work.db-wal").write_bytes(b"what was written last")
+    with pytest.raises(StorageError, match=r"is empty, but what was written to it last is still beside it"):
+        Project.create("p", LABELS, storage=f"sqlite:///{tmp_path / 'work.db'}")
+    assert (tmp_path / "work.db-wal").read_bytes() == b"what was written last"
+
+
+def test_new_files_are_for_their_owner_alone(tmp_path):
+    path = tmp_path / "a #1.db"
+    Project.create("p", LABELS, storage=f"sqlite:///{path}")
+    kept = sorted(tmp_path.glob("a #1.db*"))
+    assert [each.name for each in kept] == ["a #1.db", "a #1.db-shm", "a #1.db-wal"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in kept} == {0o600}
+
+
+def test_who_waits_for_a_lock_too_long_hears_of_it(postgres_url, monkeypatch):
+    monkeypatch.setattr(storage.database, "BUSY_SECONDS", 1)
+    project = Project.create("p", LABELS, storage=postgres_url)
+    with psycopg.connect(postgres_url.replace("+psycopg", "")) as other:
+        other.execute("UPDATE projects SET seq = seq")
+        with pytest.raises(StorageError, match="was locked by another program for 1 seconds"):
+            project.add_label("spam")
+    project.add_label("spam")

@@ -32,7 +32,7 @@ def test_a_name_is_taken_once(storage_url):
 
 
 def test_an_unknown_project_is_refused_with_those_there_are(storage_url):
-    with pytest.raises(ProjectNotFound, match=r"It has no projects yet|does not exist"):
+    with pytest.raises(ProjectNotFound, match=r"is empty|does not exist"):
         Ledger.open(storage_url, "q")
     ledger_of(storage_url, "posts")
     ledger_of(storage_url, "mails")

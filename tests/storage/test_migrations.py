@@ -24,13 +24,13 @@ def head():
 
 
 def test_the_migrations_make_exactly_the_tables(storage_url):
-    with reading(open_engine(storage_url)) as connection:
+    with reading(open_engine(storage_url, create=True)) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, tables.metadata) == []
 
 
 def test_a_new_database_is_at_the_newest_schema(storage_url):
-    with reading(open_engine(storage_url)) as connection:
+    with reading(open_engine(storage_url, create=True)) as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [head()]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from labeling.loops.pool.queue import Queue
 from labeling.loops.records import Alike, Query
 from labeling.people.annotations import Annotation
-from labeling.people.answers import Answers, annotator_name
+from labeling.people.answers import Answers, annotator_name, check_items, check_same
 from labeling.store.holdout import holdout_ids
 from labeling.store.near_duplicates import near_duplicates_of
 from storage import ANSWERS
@@ -70,7 +70,11 @@ class NearDuplicateAnswers:
             before = [] if uuid is None else ledger.annotations.of_step(connection, uuid)
             answer = None if query_id is None else ledger.annotations.answer_to(connection, query_id)
             asked = None if query_id is None else ledger.loops.query(connection, query_id)
+        wanted = list(dict.fromkeys(int(item) for item in item_ids))
         if before:
+            said = (self._queue.loop_id, query_id, annotator_name(annotator or before[0].annotator or ""), ALIKE)
+            check_same(before[0], said, ("loop_id", "from_query_id", "annotator", "origin"))
+            check_items(before, wanted)
             return [self._answers.annotation(record) for record in before]
         if answer is None or answer.kind not in ANSWERS or answer.loop_id != self._queue.loop_id:
             raise ValueError(
@@ -78,7 +82,6 @@ class NearDuplicateAnswers:
                 "Tell it first."
             )
         likes = None if asked is None or asked.why is None else asked.why.get("alike")
-        wanted = list(dict.fromkeys(int(item) for item in item_ids))
         strange = set(wanted) - {item for item, _ in likes or ()}
         if strange:
             # More than were noted, or imported since.

@@ -13,7 +13,7 @@ from storage import ANSWERS, WELCOME
 
 if TYPE_CHECKING:
     from storage import Ledger
-    from storage.records import AnnotationRecord
+    from storage.records import AnnotationRecord, QuestionRecord
     from storage.transactions import Write
 
 UNDOABLE = (*ANSWERS, "skip", WELCOME)
@@ -50,29 +50,28 @@ class PoolAnswers:
         Raises
         ------
         ValueError
-            The question is another loop's.
+            This loop never asked that.
         """
-        loop = self._queue.loop_name
-        if query.loop != loop:
-            raise ValueError(f"The query {query.id} belongs to the loop {query.loop!r}, not to {loop!r}.")
+        loops = self._ledger.loops
 
-        def release(write: Write, person: int) -> None:
-            self._ledger.loops.release(write.connection, query.item_id, person, query.id)
+        def release(write: Write, person: int, asked: QuestionRecord) -> bool:
+            query_id = asked.query_id or 0
+            held = loops.release(write.connection, asked.item_id, person, query_id)
+            return said[0] in ANSWERS and not held and loops.passed_on(write.connection, query_id, person)
 
         return self._answers.record(
-            query.item_id,
+            query,
             said,
             annotator_name(annotator or query.annotator),
-            query_id=query.id,
             seconds=seconds,
             uuid=uuid,
             suggestion_shown=suggestion_shown,
             within=release,
         )
 
-    def undo(self, annotator: str) -> Annotation | None:
+    def undo(self, annotator: str, uuid: str | None = None) -> Annotation | None:
         """Take back the annotator's newest answer, skip or discard in this loop; its query is open again."""
-        return self._answers.undo(annotator_name(annotator), UNDOABLE, self._reopen)
+        return self._answers.undo(annotator_name(annotator), UNDOABLE, self._reopen, uuid=uuid)
 
     def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
         """Take back what was done in one step, whatever this person did since."""

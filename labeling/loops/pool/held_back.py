@@ -13,7 +13,7 @@ import numpy as np
 from labeling.arrays import IntArray
 from labeling.loops.pool.queue import Queue
 from labeling.loops.records import HeldGroup
-from labeling.people.answers import annotator_name
+from labeling.people.answers import annotator_name, check_items, check_same
 from storage import WELCOME
 from strategies import OutlierGuard, Strategy
 
@@ -117,6 +117,9 @@ class HeldBack:
         with ledger.write() as write:
             before = [] if uuid is None else ledger.annotations.of_step(write.connection, uuid)
             if before:
+                said = (self._queue.loop_id, annotator, kind, GROUP)
+                check_same(before[0], said, ("loop_id", "annotator", "kind", "origin"))
+                check_items(before, ids.tolist())
                 return len(before)
             person = ledger.annotations.annotator(write.connection, annotator)
             gone = ledger.annotations.standing.answered(write.connection)

@@ -174,7 +174,8 @@ class PoolLoop:
         Raises
         ------
         ValueError
-            There is no such label.
+            There is no such label, this loop never asked that (the query is another loop's, another project's or
+            another database's), or the UUID names something else that was said.
         """
         said = self._said.said(label)
         return self._answers.record(
@@ -189,7 +190,7 @@ class PoolLoop:
         """Take an item out of the pool: it does not belong here."""
         return self._answers.record(query, ("discard", ()), annotator, uuid=uuid)
 
-    def undo(self, annotator: str) -> Annotation | None:
+    def undo(self, annotator: str, *, uuid: str | None = None) -> Annotation | None:
         """Take back the annotator's newest answer, skip or discard in this loop; its query is open again.
 
         What was done in one step, an answer taken over for near-duplicates or a group discarded or welcomed,
@@ -197,12 +198,19 @@ class PoolLoop:
         Where somebody else has the item by now, or the budget is with others, the
         query stays closed.
 
+        Parameters
+        ----------
+        annotator
+            Who.
+        uuid
+            The sender's own id of this step back: what is sent twice is taken back once.
+
         Returns
         -------
         Annotation | None
             What was taken back; None if there is nothing left to take back.
         """
-        return self._answers.undo(annotator)
+        return self._answers.undo(annotator, uuid)
 
     def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
         """Take back what was done in one step, whatever this person did since.

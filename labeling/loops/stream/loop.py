@@ -278,7 +278,7 @@ class StreamLoop:
         Raises
         ------
         ValueError
-            There is no such label, or the query is another loop's.
+            There is no such label, this stream never asked that, or the UUID names something else that was said.
         """
         return self._record_answer(query, self._answers.said(label), annotator, seconds, uuid, suggestion_shown)
 
@@ -297,18 +297,17 @@ class StreamLoop:
     ) -> Annotation:
         if not isinstance(query, Query):
             raise TypeError(f"Pass the query of a decision that asked (decision.query), got {query!r}.")
-        if query.loop != self.name:
-            raise ValueError(f"The query {query.id} belongs to the loop {query.loop!r}, not to {self.name!r}.")
         person = _person(annotator)
-        made = self._answers.record(
-            query.item_id, said, person, seconds=seconds, uuid=uuid, suggestion_shown=suggestion_shown
-        )
+        made = self._answers.record(query, said, person, seconds=seconds, uuid=uuid, suggestion_shown=suggestion_shown)
         self._consumer.stale = True
         return made
 
-    def undo(self, annotator: str) -> Annotation | None:
-        """Take back the annotator's newest answer or discard in this stream; None if there is nothing left."""
-        undone = self._answers.undo(_person(annotator), UNDOABLE)
+    def undo(self, annotator: str, *, uuid: str | None = None) -> Annotation | None:
+        """Take back the annotator's newest answer or discard in this stream; None if there is nothing left.
+
+        With a `uuid`, the sender's own id of this step back, what is sent twice is taken back once.
+        """
+        undone = self._answers.undo(_person(annotator), UNDOABLE, uuid=uuid)
         self._consumer.stale = True
         return undone
 
