@@ -248,6 +248,12 @@ class Ledger:
         with self.write() as write:
             write_label_set(write, after, change, classes)
 
+    def write_label_set(
+        self, write: Write, after: int, change: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Write the version that follows version `after`, inside `write`; see `add_label_set`."""
+        write_label_set(write, after, change, classes)
+
     def note_export(self, name: str, kind: str, rows: int, sha256: str | None, options: Mapping[str, Any]) -> None:
         """Record that a data set was exported."""
         with self.write() as write:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from labeling.tasks import single
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
+    from storage.records import AnnotationRecord
 
 
 class Answer(enum.Enum):
@@ -54,12 +56,18 @@ def discarded(ledger: Ledger) -> set[int]:
     return {record.item_id for record in ledger.annotations.current() if record.kind == "discard"}
 
 
+def counted(records: Sequence[AnnotationRecord]) -> list[AnnotationRecord]:
+    """Return which of the answers of several people to one item count: late ones only where there are no others."""
+    in_time = [record for record in records if not record.late]
+    return in_time or list(records)
+
+
 def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     """Return every annotation as it was made, oldest first, with whether it was taken back."""
     records = ledger.annotations.everything()
     undone = {record.undoes for record in records}
     loops = {loop.id: loop.name for loop in ledger.loops.all()}
-    known = dict(zip(labels.ids, labels.names, strict=True))
+    known = {label.id: labels.name_of(label.id) for label in (*labels.classes, *labels.former)}
     rows = [
         {
             "annotation_id": record.id,
@@ -72,6 +80,7 @@ def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
             "loop": loops.get(record.loop_id or -1),
             "origin": record.origin,
             "from_query": record.from_query_id,
+            "late": record.late,
             "undone": record.id in undone,
             "undoes": record.undoes,
             "created_at": record.created_at,
@@ -91,6 +100,7 @@ def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
             "loop": pl.String(),
             "origin": pl.String(),
             "from_query": pl.Int64(),
+            "late": pl.Boolean(),
             "undone": pl.Boolean(),
             "undoes": pl.Int64(),
             "created_at": pl.Datetime("us", "UTC"),

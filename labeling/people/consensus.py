@@ -8,10 +8,12 @@ import numpy as np
 import polars as pl
 
 from labeling.arrays import FloatArray
+from labeling.people.annotations import counted
 from labeling.store.label_set import LabelSet
 from labeling.tasks import single
 from labeling.tasks.label_frame import label_frame, schema
 from labeling.votes.matrix import LabelMatrix
+from storage import ANSWERS
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
@@ -34,10 +36,15 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     Unsure, skipped and discarded are no labels.
     """
     known, k = labels.positions(), len(labels.classes)
-    answers: dict[int, list[AnnotationRecord]] = {}
+    given: dict[int, list[AnnotationRecord]] = {}
     for record in ledger.annotations.current():
-        if single.position(record, known) is not None:
-            answers.setdefault(record.item_id, []).append(record)
+        if record.kind in ANSWERS:
+            given.setdefault(record.item_id, []).append(record)
+    naming = (
+        (item, [record for record in counted(records) if single.position(record, known) is not None])
+        for item, records in given.items()
+    )
+    answers = {item: records for item, records in naming if records}
     said = np.zeros((len(answers), k))
     for row, records in zip(said, answers.values(), strict=True):
         row += single.merged(records, known)
@@ -73,7 +80,7 @@ def _weighed(answers: dict[int, list[AnnotationRecord]], labels: LabelSet) -> di
     """Return (k,) posteriors of the items that several people answered, each weighed by what they are worth."""
     from labeling.votes.label_models.dawid_skene import DawidSkene
 
-    names = dict(zip(labels.ids, labels.names, strict=True))
+    names = labels.names_by_id()
     shared = {item for item, records in answers.items() if len(records) > 1}
     if len(shared) < SHARED_ITEMS:
         return {}

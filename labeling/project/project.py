@@ -18,6 +18,7 @@ from labeling.loops.records import LoopInfo
 from labeling.people.annotations import annotation_frame, discarded
 from labeling.people.given_answers import AnswersReport, add_annotations
 from labeling.project.items import ProjectItems
+from labeling.project.labels import LabelUse, ProjectLabels
 from labeling.project.records import ProjectInfo, ProjectStatus
 from labeling.project.rules import ProjectRules
 from labeling.store.filters import FilterInfo, Filters
@@ -78,6 +79,7 @@ class Project:
         self._items = ProjectItems(self._store)
         self._rules = ProjectRules(self._store)
         self._filters = Filters(self._store)
+        self._labels = ProjectLabels(self._store)
         ledger.imports.purge()
 
     @classmethod
@@ -242,19 +244,80 @@ class Project:
 
     def add_label(self, name: str, definition: str = "", key: str | None = None) -> None:
         """Add a class; earlier answers stay."""
-        self._relabel({"kind": "add", "name": name}, self.label_set.add(name, key, definition))
+        self._labels.add(name, definition, key)
 
     def rename_label(self, old: str, new: str) -> None:
         """Give a class another name; everything said about it follows."""
-        self._relabel({"kind": "rename", "old": old, "new": new}, self.label_set.rename(old, new))
+        self._labels.rename(old, new)
 
     def describe_label(self, name: str, definition: str | None = None, key: str | None = None) -> None:
         """Set the definition or the shortcut key of a class."""
-        self._relabel({"kind": "describe", "name": name}, self.label_set.describe(name, definition, key))
+        self._labels.describe(name, definition, key)
 
-    def _relabel(self, change: Mapping[str, Any], labels: LabelSet) -> None:
+    def label_use(self, name: str) -> LabelUse:
+        """Return what names a class now: what merging, splitting or retiring it would touch.
 
-        self.ledger.add_label_set(labels.version - 1, change, labels.dump())
+        Raises
+        ------
+        ValueError
+            There is no such label.
+        """
+        return self._labels.use(name)
+
+    def merge_labels(self, names: Iterable[str], into: str) -> None:
+        """Make several classes one; answers, votes, predictions and known answers of each count for it.
+
+        Parameters
+        ----------
+        names
+            The labels to merge.
+        into
+            One of them, another label, or a new one. Their names go on meaning it.
+
+        Raises
+        ------
+        ValueError
+            A name is no label, there are not two to merge, or fewer than two labels would be left.
+        """
+        self._labels.merge(names, into)
+
+    def split_label(self, name: str, into: Iterable[str | Mapping[str, Any]]) -> int:
+        """Put new classes in the place of one, and ask again what was answered with it.
+
+        Its answers stay on record and count neither as answers nor against a budget; the loops that asked them ask
+        them again, before anything else. Known answers of the class are unknown until they are given anew, and its
+        rules are paused. `label_use` says beforehand what that is.
+
+        Parameters
+        ----------
+        name
+            The label to split.
+        into
+            At least two new labels, names or mappings as for `Project.create`.
+
+        Returns
+        -------
+        int
+            How many items are open again.
+
+        Raises
+        ------
+        ValueError
+            There is no such label, or the new ones cannot be used; the name of the old one is not given again.
+        """
+        return self._labels.split(name, into)
+
+    def retire_label(self, name: str) -> None:
+        """Take a class out of use: nobody is offered it, its answers stay on record and name no class.
+
+        Items that were answered with it are not asked again. Its known answers are unknown, its rules are paused.
+
+        Raises
+        ------
+        ValueError
+            There is no such label, or fewer than two would be left.
+        """
+        self._labels.retire(name)
 
     def preview_items(self, source: object, **options: Any) -> ImportPreview:
         """Return what `add_items` would do with the same options: the first rows, what would be rejected, and why."""
@@ -963,7 +1026,8 @@ class Project:
 
         `origin` tells what was not asked item by item: "alike" where the answer to the query `from_query` was
         taken over for a near-duplicate, "group" where a whole group was discarded or welcomed, "import" where it
-        was given elsewhere (`add_annotations`).
+        was given elsewhere (`add_annotations`), "split" where an answer was taken back as its class was split. A `late`
+        answer came after its item had gone to somebody else; it counts while nobody else's answer stands.
         """
         return annotation_frame(self.ledger, self.label_set)
 

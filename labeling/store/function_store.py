@@ -104,13 +104,18 @@ class Functions:
                 spec={key: value for key, value in record.spec.items() if key != "label_id"},
                 loaded=self._runnable(record, labels) is not None,
                 created_at=record.created_at,
+                paused=_paused(record, labels),
             )
             for record in self._ledger.functions.current()
         ]
 
+    def voting(self, labels: LabelSet) -> list[FunctionRecord]:
+        """Return the functions that vote: those whose class is still one."""
+        return [record for record in self._ledger.functions.current() if not _paused(record, labels)]
+
     def matrix(self, labels: LabelSet, progress: bool = False, but: str | None = None) -> LabelMatrix:
         """Return what every function votes on every item; `but` leaves one function out."""
-        records = self._ledger.functions.current()
+        records = self.voting(labels)
         held = holdout_ids(self._ledger)
         key = (self._items.version, labels.version, tuple(record.version_id for record in records), hash(held))
         matrix = cached(self._items.project, "matrix", key, lambda: self._matrix(records, labels, progress))
@@ -143,7 +148,7 @@ class Functions:
 
     def loaded(self, labels: LabelSet) -> tuple[list[LabelingFunction], list[str]]:
         """Return the functions that this process can run, and the names of those whose code it lacks."""
-        records = self._ledger.functions.current()
+        records = self.voting(labels)
         found = [(record.name, self._runnable(record, labels)) for record in records]
         return [f for _, f in found if f is not None], [name for name, f in found if f is None]
 
@@ -226,7 +231,9 @@ class Functions:
         return self._items.columns().named("text")
 
     def _runnable(self, record: FunctionRecord, labels: LabelSet) -> LabelingFunction | None:
-        """Return the function of a record if this process can run it."""
+        """Return the function of a record if this process can run it, and its class is still one."""
+        if _paused(record, labels):
+            return None
         if record.kind in KINDS:
             spec = {key: value for key, value in record.spec.items() if key != "label_id"}
             return from_spec(spec | {"label": labels.name_of(record.spec["label_id"])})
@@ -235,6 +242,11 @@ class Functions:
             return None
         spec = stored_spec(code, labels)
         return code if _same(record, code, spec, _fingerprint(code, spec)) else None
+
+
+def _paused(record: FunctionRecord, labels: LabelSet) -> bool:
+    label = record.spec.get("label_id")
+    return label is not None and labels.current(label) is None
 
 
 def stored_spec(function: LabelingFunction, labels: LabelSet) -> dict[str, Any]:

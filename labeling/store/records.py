@@ -16,7 +16,10 @@ class FunctionNotLoaded(LookupError):
 
 @dataclass(frozen=True)
 class FunctionInfo:
-    """A labeling function as the project knows it; `loaded` tells whether it can run here."""
+    """A labeling function as the project knows it; `loaded` tells whether it can run here.
+
+    One is `paused` whose class was split or retired: it votes for nothing until it is added for another class.
+    """
 
     name: str
     expert: str | None
@@ -26,6 +29,7 @@ class FunctionInfo:
     spec: Mapping[str, Any]
     loaded: bool
     created_at: datetime
+    paused: bool = False
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,21 @@ def name_of(answer: Answered, names: Mapping[int, str]) -> str | None:
     return names.get(answer.label_ids[0]) if answer.label_ids else None
 
 
+def added(probabilities: Mapping[str, float], names: Mapping[int, str]) -> dict[str, float]:
+    """Return probabilities by the present names of classes, from those by class id; merged classes count together.
+
+    Examples
+    --------
+    >>> added({"3": 0.5, "4": 0.25, "9": 0.25}, {3: "insult", 4: "insult"})
+    {'insult': 0.75}
+    """
+    found: dict[str, float] = {}
+    for id_, p in probabilities.items():
+        if (name := names.get(int(id_))) is not None:
+            found[name] = found.get(name, 0.0) + p
+    return found
+
+
 def position(answer: Answered, positions: Mapping[int, int]) -> int | None:
     """Return the position of the class that an annotation answers with; None where it answers with none of these."""
     return positions.get(answer.label_ids[0]) if answer.kind == "answer" and answer.label_ids else None
@@ -54,7 +69,7 @@ def position(answer: Answered, positions: Mapping[int, int]) -> int | None:
 
 def merged(answers: Sequence[Answered], positions: Mapping[int, int]) -> FloatArray:
     """(k,) how often each class was said, by its position among `positions`, which are those of class ids."""
-    counts = np.zeros(len(positions))
+    counts = np.zeros(1 + max(positions.values()))
     for answer in answers:
         place = position(answer, positions)
         if place is not None:

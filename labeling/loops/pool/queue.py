@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from labeling.loops.records import Query
 from labeling.loops.refits.ranking import Ranked, load_ranking
 from labeling.loops.refits.why import why_of
 from labeling.store.holdout import holdout_ids
+from labeling.store.label_set import SPLIT
+from labeling.tasks import single
 from storage import ANSWERS
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 1800.0
 """How long an annotator who does nothing holds the items that were asked."""
+
+REOPENED = "class was split"
+"""The strategy of a question that is asked again since its label is no more."""
 
 SCAN = 256
 UNLIMITED = 1_000_000_000
@@ -70,7 +75,10 @@ class Queue:
                 skipped = ledger.annotations.standing.skipped(write.connection, person)
                 skipped = {item: at for item, at in skipped.items() if item not in gone}
                 n = min(n, self.left(write))
-                chosen = self._choose(write, ranking, n, skipped, skipped_too) if n else []
+                first = self._reopened(write, gone) if n else []
+                again = {entry.item_id for _, entry in first}
+                ordered = [*first, *(pair for pair in ranking if pair[1].item_id not in again)]
+                chosen = self._choose(write, ordered, n, skipped, skipped_too) if n else []
                 for rank, entry in chosen:
                     self._open_query(write, last, person, rank, entry)
                 records = ledger.loops.open_queries(write.connection, loop_id, person)
@@ -88,6 +96,14 @@ class Queue:
             return UNLIMITED
         tally = self.ledger.loops.tally(write.connection, self.loop_id)
         return max(0, budget - answers(tally) - tally["open"])
+
+    def _reopened(self, write: Write, gone: Collection[int]) -> list[tuple[int, Ranked]]:
+        """Return what this loop asks before all else: items whose class was split, and that it had asked."""
+        if not any(label.state == SPLIT for label in self.store.label_set.former):
+            return []
+        found = self.ledger.annotations.reopened(write.connection)
+        items = [item for item, loop in found.items() if loop in (None, self.loop_id) and item not in gone]
+        return [(place - len(items), Ranked(item, 0.0, REOPENED, 1.0, {}, {})) for place, item in enumerate(items)]
 
     def _choose(
         self, write: Write, ranking: list[tuple[int, Ranked]], n: int, skipped: dict[int, int], skipped_too: bool
@@ -172,7 +188,7 @@ class Queue:
         if not records:
             return []
         labels = self.store.label_set
-        known = dict(zip(labels.ids, labels.names, strict=True))
+        known = labels.names_by_id()
         frame = self.store.items.some([record.item_id for record in records], image=True)
         items = {row["item_id"]: row for row in frame.iter_rows(named=True)}
         return [
@@ -189,7 +205,7 @@ class Queue:
                 round=record.round,
                 rank=record.rank,
                 predicted=None if record.predicted is None else known.get(record.predicted),
-                probabilities={known[int(i)]: p for i, p in record.probabilities.items() if int(i) in known},
+                probabilities=single.added(record.probabilities, known),
                 why=why_of(record, known),
             )
             for record in records

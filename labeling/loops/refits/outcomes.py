@@ -48,16 +48,21 @@ def round_gains(refits: Sequence[RefitRecord]) -> dict[int, float]:
 def spread(likeliest: Mapping[str, float], positions: Mapping[int, int]) -> tuple[float, ...]:
     """Return the probability of every class from those of the likeliest, which are what a query keeps.
 
-    What they leave is shared evenly by the others; nothing where there was no model.
+    What they leave is shared evenly by the others; nothing where there was no model. Classes merged since have
+    one position, and count together.
 
     Examples
     --------
     >>> spread({"7": 0.5, "3": 0.25}, {3: 0, 7: 1, 8: 2})
     (0.25, 0.5, 0.25)
     """
-    known = {positions[int(label)]: p for label, p in likeliest.items() if int(label) in positions}
+    known: dict[int, float] = {}
+    for label, p in likeliest.items():
+        if (place := positions.get(int(label))) is not None:
+            known[place] = known.get(place, 0.0) + p
     if not known:
         return ()
-    others = len(positions) - len(known)
+    k = 1 + max(positions.values())
+    others = k - len(known)
     rest = max(1.0 - sum(known.values()), 0.0) / others if others else 0.0
-    return tuple(known.get(position, rest) for position in range(len(positions)))
+    return tuple(known.get(position, rest) for position in range(k))

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labeling.arrays import BoolArray, FloatArray, IntArray, to_positions
+from labeling.people.annotations import counted
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelSet
 from labeling.tasks import single
 from labeling.weak_labels.run import WeakRun
+from storage import ANSWERS
 
 if TYPE_CHECKING:
     from storage.ledger import Ledger
-    from storage.records import RefitRecord
+    from storage.records import AnnotationRecord, RefitRecord
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     still_open = np.ones(len(ids), dtype=bool)
     leased = ledger.loops.leased()
     newest, busy, alike = 0, len(leased), 0
-    records = ledger.annotations.current(until=saw)
+    records = _counted(ledger.annotations.current(until=saw))
     rows = rows_of(np.array([record.item_id for record in records], dtype=np.int64), ids)
     for record, row in zip(records, rows.tolist(), strict=True):
         newest = max(newest, record.seq)
@@ -90,6 +93,18 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     asked = asked[still_open[asked]]
     gold = to_positions(items.gold(ids), positions)
     return State(ids, human, still_open, held, gold, saw, asked, busy, welcome, alike, inputs)
+
+
+def _counted(records: Sequence[AnnotationRecord]) -> list[AnnotationRecord]:
+    """Return the annotations, in item order, without answers that came late where others count."""
+    if not any(record.late for record in records):
+        return list(records)
+    found = []
+    for _, each in groupby(records, key=lambda record: record.item_id):
+        same = list(each)
+        found += [record for record in same if record.kind not in ANSWERS]
+        found += counted([record for record in same if record.kind in ANSWERS])
+    return found
 
 
 def rows_of(items: IntArray, ids: IntArray) -> IntArray:

@@ -12,6 +12,7 @@ import numpy as np
 from labeling.arrays import NO_VOTE, IntArray
 from labeling.loops.records import Near, Why
 from labeling.store.near_duplicates import near_duplicates_of
+from labeling.tasks import single
 from storage.records import QueryRecord
 from strategies.geometry import is_sparse
 from strategies.outliers import unit_rows
@@ -41,7 +42,7 @@ def why_of(record: QueryRecord, names: Mapping[int, str]) -> Why | None:
         score=record.score,
         parts=record.parts,
         predicted=None if record.predicted is None else names.get(record.predicted),
-        probabilities={names[int(i)]: p for i, p in record.probabilities.items() if int(i) in names},
+        probabilities=single.added(record.probabilities, names),
         votes={function: names[label] for function, label in votes.items() if label in names},
         nearest=tuple(Near(item, similar, names[label]) for item, similar, label in nearest if label in names),
         alike=tuple((int(item), float(similar)) for item, similar in record.why.get("alike", [])),

@@ -108,7 +108,7 @@ class Consumer:
         """Read the ledger, and return how many answers came since the newest refit."""
         store, loop_id = self._store, self._loop_id
         labels = store.label_set
-        self.names = dict(zip(labels.ids, labels.names, strict=True))
+        self.names = labels.names_by_id()
         self.columns = store.items.columns()
         if not self.learned.models:
             self.learned = Learned(None, (), labels.ids, 0)

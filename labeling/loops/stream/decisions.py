@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labeling.loops.records import Query
+from labeling.tasks import single
 
 
 @dataclass(frozen=True)
@@ -90,5 +91,5 @@ def query_of(
         round=values["round"],
         rank=0,
         predicted=names.get(values["predicted"]),
-        probabilities={names[int(i)]: p for i, p in probabilities.items() if int(i) in names},
+        probabilities=single.added(probabilities, names),
     )

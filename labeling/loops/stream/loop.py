@@ -208,7 +208,7 @@ class StreamLoop:
     def _rebuilt(self, records: Sequence[DecisionRecord]) -> list[Decision]:
         """Return decisions as they were made, from the ledger."""
         labels = self._store.label_set
-        names = dict(zip(labels.ids, labels.names, strict=True))
+        names = labels.names_by_id()
         asked = [record.item_id for record in records if record.asked]
         frame = self._store.items.some(asked, image=True) if asked else pl.DataFrame({"item_id": []})
         items = {row.pop("item_id"): row for row in frame.iter_rows(named=True)}

@@ -44,7 +44,7 @@ class Rules:
     def _load(self, frame: pl.DataFrame, text: str | None) -> None:
         store = self._store
         labels = store.label_set
-        current = [(record.name, record.version) for record in store.ledger.functions.current()]
+        current = [(record.name, record.version) for record in store.functions.voting(labels)]
         run = newest_run(store) if current else None
         key = (tuple(current), labels.version, None if run is None else run.number, tuple(frame.columns))
         if key == self._key:

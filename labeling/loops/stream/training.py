@@ -109,8 +109,10 @@ def _given(store: ProjectStore, settings: StreamSettings, lesson: Lesson, anchor
     since = max(lesson.since, 0 if anchor is None else anchor.annotation)
     with store.ledger.read() as connection:
         found = store.ledger.streams.training(connection, lesson.saw, since, settings.memory)
-    held = holdout_ids(store.ledger)
-    return tuple(one for one in found if one[2] in lesson.label_ids and one[1] not in held)
+    held, labels = holdout_ids(store.ledger), store.label_set
+    current = {id_: labels.classes[position].id for id_, position in labels.positions().items()}
+    now = ((annotation, item, current.get(label, label)) for annotation, item, label in found)
+    return tuple(one for one in now if one[2] in lesson.label_ids and one[1] not in held)
 
 
 def _around(store: ProjectStore, loop_id: int, position: int, items: Sequence[int]) -> tuple[pl.DataFrame, set[int]]:

@@ -224,3 +224,30 @@ def test_a_query_of_another_loop_is_refused(project):
         other.tell(query, "ok")
     with pytest.raises(LookupError, match="no query"):
         other.query(query.id)
+
+
+def test_an_answer_after_the_item_went_to_somebody_else_is_kept_and_counts_while_nothing_else_does(project):
+    loop = loop_of(project, budget=12)
+    late, kept = loop.ask("ann", 2)
+    expire_leases(project)
+    (taken,) = [query for query in loop.ask("bob", 1) if query.item_id == late.item_id]
+    loop.tell(late, "offensive")
+    assert human(project) == {late.item_id: "offensive"}
+    loop.tell(taken, "ok")
+    assert human(project) == {late.item_id: "ok"}
+    loop.tell(kept, "ok")
+    facts = project.annotations()
+    assert facts["late"].to_list() == [True, False, False]
+    loop.undo("bob")
+    assert human(project)[late.item_id] == "offensive"
+
+
+def test_who_corrects_an_answer_given_in_time_is_not_late(project):
+    loop = loop_of(project, budget=12)
+    (mine,) = loop.ask("ann", 1)
+    loop.tell(mine, "ok")
+    loop.tell(mine, "offensive")
+    expire_leases(project)
+    loop.ask("bob", 3)
+    loop.tell(mine, "ok")
+    assert not project.annotations()["late"].any()
