@@ -16,10 +16,12 @@ from storage.database import NoProjects, open_engine, reading, writing
 from storage.facts.annotations import AnnotationFacts
 from storage.facts.asked import AskedFacts
 from storage.facts.functions import FunctionFacts
+from storage.facts.histories import HistoryFacts
 from storage.facts.imports import ImportFacts
 from storage.facts.items import ItemFacts
 from storage.facts.label_sets import label_sets, write_label_set
 from storage.facts.loops import LoopFacts
+from storage.facts.remarks import RemarkFacts
 from storage.facts.streams import StreamFacts
 from storage.records import LabelSetRecord, ProjectRecord
 from storage.transactions import Transactions, Write
@@ -72,6 +74,10 @@ class Ledger:
         What was asked, and why.
     streams
         Records that arrived one by one, and what was decided about each.
+    remarks
+        Notes, flags, comments.
+    histories
+        Everything that happened to an item.
     """
 
     def __init__(self, engine: Engine, project: ProjectRecord) -> None:
@@ -85,10 +91,19 @@ class Ledger:
         self.loops = LoopFacts(transactions, self.items, self.annotations)
         self.asked = AskedFacts(transactions)
         self.streams = StreamFacts(transactions, self.items, self.annotations)
+        self.remarks = RemarkFacts(transactions)
+        self.histories = HistoryFacts(transactions)
 
     @classmethod
-    def create(cls, storage: str, name: str, description: str, classes: Sequence[Mapping[str, Any]]) -> Ledger:
-        """Make a project with its first label set.
+    def create(
+        cls,
+        storage: str,
+        name: str,
+        description: str,
+        classes: Sequence[Mapping[str, Any]],
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Ledger:
+        """Make a project with its first label set, and settings by their kind.
 
         Raises
         ------
@@ -109,6 +124,8 @@ class Ledger:
             ledger = cls(engine, _project(row))
             write = ledger.transactions.stamp(connection)
             write.fact(tables.label_sets, version=1, change={"kind": "create"}, classes=list(classes))
+            for kind, details in (settings or {}).items():
+                write.fact(tables.project_changes, kind=kind, details=dict(details))
         return ledger
 
     @classmethod
@@ -224,14 +241,18 @@ class Ledger:
 
     def changes(self, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
         """Return (seq, details) of the changes of a kind, oldest first."""
-        table = tables.project_changes
         with self.read() as connection:
-            rows = connection.execute(
-                select(table.c.seq, table.c.details)
-                .where(table.c.project_id == self.project.id, table.c.kind == kind)
-                .order_by(table.c.id)
-            )
-            return [(row.seq, row.details) for row in rows]
+            return self.changes_in(connection, kind)
+
+    def changes_in(self, connection: Connection, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
+        """Return (seq, details) of the changes of a kind inside an open transaction, oldest first."""
+        table = tables.project_changes
+        rows = connection.execute(
+            select(table.c.seq, table.c.details)
+            .where(table.c.project_id == self.project.id, table.c.kind == kind)
+            .order_by(table.c.id)
+        )
+        return [(row.seq, row.details) for row in rows]
 
     def label_sets(self) -> list[LabelSetRecord]:
         """Return every version of the classes, oldest first."""

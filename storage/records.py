@@ -262,6 +262,18 @@ class AnnotationRecord:
 
 
 @dataclass(frozen=True)
+class RemarkRecord:
+    """A note or a flag on an item, or a comment on the annotation of that UUID."""
+
+    item_id: int
+    kind: str
+    text: str
+    who: str | None
+    annotation: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class QuestionRecord:
     """What was asked, of a pool or of a stream: about which item, in which loop; streams have no `query_id`."""
 

@@ -317,6 +317,18 @@ annotations = fact_table(
     Index("ix_annotations_step", "step"),
 )
 
+remarks = fact_table(
+    "remarks",
+    Column("item_id", BigInteger, nullable=False),
+    Column("annotation_id", Id, nullable=True),
+    Column("annotator_id", Id, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("text", Words("A remark", 10_000), nullable=False),
+    ForeignKeyConstraint(["annotation_id"], ["annotations.id"]),
+    ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
+    Index("ix_remarks_project_id_item_id", "project_id", "item_id"),
+)
+
 annotation_labels = Table(
     "annotation_labels",
     metadata,

@@ -56,10 +56,13 @@ def discarded(ledger: Ledger) -> set[int]:
     return {record.item_id for record in ledger.annotations.current() if record.kind == "discard"}
 
 
-def counted(records: Sequence[AnnotationRecord]) -> list[AnnotationRecord]:
-    """Return which of the answers of several people to one item count: late ones only where there are no others."""
+def counted(records: Sequence[AnnotationRecord], wanted: int = 1) -> list[AnnotationRecord]:
+    """Return which of the answers of several people to one item count.
+
+    Late ones do where there are no others, or where more than one is wanted.
+    """
     in_time = [record for record in records if not record.late]
-    return in_time or list(records)
+    return in_time if in_time and wanted == 1 else list(records)
 
 
 def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:

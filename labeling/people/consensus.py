@@ -10,6 +10,7 @@ import polars as pl
 from labeling.arrays import FloatArray
 from labeling.people.annotations import counted
 from labeling.store.label_set import LabelSet
+from labeling.store.overlap import overlap_of
 from labeling.tasks import single
 from labeling.tasks.label_frame import label_frame, schema
 from labeling.votes.matrix import LabelMatrix
@@ -36,15 +37,18 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     Unsure, skipped and discarded are no labels.
     """
     known, k = labels.positions(), len(labels.classes)
+    overlap = overlap_of(ledger)
     given: dict[int, list[AnnotationRecord]] = {}
     for record in ledger.annotations.current():
         if record.kind in ANSWERS:
             given.setdefault(record.item_id, []).append(record)
-    naming = (
-        (item, [record for record in counted(records) if single.position(record, known) is not None])
-        for item, records in given.items()
-    )
-    answers = {item: records for item, records in naming if records}
+    answers = {}
+    for item, records in given.items():
+        naming = [
+            record for record in counted(records, overlap.wanted(item)) if single.position(record, known) is not None
+        ]
+        if naming:
+            answers[item] = naming
     said = np.zeros((len(answers), k))
     for row, records in zip(said, answers.values(), strict=True):
         row += single.merged(records, known)

@@ -17,6 +17,8 @@ from labeling.labels.records import LabelSource
 from labeling.loops.records import LoopInfo
 from labeling.people.annotations import annotation_frame, discarded
 from labeling.people.given_answers import AnswersReport, add_annotations
+from labeling.people.item_history import item_history
+from labeling.people.remarks import Remarks
 from labeling.project.items import ProjectItems
 from labeling.project.labels import LabelUse, ProjectLabels
 from labeling.project.records import ProjectInfo, ProjectStatus
@@ -26,6 +28,7 @@ from labeling.store.holdout import holdout_ids
 from labeling.store.imports import importing
 from labeling.store.imports.answer_columns import hidden_columns
 from labeling.store.label_set import LabelSet
+from labeling.store.overlap import OVERLAP, Overlap, overlap_of
 from labeling.store.project_store import ProjectStore
 from labeling.store.snapshots import cached, tallies
 from labeling.weak_labels.judged import judged_matrix, voted
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from labeling.loops.stopping.rules import StopRule
     from labeling.loops.stream.learning import StreamLearning
     from labeling.loops.stream.loop import StreamLoop
+    from labeling.people.annotations import Annotation
     from labeling.store.function_comparison import FunctionComparison
     from labeling.store.function_store import Functions
     from labeling.store.imports.known_answers import GoldReport
@@ -80,6 +84,7 @@ class Project:
         self._rules = ProjectRules(self._store)
         self._filters = Filters(self._store)
         self._labels = ProjectLabels(self._store)
+        self._remarks = Remarks(self._store)
         ledger.imports.purge()
 
     @classmethod
@@ -91,6 +96,7 @@ class Project:
         storage: str | None = None,
         exist_ok: bool = False,
         description: str = "",
+        annotators_per_item: int = 1,
     ) -> Project:
         """Make a project.
 
@@ -105,6 +111,10 @@ class Project:
             Database URL; default LABELING_STORAGE, else sqlite:///labeling.db.
         exist_ok
             Open the project if it exists, so that a script can run again; its labels must be the same.
+        description
+            What the project is about.
+        annotators_per_item
+            How many people answer each item; `set_annotators_per_item` says more.
 
         Raises
         ------
@@ -115,10 +125,11 @@ class Project:
         """
         if not isinstance(name, str) or not name.strip() or len(name) > 200:
             raise ValueError(f"A project needs a name of 1 to 200 characters, got {name!r}.")
-        label_set = LabelSet.of(labels)
+        label_set, overlap = LabelSet.of(labels), Overlap(annotators_per_item)
         storage = storage or default_storage()
+        settings = {OVERLAP: overlap.dump()} if overlap.several else None
         try:
-            return cls(Ledger.create(storage, name.strip(), description, label_set.dump()))
+            return cls(Ledger.create(storage, name.strip(), description, label_set.dump(), settings))
         except ProjectExists as error:
             if not exist_ok:
                 raise ProjectExists(f"{error} Open it with Project.open({name!r}), or pass exist_ok=True.") from error
@@ -318,6 +329,82 @@ class Project:
             There is no such label, or fewer than two would be left.
         """
         self._labels.retire(name)
+
+    @property
+    def annotators_per_item(self) -> Overlap:
+        """How many people answer an item: for which share of the items, and chosen how."""
+        return overlap_of(self.ledger)
+
+    def set_annotators_per_item(
+        self, people: int, *, share: float = 1.0, rule: str = "all", below: float = 0.6, seed: int = 0
+    ) -> None:
+        """Ask several people about an item, each at most once; whoever comes later does not see what others said.
+
+        Parameters
+        ----------
+        people
+            Answers wanted on a chosen item; 1 on the others.
+        share
+            Of the items that the rule allows, how many are chosen, in (0, 1].
+        rule
+            "all"; "disagreement": where answers differ from each other or from what the model said when it was asked;
+            "low confidence": where the likeliest class had less than `below` then.
+        below, seed
+            For "low confidence", and to choose the share by.
+
+        Raises
+        ------
+        ValueError
+            One of them is out of range.
+        """
+        self.ledger.change(OVERLAP, Overlap(people, share, rule, below, seed).dump())
+
+    def history(self, item_id: int) -> pl.DataFrame:
+        """Return everything that ever happened to an item, oldest first.
+
+        Columns: at, event (imported, imported again, gold, asked, decided, answer, unsure, skip, discard, welcome,
+        undo, note, flag, unflag, comment, erased), who, loop, label, details.
+
+        Raises
+        ------
+        LookupError
+            There is no such item.
+        """
+        return item_history(self._store, item_id)
+
+    def add_note(self, item_id: int, text: str, annotator: str) -> None:
+        """Note something about an item, for everybody who works on it."""
+        self._remarks.note(item_id, text, annotator)
+
+    def flag(self, item_id: int, annotator: str, reason: str = "") -> None:
+        """Flag an item for a second look; `unflag` takes that away."""
+        self._remarks.flag(item_id, annotator, reason)
+
+    def unflag(self, item_id: int, annotator: str) -> None:
+        """Take the flag of an item away, whoever set it."""
+        self._remarks.unflag(item_id, annotator)
+
+    def flagged(self) -> pl.DataFrame:
+        """Return the items that are flagged: item_id, who, reason, at."""
+        return self._remarks.flagged()
+
+    def comment(self, annotation: Annotation | str, text: str, annotator: str) -> None:
+        """Comment on something that somebody did, by the annotation or its UUID.
+
+        Raises
+        ------
+        LookupError
+            There is no such annotation in this project.
+        """
+        self._remarks.comment(getattr(annotation, "uuid", str(annotation)), text, annotator)
+
+    def remarks(self, item_id: int | None = None) -> pl.DataFrame:
+        """Return notes, flags and comments, of one item or of all, oldest first.
+
+        Columns: item_id, kind (note, flag, unflag, comment), text, who, annotation (the UUID of what a comment is
+        about), at.
+        """
+        return self._remarks.frame(item_id)
 
     def preview_items(self, source: object, **options: Any) -> ImportPreview:
         """Return what `add_items` would do with the same options: the first rows, what would be rejected, and why."""

@@ -317,11 +317,17 @@ class AnnotationFacts:
         `until` looks at the ledger as it was after that write.
         """
         with self._transactions.read() as connection:
-            statement = self.current_ids(until)
-            if loop_id is not None:
-                statement = statement.where(tables.annotations.c.loop_id == loop_id)
-            gone = self._items.withdrawn_in(connection)
-            found = self._load(connection, tables.annotations.c.id.in_(statement))
+            return self.current_in(connection, loop_id, until)
+
+    def current_in(
+        self, connection: Connection, loop_id: int | None = None, until: int | None = None
+    ) -> list[AnnotationRecord]:
+        """Return what `current` does, inside an open transaction."""
+        statement = self.current_ids(until)
+        if loop_id is not None:
+            statement = statement.where(tables.annotations.c.loop_id == loop_id)
+        gone = self._items.withdrawn_in(connection)
+        found = self._load(connection, tables.annotations.c.id.in_(statement))
         return sorted((record for record in found if record.item_id not in gone), key=lambda r: (r.item_id, r.id))
 
     def current_ids(self, until: int | BindParameter[int] | None = None) -> Select[Any]:

@@ -214,7 +214,11 @@ class LoopFacts:
     def asked(self, loop_id: int) -> list[QueryRecord]:
         """Return every query of a loop, in the order of rounds and ranks."""
         with self._transactions.read() as connection:
-            return self.queries(connection, tables.queries.c.loop_id == loop_id)
+            return self.asked_in(connection, loop_id)
+
+    def asked_in(self, connection: Connection, loop_id: int) -> list[QueryRecord]:
+        """Return every query of a loop inside an open transaction, in the order of rounds and ranks."""
+        return self.queries(connection, tables.queries.c.loop_id == loop_id)
 
     def query(self, connection: Connection, query_id: int) -> QueryRecord | None:
         """Return a query by its id."""
@@ -236,23 +240,35 @@ class LoopFacts:
         return write.fact(tables.queries, **values)
 
     def lease(
-        self, connection: Connection, *, item_id: int, annotator_id: int, query_id: int, loop_id: int, seconds: float
+        self,
+        connection: Connection,
+        *,
+        item_id: int,
+        annotator_id: int,
+        query_id: int,
+        loop_id: int,
+        seconds: float,
+        people: int = 1,
     ) -> None:
-        """Reserve an item for a person; a lease that has expired, or is the person's own, gives way.
+        """Reserve an item for a person, up to `people` at once; a lease that expired, or is one's own, gives way.
 
         Raises
         ------
         sqlalchemy.exc.IntegrityError
-            Somebody else holds the item.
+            Others hold the item, as many as may.
         """
         table = tables.leases
         here = and_(table.c.project_id == self._project_id, table.c.item_id == item_id)
         gone = or_(table.c.expires_at < database_clock(), table.c.annotator_id == annotator_id)
         connection.execute(delete(table).where(here, gone))
+        slot = 0
+        if people > 1:
+            taken = set(connection.scalars(select(table.c.slot).where(here)))
+            slot = next((number for number in range(people) if number not in taken), 0)
         values = {
             "project_id": self._project_id,
             "item_id": item_id,
-            "slot": 0,
+            "slot": slot,
             "annotator_id": annotator_id,
             "query_id": query_id,
             "loop_id": loop_id,
@@ -324,6 +340,21 @@ class LoopFacts:
             .limit(1)
         )
         return connection.scalar(statement) is not None
+
+    def holding(self, connection: Connection, item_ids: Sequence[int]) -> dict[int, set[int]]:
+        """Return who holds a live lease on each of the items."""
+        table = tables.leases
+        rows = connection.execute(
+            select(table.c.item_id, table.c.annotator_id).where(
+                table.c.project_id == self._project_id,
+                table.c.item_id.in_(item_ids),
+                table.c.expires_at >= database_clock(),
+            )
+        )
+        found: dict[int, set[int]] = {}
+        for row in rows:
+            found.setdefault(row.item_id, set()).add(row.annotator_id)
+        return found
 
     def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items are answered, discarded, held by somebody, or gone with their import."""

@@ -55,6 +55,7 @@ class _State:
     in_order: dict[int | None, list[Standing]] = field(default_factory=dict)
     welcomed: Counter[int] = field(default_factory=Counter)
     welcomes: dict[int, int] = field(default_factory=dict)
+    people: set[int] = field(default_factory=set)
 
     def count(self, one: Standing, by: int) -> None:
         """Count an annotation that became current (1) or is so no more (-1)."""
@@ -89,6 +90,7 @@ class _State:
                 stack.remove(undone)
         else:
             stack.append(one)
+            self.people.add(one.annotator_id)
             self.by_id[one.id] = one
             self.in_order.setdefault(one.loop_id, []).append(one)
         after = stack[-1] if stack else None
@@ -186,6 +188,26 @@ class Follower:
             stack = state.stacks.get((item_id, annotator_id))
             own = bool(stack and stack[-1].kind in ANSWERS)
             return state.answers[item_id] > int(own)
+
+    def answered_in(self, connection: Connection, loop_id: int) -> dict[int, set[int]]:
+        """Return who answered each item that somebody answered in a loop and nobody discarded, in whatever loop."""
+        with self._lock:
+            state = self._follow(connection)
+            items = dict.fromkeys(
+                one.item_id
+                for one in state.in_order.get(loop_id, [])
+                if one.kind in ANSWERS and one.origin is None and state.answers[one.item_id] and state.is_current(one)
+            )
+            found: dict[int, set[int]] = {}
+            for item in items:
+                kinds = {
+                    person: stack[-1].kind
+                    for person in state.people
+                    if (stack := state.stacks.get((item, person))) and stack[-1].kind in ANSWERS
+                }
+                if "discard" not in kinds.values():
+                    found[item] = set(kinds)
+        return found
 
     def tally(self, connection: Connection, loop_id: int, since: int | None = None) -> Counter[str]:
         """Count a loop's current annotations by kind; `since` counts only what came after that write."""

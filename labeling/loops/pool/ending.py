@@ -129,14 +129,20 @@ class Ending:
 
     def _exhausted(self) -> bool:
         # Before the first import there is nothing to be exhausted.
-        return self._items() > 0 and self._open_at_least(1) == 0
+        return self._items() > 0 and self._open_at_least(1) == 0 and not self._shared()
 
     def left(self, answered: int) -> int:
         """Return how many answers can still be given: what is left of the budget, or the pool where that is less."""
-        budget = self._rules.budget
+        budget, shared = self._rules.budget, self._shared()
         if budget is None:
-            return self._open_at_least(1)
-        return min(max(budget - answered, 0), self._open_at_least(budget - answered))
+            return self._open_at_least(1) + shared
+        return min(max(budget - answered, 0), self._open_at_least(budget - answered) + shared)
+
+    def _shared(self) -> int:
+        """Return how many answers items lack that some have answered and more are to answer."""
+        with self._ledger.read() as connection:
+            missing = self._queue.shared.missing(connection)
+        return sum(missing[item] for item in missing.keys() - self._queue.gone()) if missing else 0
 
     def _open_at_least(self, enough: int) -> int:
         """Return how many items are open; where there are enough, those that are so by counts alone."""

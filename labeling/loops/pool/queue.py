@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from labeling.loops.pool.shared_items import SharedItems
 from labeling.loops.records import Query
 from labeling.loops.refits.ranking import Ranked, load_ranking
 from labeling.loops.refits.why import why_of
@@ -37,6 +38,7 @@ class Queue:
         self.loop_id = loop_id
         self.loop_name = loop_name
         self._budget = budget
+        self.shared = SharedItems(store, loop_id)
         self._rankings: dict[int, list[Ranked]] = {}
 
     @property
@@ -75,12 +77,15 @@ class Queue:
                 skipped = ledger.annotations.standing.skipped(write.connection, person)
                 skipped = {item: at for item, at in skipped.items() if item not in gone}
                 n = min(n, self.left(write))
-                first = self._reopened(write, gone) if n else []
+                several = self.shared.for_person(write.connection, person, gone)[:n]
+                first = self._reopened(write, gone) if n > len(several) else []
                 again = {entry.item_id for _, entry in first}
                 ordered = [*first, *(pair for pair in ranking if pair[1].item_id not in again)]
-                chosen = self._choose(write, ordered, n, skipped, skipped_too) if n else []
-                for rank, entry in chosen:
-                    self._open_query(write, last, person, rank, entry)
+                left = n - len(several)
+                chosen = self._choose(write, ordered, left, skipped, skipped_too) if left else []
+                overlap = self.shared.overlap(write.connection)
+                for rank, entry in (*several, *chosen):
+                    self._open_query(write, last, person, rank, entry, overlap.wanted(entry.item_id))
                 records = ledger.loops.open_queries(write.connection, loop_id, person)
         return self.queries([record for record in records if record.id not in before])
 
@@ -131,7 +136,7 @@ class Queue:
                 break
         return chosen[:n]
 
-    def _open_query(self, write: Write, last: RefitRecord, person: int, rank: int, entry: Ranked) -> None:
+    def _open_query(self, write: Write, last: RefitRecord, person: int, rank: int, entry: Ranked, people: int) -> None:
         loops = self.ledger.loops
         query_id = loops.add_query(
             write,
@@ -158,6 +163,7 @@ class Queue:
             query_id=query_id,
             loop_id=self.loop_id,
             seconds=LEASE_SECONDS,
+            people=people,
         )
 
     def why_nothing(self) -> str:
@@ -173,6 +179,10 @@ class Queue:
                 f"The {left} answers left in the budget of {budget} are with other annotators. "
                 "They come back if nobody answers within half an hour."
             )
+        with self.ledger.read() as connection:
+            shared = bool(self.shared.missing(connection))
+        if shared and not self.store.open_items():
+            return "Everything left needs the answer of somebody else: you have answered it."
         if tally["open"]:
             return "Everything left is being worked on by other annotators. Try again when they are done."
         return "Nothing is ranked right now: the model is learning. Try again in a moment."

@@ -15,6 +15,7 @@ from labeling.people.annotations import counted
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelSet
+from labeling.store.overlap import Overlap, overlap_of
 from labeling.tasks import single
 from labeling.weak_labels.run import WeakRun
 from storage import ANSWERS
@@ -56,7 +57,7 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     still_open = np.ones(len(ids), dtype=bool)
     leased = ledger.loops.leased()
     newest, busy, alike = 0, len(leased), 0
-    records = _counted(ledger.annotations.current(until=saw))
+    records = _counted(ledger.annotations.current(until=saw), overlap_of(ledger))
     rows = rows_of(np.array([record.item_id for record in records], dtype=np.int64), ids)
     for record, row in zip(records, rows.tolist(), strict=True):
         newest = max(newest, record.seq)
@@ -95,15 +96,15 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     return State(ids, human, still_open, held, gold, saw, asked, busy, welcome, alike, inputs)
 
 
-def _counted(records: Sequence[AnnotationRecord]) -> list[AnnotationRecord]:
+def _counted(records: Sequence[AnnotationRecord], overlap: Overlap) -> list[AnnotationRecord]:
     """Return the annotations, in item order, without answers that came late where others count."""
     if not any(record.late for record in records):
         return list(records)
     found = []
-    for _, each in groupby(records, key=lambda record: record.item_id):
+    for item, each in groupby(records, key=lambda record: record.item_id):
         same = list(each)
         found += [record for record in same if record.kind not in ANSWERS]
-        found += counted([record for record in same if record.kind in ANSWERS])
+        found += counted([record for record in same if record.kind in ANSWERS], overlap.wanted(item))
     return found
 
 
