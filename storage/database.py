@@ -9,12 +9,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -31,6 +28,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Float
 
+from storage.sqlite_files import NoProjects as NoProjects
+from storage.sqlite_files import StorageError as StorageError
+from storage.sqlite_files import check, moved, prepare, sqlite_path, watch
 from storage.tables import metadata
 from storage.texts import RefusedText, to_json
 
@@ -42,14 +42,6 @@ SYNCHRONOUS = "FULL"
 
 _engines: dict[str, Engine] = {}
 _lock = threading.Lock()
-
-
-class StorageError(RuntimeError):
-    """The database cannot be used: wrong URL, not reachable, read-only, or of a newer version."""
-
-
-class NoProjects(StorageError):
-    """There is no database yet, or an empty one: it is made with its first project."""
 
 
 class database_clock(ColumnElement[float]):
@@ -145,7 +137,7 @@ def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
             engine.dispose()
             del _engines[key]
         if path is not None:
-            _prepare(path, create)
+            prepare(path, create)
         engine = _create(url)
         try:
             _upgrade(engine, url, create)
@@ -177,42 +169,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_connections)
 
 
-def sqlite_path(url: URL) -> Path | None:
-    """Return the file of a SQLite URL, `file:` URIs included; None for a server."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    return Path(str(url.database).removeprefix("file:"))
-
-
-def _prepare(path: Path, create: bool) -> None:
-    """Raise for what is no file to open; make a new one, for its owner alone, where that is wanted."""
-    if not path.parent.is_dir():
-        raise StorageError(
-            f"The folder {str(path.parent)!r} of the database {path.name!r} does not exist. Make it first."
-        )
-    if path.is_dir():
-        raise StorageError(
-            f"{str(path)!r} is a folder; a SQLite database is a file, for example 'sqlite:///labeling.db'."
-        )
-    log = path.with_name(f"{path.name}-wal")
-    if path.exists():
-        if not path.stat().st_size and log.exists() and log.stat().st_size:
-            raise StorageError(
-                f"{str(path)!r} is empty, but what was written to it last is still beside it in {log.name!r}: the "
-                "database was replaced or lost without it. Put the database back that belongs to it, from a backup, "
-                f"or move {log.name!r} away to begin anew."
-            )
-        if not path.stat().st_size and not create:
-            raise NoProjects(f"The database {str(path)!r} is empty.")
-        return
-    if not create:
-        raise NoProjects(f"The database {str(path)!r} does not exist.")
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise StorageError(f"The database {str(path)!r} cannot be made: {error.strerror}.") from error
-
-
 def _create(url: URL) -> Engine:
     path = sqlite_path(url)
     if path is None:
@@ -228,59 +184,11 @@ def _create(url: URL) -> Engine:
             ) from error
     # Errors end up in logs, and parameters hold what people wrote.
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, json_serializer=to_json)
-    _files[engine] = SqliteFile(path, _identity(path))
-    event.listen(engine, "do_connect", _connect_sqlite)
+    watch(engine, path)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "commit", _commit_sqlite)
     return engine
-
-
-@dataclass(frozen=True)
-class SqliteFile:
-    """The file that an engine was opened on: its path, and which file that was, by device and number."""
-
-    path: Path
-    identity: tuple[int, int] | None
-
-    @property
-    def moved(self) -> bool:
-        """Whether the path has another file now, or none."""
-        return _identity(self.path) != self.identity
-
-    def check(self) -> None:
-        """Raise StorageError where the path has another file now, or none."""
-        if self.moved:
-            state = "was replaced by another file" if self.path.exists() else "is gone, or was moved"
-            raise StorageError(
-                f"The database {str(self.path)!r} {state} since it was opened; nothing of this step was saved. "
-                "Put it back, or open the project again."
-            )
-
-
-_files: WeakKeyDictionary[Engine, SqliteFile] = WeakKeyDictionary()
-"""The file of each engine of SQLite."""
-
-
-def moved(engine: Engine) -> bool:
-    """Tell whether the file of an engine is no longer at its path; never for a server."""
-    file = _files.get(engine)
-    return file is not None and file.moved
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _connect_sqlite(_dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> None:
-    # Without a mode the driver makes an empty file where there is none.
-    if not options.get("uri"):
-        args[0] = f"file:{quote(str(args[0]))}?mode=rw"
-        options["uri"] = True
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -299,14 +207,14 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     if write:
-        _files[connection.engine].check()
+        check(connection.engine)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _commit_sqlite(connection: Connection) -> None:
     # What was written to a file that nobody finds any more was not saved.
     if connection.get_execution_options().get("write", False):
-        _files[connection.engine].check()
+        check(connection.engine)
 
 
 @contextmanager

@@ -20,11 +20,13 @@ from storage.facts.histories import HistoryFacts
 from storage.facts.imports import ImportFacts
 from storage.facts.items import ItemFacts
 from storage.facts.label_sets import label_sets, write_label_set
+from storage.facts.leases import LeaseFacts
 from storage.facts.loops import LoopFacts
+from storage.facts.refit_leases import RefitLeaseFacts
 from storage.facts.remarks import RemarkFacts
 from storage.facts.streams import StreamFacts
 from storage.records import LabelSetRecord, ProjectRecord
-from storage.transactions import Transactions, Write
+from storage.transactions import Transactions, Turn, Write
 
 
 class ProjectNotFound(LookupError):
@@ -68,8 +70,10 @@ class Ledger:
         Imports under way, completed, and taken back.
     functions
         Labeling functions, their votes, weak runs.
+    leases, refit_leases
+        Who works on which item, and which process refits which loop.
     loops
-        Loops, refits, queries, leases.
+        Loops, refits, queries.
     asked
         What was asked, and why.
     streams
@@ -88,7 +92,9 @@ class Ledger:
         self.annotations = AnnotationFacts(transactions, self.items)
         self.imports = ImportFacts(transactions, self.items, self.annotations)
         self.functions = FunctionFacts(transactions)
-        self.loops = LoopFacts(transactions, self.items, self.annotations)
+        self.leases = LeaseFacts(transactions, self.items, self.annotations)
+        self.refit_leases = RefitLeaseFacts(transactions)
+        self.loops = LoopFacts(transactions, self.annotations, self.leases)
         self.asked = AskedFacts(transactions)
         self.streams = StreamFacts(transactions, self.items, self.annotations)
         self.remarks = RemarkFacts(transactions)
@@ -191,15 +197,23 @@ class Ledger:
         """Open a read transaction."""
         return self.transactions.read()
 
-    def write(self) -> AbstractContextManager[Write]:
-        """Open a write transaction that is stamped with the next number.
+    def view(self) -> AbstractContextManager[Connection]:
+        """Open a read transaction that all reads of this thread share."""
+        return self.transactions.view()
+
+    def turn(self) -> AbstractContextManager[Turn]:
+        """Open a transaction to decide in and then to write; all reads of this thread share it."""
+        return self.transactions.turn()
+
+    def write(self, *, shared: bool = False) -> AbstractContextManager[Write]:
+        """Open a write transaction that is stamped with the next number; `shared` with the reads of this thread.
 
         Raises
         ------
         ProjectArchived
             The project was archived; nothing is written.
         """
-        return self.transactions.write()
+        return self.transactions.write(shared=shared)
 
     def unstamped(self) -> AbstractContextManager[Connection]:
         """Open a write transaction that states no fact, such as a lease."""
@@ -246,13 +260,17 @@ class Ledger:
 
     def changes_in(self, connection: Connection, kind: str) -> list[tuple[int, Mapping[str, Any]]]:
         """Return (seq, details) of the changes of a kind inside an open transaction, oldest first."""
+        table, kept = tables.project_changes, self.transactions.kept_in
+        return list(kept(connection, ("changes", kind), [table], lambda each: self._changes(each, kind)))
+
+    def _changes(self, connection: Connection, kind: str) -> tuple[tuple[int, Mapping[str, Any]], ...]:
         table = tables.project_changes
         rows = connection.execute(
             select(table.c.seq, table.c.details)
             .where(table.c.project_id == self.project.id, table.c.kind == kind)
             .order_by(table.c.id)
         )
-        return [(row.seq, row.details) for row in rows]
+        return tuple((row.seq, row.details) for row in rows)
 
     def label_sets(self) -> list[LabelSetRecord]:
         """Return every version of the classes, oldest first."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Select, Table, insert, select, update
+from sqlalchemy import Connection as Connection
+from sqlalchemy import Engine, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from storage import tables
@@ -20,6 +24,58 @@ from storage.records import ProjectRecord
 
 class ProjectArchived(RuntimeError):
     """The project was archived: it can be read, and nothing is written to it."""
+
+
+MARKED: dict[str, Table] = {
+    table.name: table
+    for table in (
+        tables.label_sets,
+        tables.imports,
+        tables.import_changes,
+        tables.erasures,
+        tables.holdouts,
+        tables.stream_decisions,
+        tables.function_versions,
+        tables.filters,
+        tables.loops,
+        tables.loop_changes,
+        tables.project_changes,
+        tables.refits,
+    )
+}
+"""Tables of facts that are read far more often than anything is added to them."""
+
+PROJECTS_KEPT = 64
+
+
+@dataclass
+class Shared:
+    """What all who read in one shared transaction know together.
+
+    `marks` are the newest writes to each table of `MARKED`; `followed` says that the annotations are followed up to it;
+    `held` has the items on live leases by loop.
+    """
+
+    connection: Connection
+    marks: Mapping[str, int] | None = None
+    followed: bool = False
+    held: dict[int, Sequence[int]] = field(default_factory=dict)
+
+
+_shared: WeakKeyDictionary[Connection, Shared] = WeakKeyDictionary()
+
+
+def shared_of(connection: Connection) -> Shared | None:
+    """Return what is known together in a shared transaction; None for any other."""
+    return _shared.get(connection)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A transaction in which one process decides and then writes, while others of the project wait."""
+
+    connection: Connection
+    stamp: Callable[[], Write]
 
 
 @dataclass(frozen=True)
@@ -38,6 +94,34 @@ class Write:
         return int(result.scalar_one())
 
 
+T = TypeVar("T")
+
+_all_kept: WeakKeyDictionary[Engine, OrderedDict[int, dict[object, tuple[tuple[int, ...], Any]]]] = WeakKeyDictionary()
+_kept_lock = threading.Lock()
+
+
+def _kept_of(engine: Engine, project_id: int) -> dict[object, tuple[tuple[int, ...], Any]]:
+    """Return what this process keeps of a project, by engine: another file at the same path is another engine."""
+    with _kept_lock:
+        projects = _all_kept.setdefault(engine, OrderedDict())
+        found = projects.setdefault(project_id, {})
+        projects.move_to_end(project_id)
+        while len(projects) > PROJECTS_KEPT:
+            projects.popitem(last=False)
+    return found
+
+
+_MARKS = select(
+    *(
+        select(func.coalesce(func.max(table.c.seq), 0))
+        .where(table.c.project_id == bindparam("project"))
+        .scalar_subquery()
+        .label(name)
+        for name, table in MARKED.items()
+    )
+)
+
+
 class Transactions:
     """Opens the transactions of one project.
 
@@ -52,6 +136,8 @@ class Transactions:
     def __init__(self, engine: Engine, project: ProjectRecord) -> None:
         self.engine = engine
         self.project = project
+        self._here = threading.local()
+        self._kept = _kept_of(engine, project.id)
 
     @property
     def url(self) -> str:
@@ -75,20 +161,102 @@ class Transactions:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction."""
+        """Open a read transaction; inside `view` and `turn` it is theirs."""
+        shared = self.shared
+        if shared is not None:
+            yield shared.connection
+            return
         with reading(self.engine) as connection:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Write]:
-        """Open a write transaction that is stamped with the next number.
+    def view(self) -> Iterator[Connection]:
+        """Open a read transaction that all reads of this thread share: one state, and what is the same read once."""
+        if self.shared is not None:
+            yield self.shared.connection
+            return
+        with reading(self.engine) as connection, self._sharing(connection):
+            yield connection
+
+    @contextmanager
+    def turn(self) -> Iterator[Turn]:
+        """Open a transaction to decide in and then to write: others of the project wait from its begin on.
+
+        All reads of this thread share it. It takes a number only where it is stamped.
 
         Raises
         ------
         ProjectArchived
             The project was archived; nothing is written.
         """
-        with writing(self.engine) as connection:
+        table = tables.projects
+        with writing(self.engine) as connection, self._sharing(connection):
+            # SQLite has locked the file already; of PostgreSQL this locks the project.
+            locked = select(table.c.archived_at).where(table.c.id == self.project.id).with_for_update()
+            self._refuse(connection.scalar(locked))
+            yield Turn(connection, lambda: self.stamp(connection))
+
+    @property
+    def shared(self) -> Shared | None:
+        """What this thread shares now, None where each read is a transaction of its own."""
+        found: Shared | None = getattr(self._here, "shared", None)
+        return found
+
+    @contextmanager
+    def _sharing(self, connection: Connection) -> Iterator[None]:
+        self._here.shared = _shared[connection] = Shared(connection)
+        try:
+            yield
+        finally:
+            self._here.shared = None
+            del _shared[connection]
+
+    def marks(self, connection: Connection) -> Mapping[str, int]:
+        """Return the number of the newest write to each table of `MARKED`; in a shared transaction asked once."""
+        shared = shared_of(connection)
+        if shared is None:
+            return self._read_marks(connection)
+        if shared.marks is None:
+            shared.marks = self._read_marks(connection)
+        return shared.marks
+
+    def _read_marks(self, connection: Connection) -> Mapping[str, int]:
+        return dict(zip(MARKED, map(int, connection.execute(_MARKS, {"project": self.project.id}).one()), strict=True))
+
+    def kept(self, name: object, of: Sequence[Table], read: Callable[[Connection], T]) -> T:
+        """Return what `read` reads, kept in this process until something is added to one of the tables `of`.
+
+        What it returns is shared: it must not be changed.
+        """
+        with self.read() as connection:
+            return self.kept_in(connection, name, of, read)
+
+    def kept_in(self, connection: Connection, name: object, of: Sequence[Table], read: Callable[[Connection], T]) -> T:
+        """Return what `kept` does, inside an open transaction that has added nothing to these tables."""
+        marks = self.marks(connection)
+        mark = tuple(marks[table.name] for table in of)
+        found = self._kept.get(name)
+        if found is None or found[0] != mark:
+            found = (mark, read(connection))
+            # What was just written may still be taken back, and its number given to something else.
+            if shared_of(connection) is not None or not connection.get_execution_options().get("write"):
+                self._kept[name] = found
+        value: T = found[1]
+        return value
+
+    @contextmanager
+    def write(self, *, shared: bool = False) -> Iterator[Write]:
+        """Open a write transaction that is stamped with the next number.
+
+        Reads beside it do not see what it writes, but those of this thread where it is `shared`; such a one adds
+        nothing to the tables of `MARKED`.
+
+        Raises
+        ------
+        ProjectArchived
+            The project was archived; nothing is written.
+        """
+        with writing(self.engine) as connection, self._sharing(connection) if shared else nullcontext():
             yield self.stamp(connection)
 
     @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from labeling.people.annotations import Annotation, Answer
 from labeling.tasks import single
+from storage import ANSWERS
 
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
@@ -37,6 +38,10 @@ Within = Callable[["Write", int, "QuestionRecord"], bool]
 
 It returns whether the answer came late: after the item had gone to somebody else.
 """
+
+
+Said = tuple[str, tuple[int, ...]]
+"""What is said, as the ledger has it: the kind of annotation, and the ids of classes."""
 
 
 class Answers:
@@ -71,7 +76,7 @@ class Answers:
             record.origin,
         )
 
-    def said(self, label: str | Answer) -> tuple[str, tuple[int, ...]]:
+    def said(self, label: str | Answer) -> Said:
         """Return what a label is in the ledger: the kind of annotation, and the class ids.
 
         Raises
@@ -88,7 +93,7 @@ class Answers:
     def record(
         self,
         question: Question,
-        said: tuple[str, tuple[int, ...]],
+        said: Said | Callable[[], Said],
         annotator: str,
         *,
         seconds: float | None = None,
@@ -106,7 +111,7 @@ class Answers:
         question
             What was asked.
         said
-            As `said` returns it, or ("skip", ()) and the like.
+            As the method `said` returns it, or ("skip", ()) and the like; or what returns it in the transaction.
         annotator
             Who said it.
         seconds, uuid, suggestion_shown
@@ -119,17 +124,17 @@ class Answers:
         ValueError
             This loop never asked that about this item, or something else was said under this UUID.
         """
-        kind, label_ids = said
         facts = self._ledger.annotations
-        with self._ledger.write() as write:
+        with self._ledger.write(shared=True) as write:
+            kind, label_ids = said() if callable(said) else said
             asked = self._asked(write, question)
             if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
                 claim = (self._ledger.project.id, self._loop_id, asked.query_id, asked.item_id, annotator, kind)
                 check_same(before, (*claim, label_ids))
                 return self.annotation(before)
             person = facts.annotator(write.connection, annotator)
-            late = within is not None and within(write, person, asked)
-            id_ = facts.add(
+            late = within is not None and within(write, person, asked) and kind in ANSWERS
+            record = facts.add(
                 write,
                 uuid=uuid,
                 item_id=asked.item_id,
@@ -141,9 +146,9 @@ class Answers:
                 seconds=seconds,
                 suggestion_shown=suggestion_shown,
                 late=late,
+                annotator=annotator,
             )
-            record = facts.by_id(write.connection, id_)
-        return self.annotation(record)
+            return self.annotation(record)
 
     def _asked(self, write: Write, question: Question) -> QuestionRecord:
         """Return the question as the ledger has it; raise for one that this loop did not ask about this item."""
@@ -191,7 +196,7 @@ class Answers:
             Something else was done under this UUID.
         """
         facts = self._ledger.annotations
-        with self._ledger.write() as write:
+        with self._ledger.write(shared=True) as write:
             if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
                 claim = (self._ledger.project.id, self._loop_id, annotator, "undo")
                 check_same(before, claim, ("project_id", "loop_id", "annotator", "kind"))
@@ -215,7 +220,7 @@ class Answers:
             )
             if ask_again is not None:
                 ask_again()
-        return self.annotation(newest)
+            return self.annotation(newest)
 
     def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
         """Take back what was done in one step; None if nothing of it stands.

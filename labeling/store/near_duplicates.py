@@ -263,7 +263,7 @@ class _Rare:
         for top in range(0, len(rows), _ROWS):
             owner, hashes = tokens.bag(rows[top : top + _ROWS])
             # Any order of the tokens will do that is the same in all texts: rare before frequent, then by hash.
-            ranked = (level[(hashes >> _COUNTER_SHIFT).astype(np.int64)] << shift) | (hashes >> np.uint64(_LEVEL_BITS))
+            ranked = (level(hashes) << shift) | (hashes >> np.uint64(_LEVEL_BITS))
             key = np.sort((owner.astype(np.uint64) << np.uint64(_TOKEN_BITS)) | ranked)
             key = key[_changes(key)]
             owner, ranked = (key >> np.uint64(_TOKEN_BITS)).astype(np.int64), key & _TOKEN_MASK
@@ -290,12 +290,23 @@ class _Rare:
         return np.asarray(np.maximum(apart, differ) <= most)
 
 
-def _levels(tokens: Tokens, rows: IntArray) -> HashArray:
-    """(counters,) how frequent tokens are, by powers of two; 0 means that a token occurs once."""
+def _levels(tokens: Tokens, rows: IntArray) -> Callable[[HashArray], HashArray]:
+    """Return how frequent tokens are by their hashes, by powers of two; 0 means that a token occurs once."""
+    blocks = (tokens.bag(rows[top : top + 5 * _ROWS])[1] >> _COUNTER_SHIFT for top in range(0, len(rows), 5 * _ROWS))
+    if int(np.diff(tokens.starts)[rows].sum()) < (1 << _COUNTERS) // 16:
+        # Few texts have few counters: to make all of them would take longer than all else.
+        counters, counts = np.unique(np.concatenate(list(blocks)), return_counts=True)
+        few = _powers(counts)
+        return lambda hashes: few[np.searchsorted(counters, hashes >> _COUNTER_SHIFT)]
     counts = np.zeros(1 << _COUNTERS, dtype=np.int64)
-    for top in range(0, len(rows), 5 * _ROWS):
-        hashes = tokens.bag(rows[top : top + 5 * _ROWS])[1]
-        counts += np.bincount((hashes >> _COUNTER_SHIFT).astype(np.int64), minlength=len(counts))
+    for block in blocks:
+        counts += np.bincount(block.astype(np.int64), minlength=len(counts))
+    level = _powers(counts)
+    return lambda hashes: level[(hashes >> _COUNTER_SHIFT).astype(np.int64)]
+
+
+def _powers(counts: IntArray) -> HashArray:
+    """(n,) how many bits it takes to write how often each is there beyond the first time."""
     _, exponent = np.frexp(np.maximum(counts - 1, 0).astype(np.float32))
     return exponent.astype(np.uint64)
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from labeling.arguments import whole_number
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from storage.ledger import Ledger
+    from storage.transactions import Connection
 
 OVERLAP = "overlap"
 """The kind of change of a project that says how many people answer an item."""

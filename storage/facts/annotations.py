@@ -71,12 +71,13 @@ class AnnotationFacts:
         seconds: float | None = None,
         suggestion_shown: bool = False,
         late: bool = False,
-    ) -> int:
-        """Add an annotation inside `write` and return its id."""
-        own = {"uuid": uuid} if uuid is not None else {}
+        annotator: str | None = None,
+    ) -> AnnotationRecord:
+        """Add an annotation of a person, called `annotator`, inside `write`, and return it."""
+        uuid = str(uuids.uuid4()) if uuid is None else uuid
         annotation_id = write.fact(
             tables.annotations,
-            **own,
+            uuid=uuid,
             item_id=item_id,
             annotator_id=annotator_id,
             kind=kind,
@@ -92,7 +93,22 @@ class AnnotationFacts:
         if label_ids:
             rows = [{"annotation_id": annotation_id, "label_id": label} for label in label_ids]
             write.connection.execute(insert(tables.annotation_labels), rows)
-        return annotation_id
+        return AnnotationRecord(
+            id=annotation_id,
+            project_id=write.project_id,
+            uuid=uuid,
+            seq=write.seq,
+            item_id=item_id,
+            annotator=annotator,
+            kind=kind,
+            label_ids=tuple(label_ids),
+            query_id=query_id,
+            loop_id=loop_id,
+            undoes=undoes,
+            seconds=seconds,
+            created_at=write.now,
+            late=late,
+        )
 
     def _content_version(self, item_id: int) -> ColumnElement[int]:
         """The newest version of what an item holds, as part of a statement."""

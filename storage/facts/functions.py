@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from storage import tables
 from storage.records import FilterRecord, FunctionRecord, VoteBlock, WeakBlock, WeakRunRecord
@@ -23,6 +23,13 @@ class FunctionFacts:
 
     def current(self, inactive: bool = False) -> list[FunctionRecord]:
         """Return the newest version of each function, in the order they were first added."""
+        read = self._all if inactive else self._active
+        return list(self._transactions.kept(("functions", inactive), [tables.function_versions], read))
+
+    def _active(self, connection: Connection) -> tuple[FunctionRecord, ...]:
+        return tuple(record for record in self._all(connection) if record.active)
+
+    def _all(self, connection: Connection) -> tuple[FunctionRecord, ...]:
         function, version = tables.functions, tables.function_versions
         newest = (
             select(version.c.function_id, func.max(version.c.version).label("version"))
@@ -36,10 +43,7 @@ class FunctionFacts:
             .join(function, function.c.id == version.c.function_id)
             .order_by(function.c.id)
         )
-        if not inactive:
-            statement = statement.where(version.c.active)
-        with self._transactions.read() as connection:
-            return [_function(row) for row in connection.execute(statement)]
+        return tuple(_function(row) for row in connection.execute(statement))
 
     def versions(self, name: str) -> list[FunctionRecord]:
         """Return every version of a function, oldest first."""
@@ -128,17 +132,19 @@ class FunctionFacts:
 
     def filters(self) -> list[FilterRecord]:
         """Return the filters there are now, by name."""
+        return list(self._transactions.kept("filters", [tables.filters], self._filters))
+
+    def _filters(self, connection: Connection) -> tuple[FilterRecord, ...]:
         table = tables.filters
-        with self._transactions.read() as connection:
-            rows = connection.execute(
-                select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
-            ).all()
+        rows = connection.execute(
+            select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
+        ).all()
         newest = {row.name: row for row in rows}
-        return [
+        return tuple(
             FilterRecord(name, newest[name].spec, newest[name].created_at)
             for name in sorted(newest)
             if newest[name].active
-        ]
+        )
 
     def weak_runs(self) -> list[WeakRunRecord]:
         """Return the weak runs, oldest first."""

@@ -201,20 +201,21 @@ class ImportFacts:
 
     def all(self) -> list[ImportRecord]:
         """Return the completed imports, those taken back among them, oldest first."""
-        project = self._project_id
-        with self._transactions.read() as connection:
-            rows = connection.execute(self._all).all()
-            gone = set(connection.scalars(self._gone))
-            item = tables.items
-            kept = {
-                import_id
-                for import_id in gone
-                if connection.scalar(
-                    select(item.c.item_id).where(visible_items(project), item.c.import_id == import_id).limit(1)
-                )
-                is not None
-            }
-        return [
+        return list(self._transactions.kept("imports", [tables.imports, tables.import_changes], self._read))
+
+    def _read(self, connection: Connection) -> tuple[ImportRecord, ...]:
+        project, item = self._project_id, tables.items
+        rows = connection.execute(self._all).all()
+        gone = set(connection.scalars(self._gone))
+        kept = {
+            import_id
+            for import_id in gone
+            if connection.scalar(
+                select(item.c.item_id).where(visible_items(project), item.c.import_id == import_id).limit(1)
+            )
+            is not None
+        }
+        return tuple(
             ImportRecord(
                 id=row.id,
                 seq=row.seq,
@@ -228,7 +229,7 @@ class ImportFacts:
                 in_use=row.id not in gone or row.id in kept,
             )
             for row in rows
-        ]
+        )
 
     def withdrawal(self, import_id: int) -> Withdrawal:
         """Return what taking an import back would do."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, case, func, or_, select, true, update
+from sqlalchemy import Column, Connection, Select, and_, bindparam, case, func, or_, select, true, update
 
 from storage import tables
 from storage.facts.bulk import write_rows
@@ -29,16 +29,6 @@ _CHANGING = (tables.imports, tables.import_changes, tables.erasures, tables.stre
 """What changes which items there are or what they hold."""
 
 
-def _newest_of(project_id: int, changing: Sequence[Table]) -> Select[Any]:
-    """Return a statement for the number of the newest write to each of some tables."""
-    return select(
-        *(
-            select(func.coalesce(func.max(table.c.seq), 0)).where(table.c.project_id == project_id).scalar_subquery()
-            for table in changing
-        )
-    )
-
-
 class ItemFacts:
     """The items of one project.
 
@@ -48,11 +38,7 @@ class ItemFacts:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._project_id = transactions.project.id
-        self._withdrawn: tuple[tuple[int, int], frozenset[int]] = ((0, 0), frozenset())
         self._statements: dict[tuple[Any, ...], Select[Any]] = {}
-        # Asked before most reads of items, and made once: to put it together takes as long as to run it.
-        self._newest = _newest_of(self._project_id, _CHANGING)
-        self._newest_imports = _newest_of(self._project_id, (tables.import_changes, tables.imports))
 
     def insert(self, connection: Connection, import_id: int, rows: ItemRows) -> None:
         """Write items under an import inside an open transaction."""
@@ -74,7 +60,8 @@ class ItemFacts:
     def version(self) -> int:
         """Return the number of the newest write that changed which items there are or what they hold."""
         with self._transactions.read() as connection:
-            return max(int(number) for number in connection.execute(self._newest).one())
+            marks = self._transactions.marks(connection)
+        return max(marks[table.name] for table in _CHANGING)
 
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""
@@ -116,13 +103,14 @@ class ItemFacts:
 
     def withdrawn_in(self, connection: Connection) -> frozenset[int]:
         """Return the items that went with imports, inside an open transaction."""
-        changed, imported = connection.execute(self._newest_imports).one()
-        if not changed:
+        if not self._transactions.marks(connection)[tables.import_changes.name]:
             return frozenset()
-        if self._withdrawn[0] != (changed, imported):
-            gone = frozenset(connection.scalars(withdrawn_items(self._project_id)))
-            self._withdrawn = ((changed, imported), gone)
-        return self._withdrawn[1]
+        return self._transactions.kept_in(
+            connection,
+            "withdrawn",
+            (tables.import_changes, tables.imports),
+            lambda connection: frozenset(connection.scalars(withdrawn_items(self._project_id))),
+        )
 
     def blocks(self, private: bool = False, image: bool = False) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of all items as `rows` returns them, 65,536 at a time: never all of them at once."""
@@ -338,18 +326,22 @@ class ItemFacts:
 
     def holdout(self) -> HoldoutRecord | None:
         """Return the newest hold-out, None if there is none."""
+        return self._transactions.kept("hold-out", [tables.holdouts], self._holdout)
+
+    def _holdout(self, connection: Connection) -> HoldoutRecord | None:
         table = tables.holdouts
-        with self._transactions.read() as connection:
-            row = connection.execute(
-                select(table).where(table.c.project_id == self._project_id).order_by(table.c.seq.desc()).limit(1)
-            ).first()
+        row = connection.execute(
+            select(table).where(table.c.project_id == self._project_id).order_by(table.c.seq.desc()).limit(1)
+        ).first()
         return None if row is None else HoldoutRecord(row.fraction, row.seed, row.item_ids)
 
-    def erased(self) -> set[int]:
+    def erased(self) -> frozenset[int]:
         """Return the items that were erased."""
+        return self._transactions.kept("erased", [tables.erasures], self._erased)
+
+    def _erased(self, connection: Connection) -> frozenset[int]:
         table = tables.erasures
-        with self._transactions.read() as connection:
-            return set(connection.scalars(select(table.c.item_id).where(table.c.project_id == self._project_id)))
+        return frozenset(connection.scalars(select(table.c.item_id).where(table.c.project_id == self._project_id)))
 
     def erase(self, item_ids: Sequence[int], reason: str) -> int:
         """Delete what items hold, leave a tombstone each, and return how many there were."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
@@ -16,11 +16,16 @@ from storage.transactions import Transactions, Write
 
 def label_sets(transactions: Transactions) -> list[LabelSetRecord]:
     """Return every version of the classes, oldest first."""
+    return list(
+        transactions.kept("label sets", [tables.label_sets], lambda connection: _read(transactions, connection))
+    )
+
+
+def _read(transactions: Transactions, connection: Connection) -> tuple[LabelSetRecord, ...]:
     table = tables.label_sets
-    with transactions.read() as connection:
-        own = table.c.project_id == transactions.project.id
-        rows = connection.execute(select(table).where(own).order_by(table.c.version)).all()
-    return [LabelSetRecord(row.version, row.change, tuple(row.classes)) for row in rows]
+    own = table.c.project_id == transactions.project.id
+    rows = connection.execute(select(table).where(own).order_by(table.c.version)).all()
+    return tuple(LabelSetRecord(row.version, row.change, tuple(row.classes)) for row in rows)
 
 
 def write_label_set(write: Write, after: int, change: Mapping[str, Any], classes: Sequence[Mapping[str, Any]]) -> None:

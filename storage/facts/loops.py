@@ -1,17 +1,13 @@
-"""Loops: their settings, refits with the ranking they committed, queries, and leases."""
+"""Loops: their settings, refits with the ranking they committed, and queries."""
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
-import zlib
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 
 from storage import tables
 from storage.database import database_clock
@@ -21,10 +17,8 @@ from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, Ref
 
 if TYPE_CHECKING:
     from storage.facts.annotations import AnnotationFacts
-    from storage.facts.items import ItemFacts
+    from storage.facts.leases import LeaseFacts
     from storage.transactions import Transactions, Write
-
-REFIT_LEASE_SECONDS = 60.0
 
 BLOBS = ("ranking", "predictions", "held_back", "model")
 """Columns of a refit that are read alone."""
@@ -33,10 +27,10 @@ BLOBS = ("ranking", "predictions", "held_back", "model")
 class LoopFacts:
     """The loops of one project."""
 
-    def __init__(self, transactions: Transactions, items: ItemFacts, annotations: AnnotationFacts) -> None:
+    def __init__(self, transactions: Transactions, annotations: AnnotationFacts, leases: LeaseFacts) -> None:
         self._transactions = transactions
-        self._items = items
         self._annotations = annotations
+        self._leases = leases
         self._project_id = transactions.project.id
 
     def add(self, name: str, kind: str, settings: Mapping[str, Any]) -> LoopRecord | None:
@@ -54,11 +48,13 @@ class LoopFacts:
 
     def all(self) -> list[LoopRecord]:
         """Return the loops in the order they were made."""
+        return list(self._transactions.kept("loops", [tables.loops], self._all))
+
+    def _all(self, connection: Connection) -> tuple[LoopRecord, ...]:
         table = tables.loops
-        with self._transactions.read() as connection:
-            statement = select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
-            rows = connection.execute(statement).all()
-        return [LoopRecord(row.id, row.uuid, row.name, row.kind, row.settings, row.created_at) for row in rows]
+        statement = select(table).where(table.c.project_id == self._project_id).order_by(table.c.id)
+        rows = connection.execute(statement).all()
+        return tuple(LoopRecord(row.id, row.uuid, row.name, row.kind, row.settings, row.created_at) for row in rows)
 
     def change(
         self, write: Write, loop_id: int, kind: str, annotator_id: int | None, details: Mapping[str, Any]
@@ -68,57 +64,18 @@ class LoopFacts:
 
     def changes(self, loop_id: int) -> list[LoopChange]:
         """Return the changes of a loop, oldest first."""
+        kept = self._transactions.kept
+        return list(kept(("changes", loop_id), [tables.loop_changes], lambda each: self._changes(each, loop_id)))
+
+    def _changes(self, connection: Connection, loop_id: int) -> tuple[LoopChange, ...]:
         table, people = tables.loop_changes, tables.annotators
-        with self._transactions.read() as connection:
-            rows = connection.execute(
-                select(table, people.c.name.label("annotator"))
-                .outerjoin(people, people.c.id == table.c.annotator_id)
-                .where(table.c.loop_id == loop_id)
-                .order_by(table.c.id)
-            ).all()
-        return [LoopChange(row.seq, row.kind, row.annotator, row.details, row.created_at) for row in rows]
-
-    def take_refit_lease(self, loop_id: int, holder: str) -> bool:
-        """Try to become the one process that refits a loop; also extends a lease that is held."""
-        table = tables.refit_leases
-        with self._transactions.unstamped() as connection:
-            connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.expires_at < database_clock()))
-            statement = (
-                update(table)
-                .where(table.c.loop_id == loop_id, table.c.holder == holder)
-                .values(expires_at=database_clock() + REFIT_LEASE_SECONDS)
-            )
-            if connection.execute(statement).rowcount:
-                return True
-            values = {"loop_id": loop_id, "holder": holder, "expires_at": database_clock() + REFIT_LEASE_SECONDS}
-            if connection.scalar(select(table.c.holder).where(table.c.loop_id == loop_id)) is not None:
-                return False
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(table).values(values))
-            except IntegrityError:
-                return False
-            return True
-
-    def give_refit_lease(self, loop_id: int, holder: str) -> None:
-        """Give the refit lease back."""
-        table = tables.refit_leases
-        with self._transactions.unstamped(archived=True) as connection:
-            connection.execute(delete(table).where(table.c.loop_id == loop_id, table.c.holder == holder))
-
-    def give_up_refit(self, loop_id: int, process: int) -> None:
-        """Give back the refit lease of a process of this machine that ended without doing so."""
-        table = tables.refit_leases
-        mine = table.c.holder.startswith(_holder(process), autoescape=True)
-        with self._transactions.unstamped() as connection:
-            connection.execute(delete(table).where(table.c.loop_id == loop_id, mine))
-
-    def refitting(self, loop_id: int) -> bool:
-        """Tell whether some process refits the loop right now."""
-        table = tables.refit_leases
-        with self._transactions.read() as connection:
-            statement = select(table.c.holder).where(table.c.loop_id == loop_id, table.c.expires_at >= database_clock())
-            return connection.scalar(statement) is not None
+        rows = connection.execute(
+            select(table, people.c.name.label("annotator"))
+            .outerjoin(people, people.c.id == table.c.annotator_id)
+            .where(table.c.loop_id == loop_id)
+            .order_by(table.c.id)
+        ).all()
+        return tuple(LoopChange(row.seq, row.kind, row.annotator, row.details, row.created_at) for row in rows)
 
     def add_refit(
         self, loop_id: int, round_: int, values: Mapping[str, Any], blocks: Sequence[RefitBlock] = ()
@@ -147,6 +104,10 @@ class LoopFacts:
 
     def newest_refit(self, connection: Connection, loop_id: int) -> RefitRecord | None:
         """Return the newest refit inside an open transaction."""
+        name = ("newest refit", loop_id)
+        return self._transactions.kept_in(connection, name, [tables.refits], lambda each: self._newest(each, loop_id))
+
+    def _newest(self, connection: Connection, loop_id: int) -> RefitRecord | None:
         table = tables.refits
         row = connection.execute(
             _refits().where(table.c.loop_id == loop_id).order_by(table.c.round.desc()).limit(1)
@@ -225,160 +186,27 @@ class LoopFacts:
         found = self.queries(connection, tables.queries.c.id == query_id)
         return found[0] if found else None
 
-    def open_queries(self, connection: Connection, loop_id: int, annotator_id: int) -> list[QueryRecord]:
+    def open_queries(self, connection: Connection, loop_id: int, annotator: str) -> list[QueryRecord]:
         """Return the queries that an annotator holds a live lease on, in rank order."""
         leases = tables.leases
-        held = select(leases.c.query_id).where(
-            leases.c.loop_id == loop_id,
-            leases.c.annotator_id == annotator_id,
-            leases.c.expires_at >= database_clock(),
-        )
-        return self.queries(connection, tables.queries.c.id.in_(held))
+        held = select(leases.c.query_id).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
+        return self.queries(connection, tables.queries.c.id.in_(held), tables.annotators.c.name == annotator)
 
-    def add_query(self, write: Write, values: Mapping[str, Any]) -> int:
-        """Add a query inside `write` and return its id."""
-        return write.fact(tables.queries, **values)
-
-    def lease(
-        self,
-        connection: Connection,
-        *,
-        item_id: int,
-        annotator_id: int,
-        query_id: int,
-        loop_id: int,
-        seconds: float,
-        people: int = 1,
-    ) -> None:
-        """Reserve an item for a person, up to `people` at once; a lease that expired, or is one's own, gives way.
-
-        Raises
-        ------
-        sqlalchemy.exc.IntegrityError
-            Others hold the item, as many as may.
-        """
-        table = tables.leases
-        here = and_(table.c.project_id == self._project_id, table.c.item_id == item_id)
-        gone = or_(table.c.expires_at < database_clock(), table.c.annotator_id == annotator_id)
-        connection.execute(delete(table).where(here, gone))
-        slot = 0
-        if people > 1:
-            taken = set(connection.scalars(select(table.c.slot).where(here)))
-            slot = next((number for number in range(people) if number not in taken), 0)
-        values = {
-            "project_id": self._project_id,
-            "item_id": item_id,
-            "slot": slot,
-            "annotator_id": annotator_id,
-            "query_id": query_id,
-            "loop_id": loop_id,
-            "expires_at": database_clock() + seconds,
-        }
-        connection.execute(insert(table).values(values))
-
-    def holder(self, connection: Connection, item_id: int) -> int | None:
-        """Return who holds a live lease on an item."""
-        table = tables.leases
-        return connection.scalar(
-            select(table.c.annotator_id).where(
-                table.c.project_id == self._project_id,
-                table.c.item_id == item_id,
-                table.c.expires_at >= database_clock(),
-            )
-        )
-
-    def extend_leases(self, connection: Connection, loop_id: int, annotator_id: int, seconds: float) -> None:
-        """Start the time of a person's live leases in a loop again."""
-        table = tables.leases
-        connection.execute(
-            update(table)
-            .where(
-                table.c.loop_id == loop_id, table.c.annotator_id == annotator_id, table.c.expires_at >= database_clock()
-            )
-            .values(expires_at=database_clock() + seconds)
-        )
-
-    def leased(self) -> set[int]:
-        """Return the items of the project that somebody holds."""
-        with self._transactions.read() as connection:
-            return self.leased_in(connection)
-
-    def leased_in(self, connection: Connection) -> set[int]:
-        """Return the items of the project that somebody holds, inside an open transaction."""
-        table = tables.leases
-        live = (table.c.project_id == self._project_id, table.c.expires_at >= database_clock())
-        return set(connection.scalars(select(table.c.item_id).where(*live)))
-
-    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> bool:
-        """Give an item back: whatever the annotator holds of it, and whoever was asked the query.
-
-        Returns
-        -------
-        bool
-            Whether the query still had it.
-        """
-        table = tables.leases
-        mine = or_(table.c.annotator_id == annotator_id, table.c.query_id == query_id)
-        here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
-        held = connection.scalars(delete(table).where(*here, mine).returning(table.c.query_id)).all()
-        return query_id in held
-
-    def passed_on(self, connection: Connection, query_id: int, annotator_id: int) -> bool:
-        """Tell whether an item went to somebody else after a query was asked that this person never answered."""
-        mine, other, said = tables.queries, aliased(tables.queries), tables.annotations
-        in_time = select(said.c.id).where(
-            said.c.query_id == query_id,
-            said.c.annotator_id == annotator_id,
-            said.c.kind.in_(ANSWERS),
-            said.c.late.is_(None),
-        )
-        statement = (
-            select(other.c.id)
-            .join(mine, and_(mine.c.project_id == other.c.project_id, mine.c.item_id == other.c.item_id))
-            .where(mine.c.id == query_id, other.c.id > query_id, other.c.annotator_id != annotator_id)
-            .where(~in_time.exists())
-            .limit(1)
-        )
-        return connection.scalar(statement) is not None
-
-    def holding(self, connection: Connection, item_ids: Sequence[int]) -> dict[int, set[int]]:
-        """Return who holds a live lease on each of the items."""
-        table = tables.leases
-        rows = connection.execute(
-            select(table.c.item_id, table.c.annotator_id).where(
-                table.c.project_id == self._project_id,
-                table.c.item_id.in_(item_ids),
-                table.c.expires_at >= database_clock(),
-            )
-        )
-        found: dict[int, set[int]] = {}
-        for row in rows:
-            found.setdefault(row.item_id, set()).add(row.annotator_id)
-        return found
-
-    def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
-        """Return which of the items are answered, discarded, held by somebody, or gone with their import."""
-        leases = tables.leases
-        answered = self._annotations.standing.answered_among(connection, item_ids)
-        answered |= self._items.withdrawn_in(connection).intersection(item_ids)
-        held = connection.scalars(
-            select(leases.c.item_id).where(
-                leases.c.project_id == self._project_id,
-                leases.c.item_id.in_(item_ids),
-                leases.c.expires_at >= database_clock(),
-            )
-        )
-        return {*answered, *held}
+    def add_queries(self, write: Write, values: Sequence[Mapping[str, Any]]) -> list[QueryRecord]:
+        """Add queries inside `write`, and return them in rank order."""
+        own = {"project_id": write.project_id, "seq": write.seq, "created_at": write.now}
+        rows = [own | {"uuid": str(uuid.uuid4())} | dict(each) for each in values]
+        write.connection.execute(insert(tables.queries), rows)
+        return self.queries(write.connection, tables.queries.c.uuid.in_([row["uuid"] for row in rows]))
 
     def tally(self, connection: Connection, loop_id: int, since: int | None = None) -> dict[str, int]:
         """Count a loop's current annotations by kind, and the unanswered items on live leases under "open".
 
         `since` counts only annotations that came after that write.
         """
-        leases, standing = tables.leases, self._annotations.standing
+        standing = self._annotations.standing
         counts = dict.fromkeys((*ANSWERS, "skip"), 0) | standing.tally(connection, loop_id, since)
-        open_ = select(leases.c.item_id).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
-        items = connection.scalars(open_).all()
+        items = self._leases.of_loop(connection, loop_id)
         # An item that is answered already and open again (an answer to correct) is counted once.
         return counts | {"open": len(items) - len(standing.answered_among(connection, items))}
 
@@ -396,16 +224,6 @@ class LoopFacts:
         with self._transactions.read() as connection:
             row = connection.execute(select(func.count(), func.coalesce(func.sum(newest.c.seconds), 0.0))).one()
         return int(row[0]), float(row[1])
-
-
-def new_holder(process: int | None = None) -> str:
-    """Return a name under which a process of this machine, default this one, wants to refit."""
-    return _holder(os.getpid() if process is None else process) + secrets.token_hex(8)
-
-
-def _holder(process: int) -> str:
-    """What the names of a process of this machine begin with."""
-    return f"{zlib.crc32(socket.gethostname().encode()):08x}-{process}-"
 
 
 def _refits() -> Select[Any]:

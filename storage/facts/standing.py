@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from storage import tables
+from storage.transactions import shared_of
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions
@@ -120,6 +121,15 @@ class Follower:
         self._state = _State()
 
     def _follow(self, connection: Connection) -> _State:
+        shared = shared_of(connection)
+        if shared is not None and shared.followed:
+            return self._state
+        state = self._caught_up(connection)
+        if shared is not None:
+            shared.followed = True
+        return state
+
+    def _caught_up(self, connection: Connection) -> _State:
         table, projects = tables.annotations, tables.projects
         seq = connection.scalar(select(projects.c.seq).where(projects.c.id == self._project_id))
         if seq is None or seq < self._state.seq:

@@ -67,7 +67,7 @@ def test_a_press_while_it_runs_starts_no_second_one(project: Project, loop: Any,
 
 def test_a_press_while_another_program_learns_starts_none(project: Project, loop: Any, jobs: background.Jobs) -> None:
     (record,) = project.ledger.loops.all()
-    assert project.ledger.loops.take_refit_lease(record.id, "somebody")
+    assert project.ledger.refit_leases.take(record.id, "somebody")
     assert not learn(project, loop)
     assert standing(project, loop) == Standing(learning=True)
     assert jobs.jobs == {}
@@ -78,7 +78,7 @@ def test_one_that_was_killed_says_so_and_leaves_the_lease_to_others(
 ) -> None:
     dead = job(jobs, loop, FOREVER)
     (record,) = project.ledger.loops.all()
-    assert project.ledger.loops.take_refit_lease(record.id, new_holder(dead.process.pid))
+    assert project.ledger.refit_leases.take(record.id, new_holder(dead.process.pid))
     dead.process.kill()
     dead.process.wait()
     now = standing(project, loop)

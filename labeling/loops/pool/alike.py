@@ -97,7 +97,7 @@ class NearDuplicateAnswers:
         ledger = self._ledger
         with ledger.write() as write:
             held = holdout_ids(ledger) | ledger.items.erased()
-            taken = ledger.loops.taken(write.connection, wanted)
+            taken = ledger.leases.taken(write.connection, wanted)
             chosen = [item for item in wanted if item not in taken and item not in held]
             person = ledger.annotations.annotator(write.connection, annotator)
             ledger.annotations.add_many(
@@ -131,5 +131,5 @@ class NearDuplicateAnswers:
     def _free(self, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items nobody has answered, holds, or may not be asked."""
         with self._ledger.read() as connection:
-            taken = self._ledger.loops.taken(connection, item_ids)
+            taken = self._ledger.leases.taken(connection, item_ids)
         return set(item_ids) - taken - self._queue.gone()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labeling.loops.pool.queue import LEASE_SECONDS, Queue
 from labeling.loops.records import Query
 from labeling.people.annotations import Annotation
-from labeling.people.answers import Answers, annotator_name
+from labeling.people.answers import Answers, Said, annotator_name
 from storage import ANSWERS, WELCOME
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class PoolAnswers:
     def record(
         self,
         query: Query,
-        said: tuple[str, tuple[int, ...]],
+        said: Said | Callable[[], Said],
         annotator: str | None,
         *,
         seconds: float | None = None,
@@ -52,12 +52,12 @@ class PoolAnswers:
         ValueError
             This loop never asked that.
         """
-        loops = self._ledger.loops
+        leases = self._ledger.leases
 
         def release(write: Write, person: int, asked: QuestionRecord) -> bool:
             query_id = asked.query_id or 0
-            held = loops.release(write.connection, asked.item_id, person, query_id)
-            return said[0] in ANSWERS and not held and loops.passed_on(write.connection, query_id, person)
+            held = leases.release(write.connection, asked.item_id, person, query_id)
+            return not held and leases.passed_on(write.connection, query_id, person)
 
         return self._answers.record(
             query,
@@ -79,29 +79,28 @@ class PoolAnswers:
 
     def _reopen(self, write: Write, undone: AnnotationRecord, person: int) -> Callable[[], None] | None:
         """Return what asks the question of an annotation again, None where it may not be asked."""
-        query_id = undone.query_id
-        if not self._may_reopen(write, undone, person) or query_id is None:
+        if undone.query_id is None or not self._may_reopen(write, undone, person):
             return None
+        leases = self._ledger.leases
+        asked = self._ledger.loops.query(write.connection, undone.query_id)
+        people = {undone.item_id: self._queue.shared.overlap(write.connection).wanted(undone.item_id)}
 
         def ask_again() -> None:
-            self._ledger.loops.lease(
-                write.connection,
-                item_id=undone.item_id,
-                annotator_id=person,
-                query_id=query_id,
-                loop_id=self._queue.loop_id,
-                seconds=LEASE_SECONDS,
-            )
+            if asked is not None:
+                leases.take(write.connection, [asked], person, self._queue.loop_id, LEASE_SECONDS, people)
 
         return ask_again
 
     def _may_reopen(self, write: Write, undone: AnnotationRecord, person: int) -> bool:
         """Tell whether the query of an annotation may be asked again when that is taken back."""
-        if self._ledger.loops.holder(write.connection, undone.item_id) not in (None, person):
+        others = self._ledger.leases.holding(write.connection, [undone.item_id]).get(undone.item_id, set()) - {person}
+        wanted = self._queue.shared.overlap(write.connection).wanted(undone.item_id)
+        if len(others) >= wanted:
             return False
         if undone.item_id in self._ledger.items.withdrawn_in(write.connection):
             return False
-        if self._ledger.annotations.standing.answered_by_others(write.connection, undone.item_id, person):
+        standing = self._ledger.annotations.standing
+        if wanted == 1 and standing.answered_by_others(write.connection, undone.item_id, person):
             return False
         # An answer gives its own place in the budget back; a skip's may be taken since.
-        return undone.kind in ANSWERS or self._queue.left(write) > 0
+        return undone.kind in ANSWERS or self._queue.left(write.connection) > 0

@@ -127,7 +127,7 @@ class HeldBack:
             gone |= ledger.items.withdrawn_in(write.connection)
             if kind == "discard":
                 # Who works on one of them says it better.
-                gone |= ledger.loops.leased_in(write.connection)
+                gone |= ledger.leases.items_in(write.connection)
             open_ = ids[~np.isin(ids, np.fromiter(gone, dtype=np.int64, count=len(gone)))].tolist()
             if open_:
                 ledger.annotations.add_many(

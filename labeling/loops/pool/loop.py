@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from labeling.loops.stopping.rules import StopRule
     from labeling.store.project_store import ProjectStore
     from storage.records import LoopRecord
+    from storage.transactions import Connection
 
 
 class PoolLoop:
@@ -103,27 +104,41 @@ class PoolLoop:
             The loop is done, or everything left is taken; the message says which.
         """
         annotator = annotator_name(annotator)
-        n = None if n is None else whole_number("n", n, 1)
-        open_ = self._queue.open(annotator)
-        if open_ and not more:
-            return open_
+        size = (1 if more else self.batch_size) if n is None else whole_number("n", n, 1)
         for attempt in range(3):
-            reason = self.stopped
-            if reason is not None:
-                raise QueueEmpty(reason)
-            last = self._refits.last
-            if last is None or (refit and (attempt > 0 or self._refits.due(last) == 0)):
-                self.refit()
+            with self._ledger.turn() as turn:
+                held = [] if more or attempt else self._queue.open(turn.connection, annotator)
+                if held:
+                    return self._queue.queries(held)
+                if (reason := self.stopped) is not None:
+                    raise QueueEmpty(reason)
                 last = self._refits.last
-            if last is None:
-                break
-            size = n or (1 if more else self.batch_size)
-            opened = self._queue.take(annotator, size, last, skipped_too=not refit or attempt == 2, more=more)
-            if opened:
-                return opened
+                due = last is None or (refit and (attempt > 0 or self._refits.due(last) == 0))
+                if last is not None and not due:
+                    last_try = not refit or attempt == 2
+                    taken = self._queue.take(turn, annotator, size, last, skipped_too=last_try, more=more)
+                    if taken:
+                        return self._queue.queries(taken)
+            if due:
+                # While another process learns, what it ranked before is asked on.
+                skipped_too = not refit or attempt == 2
+                opened = self._opened(annotator, size, skipped_too=False, more=more) if self.refitting else []
+                if not opened:
+                    self.refit()
+                    opened = self._opened(annotator, size, skipped_too=skipped_too, more=more)
+                if opened:
+                    return opened
             if not refit:
                 break
         raise QueueEmpty(self._queue.why_nothing())
+
+    def _opened(self, annotator: str, n: int, *, skipped_too: bool, more: bool) -> list[Query]:
+        """Open queries of the newest refit."""
+        with self._ledger.turn() as turn:
+            last = self._refits.last
+            if last is None:
+                return []
+            return self._queue.queries(self._queue.take(turn, annotator, n, last, skipped_too=skipped_too, more=more))
 
     def query(self, query_id: int) -> Query:
         """Return a query by its id.
@@ -177,9 +192,13 @@ class PoolLoop:
             There is no such label, this loop never asked that (the query is another loop's, another project's or
             another database's), or the UUID names something else that was said.
         """
-        said = self._said.said(label)
         return self._answers.record(
-            query, said, annotator, seconds=seconds, uuid=uuid, suggestion_shown=suggestion_shown
+            query,
+            lambda: self._said.said(label),
+            annotator,
+            seconds=seconds,
+            uuid=uuid,
+            suggestion_shown=suggestion_shown,
         )
 
     def skip(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
@@ -397,7 +416,7 @@ class PoolLoop:
     @property
     def refitting(self) -> bool:
         """Whether some process refits this loop right now."""
-        return self._ledger.loops.refitting(self._record.id)
+        return self._ledger.refit_leases.held(self._record.id)
 
     @property
     def newest(self) -> Refit | None:
@@ -407,7 +426,7 @@ class PoolLoop:
 
     def give_up_refit(self, process: int) -> None:
         """Let others refit after a process of this machine, named by its number, died while it did."""
-        self._ledger.loops.give_up_refit(self._record.id, process)
+        self._ledger.refit_leases.give_up(self._record.id, process)
 
     @property
     def done(self) -> bool:
@@ -417,7 +436,8 @@ class PoolLoop:
     @property
     def stopped(self) -> str | None:
         """Why the loop is done, None while it goes on."""
-        return self._ending.stopped
+        with self._ledger.view():
+            return self._ending.stopped
 
     def go_on(
         self,
@@ -484,8 +504,11 @@ class PoolLoop:
 
     def progress(self, annotator: str | None = None) -> LoopProgress:
         """Return where the loop stands; with an annotator, the person's pace."""
-        with self._ledger.read() as connection:
-            tally = self._ledger.loops.tally(connection, self._record.id)
+        with self._ledger.view() as connection:
+            return self._progress(connection, annotator)
+
+    def _progress(self, connection: Connection, annotator: str | None) -> LoopProgress:
+        tally = self._ledger.loops.tally(connection, self._record.id)
         last = self._refits.last
         people = {name: id_ for id_, name in self._ledger.annotations.annotators().items()}
         pace = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labeling.loops.pool.shared_items import SharedItems
 from labeling.loops.records import Query
@@ -17,7 +17,7 @@ from storage import ANSWERS
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
     from storage.records import QueryRecord, RefitRecord
-    from storage.transactions import Write
+    from storage.transactions import Connection, Turn
 
 LEASE_SECONDS = 1800.0
 """How long an annotator who does nothing holds the items that were asked."""
@@ -46,76 +46,78 @@ class Queue:
         """The label budget as it is now."""
         return self._budget()
 
-    def open(self, annotator: str) -> list[Query]:
+    def open(self, connection: Connection, annotator: str) -> list[QueryRecord]:
         """Return the queries that an annotator holds, in rank order; their time starts again."""
         loops = self.ledger.loops
-        with self.ledger.read() as connection:
-            known = {name: id_ for id_, name in self.ledger.annotations.annotators().items()}
-            if annotator not in known:
-                return []
-            records = loops.open_queries(connection, self.loop_id, known[annotator])
+        records = loops.open_queries(connection, self.loop_id, annotator)
         if records:
-            with self.ledger.unstamped() as connection:
-                loops.extend_leases(connection, self.loop_id, known[annotator], LEASE_SECONDS)
-        return self.queries(records)
+            self.ledger.leases.extend(connection, self.loop_id, records[0].annotator_id, LEASE_SECONDS)
+        return records
 
-    def take(self, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool, more: bool = False) -> list[Query]:
-        """Open up to n queries from the ranking of a refit, in one transaction; with `more` beside those open.
+    def take(
+        self, turn: Turn, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool, more: bool = False
+    ) -> list[QueryRecord]:
+        """Open up to n queries from the ranking of a refit; with `more` beside those open, else only if none are.
 
         Where the ranking is used up and the pool is not, what was skipped is only
         asked again with `skipped_too`; a new ranking would come first.
         """
-        ledger, loop_id = self.ledger, self.loop_id
+        loops, connection = self.ledger.loops, turn.connection
+        records = [] if more else loops.open_queries(connection, self.loop_id, annotator)
+        n = min(n, self.left(connection))
+        if records or not n:
+            return records
         gone = self.gone()
-        ranking = [(rank, entry) for rank, entry in enumerate(self.ranking(last)) if entry.item_id not in gone]
-        skipped_too = skipped_too or int(last.metrics["ranked"]) >= int(last.metrics["candidates"])
-        with ledger.write() as write:
-            person = ledger.annotations.annotator(write.connection, annotator)
-            records = ledger.loops.open_queries(write.connection, loop_id, person)
-            before = {record.id for record in records} if more else set()
-            if not records or more:
-                skipped = ledger.annotations.standing.skipped(write.connection, person)
-                skipped = {item: at for item, at in skipped.items() if item not in gone}
-                n = min(n, self.left(write))
-                several = self.shared.for_person(write.connection, person, gone)[:n]
-                first = self._reopened(write, gone) if n > len(several) else []
-                again = {entry.item_id for _, entry in first}
-                ordered = [*first, *(pair for pair in ranking if pair[1].item_id not in again)]
-                left = n - len(several)
-                chosen = self._choose(write, ordered, left, skipped, skipped_too) if left else []
-                overlap = self.shared.overlap(write.connection)
-                for rank, entry in (*several, *chosen):
-                    self._open_query(write, last, person, rank, entry, overlap.wanted(entry.item_id))
-                records = ledger.loops.open_queries(write.connection, loop_id, person)
-        return self.queries([record for record in records if record.id not in before])
+        person = self.ledger.annotations.annotator(connection, annotator)
+        chosen = self.shared.for_person(connection, person, gone)[:n]
+        if len(chosen) < n:
+            ranking = self._reopened(connection, gone)
+            again = {entry.item_id for _, entry in ranking} | gone
+            ranking += [pair for pair in enumerate(self.ranking(last)) if pair[1].item_id not in again]
+            skipped = self.ledger.annotations.standing.skipped(connection, person)
+            skipped = {item: at for item, at in skipped.items() if item not in gone}
+            skipped_too = skipped_too or int(last.metrics["ranked"]) >= int(last.metrics["candidates"])
+            chosen += self._choose(connection, ranking, n - len(chosen), skipped, skipped_too)
+        if not chosen:
+            return []
+        overlap = self.shared.overlap(connection)
+        records = loops.add_queries(turn.stamp(), [self._values(last, person, *pair) for pair in chosen])
+        people = {entry.item_id: overlap.wanted(entry.item_id) for _, entry in chosen}
+        self.ledger.leases.take(connection, records, person, self.loop_id, LEASE_SECONDS, people)
+        return records
 
     def gone(self) -> frozenset[int]:
         """Return the items that are never asked: held out, erased, or gone with their import."""
         items = self.ledger.items
         return holdout_ids(self.ledger) | items.erased() | items.withdrawn()
 
-    def left(self, write: Write) -> int:
+    def left(self, connection: Connection) -> int:
         """Return how many queries the budget still allows to be opened."""
         budget = self.budget
         if budget is None:
             return UNLIMITED
-        tally = self.ledger.loops.tally(write.connection, self.loop_id)
+        tally = self.ledger.loops.tally(connection, self.loop_id)
         return max(0, budget - answers(tally) - tally["open"])
 
-    def _reopened(self, write: Write, gone: Collection[int]) -> list[tuple[int, Ranked]]:
+    def _reopened(self, connection: Connection, gone: Collection[int]) -> list[tuple[int, Ranked]]:
         """Return what this loop asks before all else: items whose class was split, and that it had asked."""
         if not any(label.state == SPLIT for label in self.store.label_set.former):
             return []
-        found = self.ledger.annotations.reopened(write.connection)
+        found = self.ledger.annotations.reopened(connection)
         items = [item for item, loop in found.items() if loop in (None, self.loop_id) and item not in gone]
         return [(place - len(items), Ranked(item, 0.0, REOPENED, 1.0, {}, {})) for place, item in enumerate(items)]
 
     def _choose(
-        self, write: Write, ranking: list[tuple[int, Ranked]], n: int, skipped: dict[int, int], skipped_too: bool
+        self,
+        connection: Connection,
+        ranking: list[tuple[int, Ranked]],
+        n: int,
+        skipped: dict[int, int],
+        skipped_too: bool,
     ) -> list[tuple[int, Ranked]]:
         """Return up to n entries of the ranking that nobody has; what this person skipped comes last."""
         fresh = [(rank, entry) for rank, entry in ranking if entry.item_id not in skipped]
-        chosen = self._free(write, fresh, n)
+        chosen = self._free(connection, fresh, n)
         if chosen or not skipped_too:
             return chosen
         again = {entry.item_id: (rank, entry) for rank, entry in ranking if entry.item_id in skipped}
@@ -123,48 +125,36 @@ class Queue:
         after = 1 + max((rank for rank, _ in ranking), default=-1)
         for place, item in enumerate(sorted(skipped.keys() - again.keys())):
             again[item] = (after + place, Ranked(item, 0.0, "skipped before", 1.0, {}, {}))
-        return self._free(write, [again[item] for item in sorted(again, key=skipped.__getitem__)], n)
+        return self._free(connection, [again[item] for item in sorted(again, key=skipped.__getitem__)], n)
 
-    def _free(self, write: Write, entries: list[tuple[int, Ranked]], n: int) -> list[tuple[int, Ranked]]:
+    def _free(self, connection: Connection, entries: list[tuple[int, Ranked]], n: int) -> list[tuple[int, Ranked]]:
         """Return the first n entries that nobody has answered or holds."""
         chosen: list[tuple[int, Ranked]] = []
         for start in range(0, len(entries), SCAN):
             part = entries[start : start + SCAN]
-            taken = self.ledger.loops.taken(write.connection, [entry.item_id for _, entry in part])
+            taken = self.ledger.leases.taken(connection, [entry.item_id for _, entry in part])
             chosen += [pair for pair in part if pair[1].item_id not in taken]
             if len(chosen) >= n:
                 break
         return chosen[:n]
 
-    def _open_query(self, write: Write, last: RefitRecord, person: int, rank: int, entry: Ranked, people: int) -> None:
-        loops = self.ledger.loops
-        query_id = loops.add_query(
-            write,
-            {
-                "loop_id": self.loop_id,
-                "refit_id": last.id,
-                "annotator_id": person,
-                "item_id": entry.item_id,
-                "purpose": "learn",
-                "rank": rank,
-                "score": entry.score,
-                "parts": dict(entry.parts),
-                "probability": entry.probability,
-                "strategy": entry.strategy,
-                "predicted": entry.predicted,
-                "probabilities": {str(label): p for label, p in entry.probabilities.items()},
-                "why": None if entry.why is None else dict(entry.why),
-            },
-        )
-        loops.lease(
-            write.connection,
-            item_id=entry.item_id,
-            annotator_id=person,
-            query_id=query_id,
-            loop_id=self.loop_id,
-            seconds=LEASE_SECONDS,
-            people=people,
-        )
+    def _values(self, last: RefitRecord, person: int, rank: int, entry: Ranked) -> dict[str, Any]:
+        """Return a question as the ledger keeps it."""
+        return {
+            "loop_id": self.loop_id,
+            "refit_id": last.id,
+            "annotator_id": person,
+            "item_id": entry.item_id,
+            "purpose": "learn",
+            "rank": rank,
+            "score": entry.score,
+            "parts": dict(entry.parts),
+            "probability": entry.probability,
+            "strategy": entry.strategy,
+            "predicted": entry.predicted,
+            "probabilities": {str(label): p for label, p in entry.probabilities.items()},
+            "why": None if entry.why is None else dict(entry.why),
+        }
 
     def why_nothing(self) -> str:
         """Return why nothing could be opened."""

@@ -48,8 +48,12 @@ class PoolRefits:
     def refit(self) -> Refit:
         """Train on all labels so far, score on the hold-out, and commit a ranking."""
         loops, loop_id = self._ledger.loops, self._queue.loop_id
-        with refit_lease(self._ledger, loop_id, self._queue.loop_name):
+        wanted = self._ledger.version()
+        with refit_lease(self._ledger, loop_id, self._queue.loop_name) as waited:
             last = loops.last_refit(loop_id)
+            if waited and last is not None and last.saw >= wanted:
+                # Another process began after this was called: all that was to be learned from is in it.
+                return refit_of(last)
             labels = self._store.label_set
             weak = newest_run(self._store)
             state = read_state(self._ledger, self._store.items, labels, weak)
@@ -83,7 +87,7 @@ class PoolRefits:
         gone = self._queue.gone()
         ids = [entry.item_id for entry in self._queue.ranking(last) if entry.item_id not in gone]
         with self._ledger.read() as connection:
-            busy = self._ledger.loops.taken(connection, ids)
+            busy = self._ledger.leases.taken(connection, ids)
             busy |= self._ledger.annotations.standing.skipped_by_anyone(connection)
         return busy.issuperset(ids)
 

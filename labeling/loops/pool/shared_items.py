@@ -10,10 +10,9 @@ from labeling.store.overlap import Overlap, overlap_of
 from labeling.tasks import single
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from labeling.store.project_store import ProjectStore
     from storage.records import AnnotationRecord, QueryRecord
+    from storage.transactions import Connection
 
 AGAIN = "asked of several people"
 """The strategy of a question that somebody else was asked before."""
@@ -64,7 +63,7 @@ class SharedItems:
             return []
         answered = self._ledger.annotations.standing.answered_in(connection, self._loop_id)
         skipped = self._ledger.annotations.standing.skipped(connection, annotator_id)
-        holding = self._ledger.loops.holding(connection, list(missing))
+        holding = self._ledger.leases.holding(connection, list(missing))
         asked = self._first_asked(connection)
         found: list[tuple[int, Ranked]] = []
         for item, n in missing.items():

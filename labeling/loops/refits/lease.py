@@ -18,17 +18,20 @@ POLL_SECONDS = 0.1
 
 
 @contextmanager
-def refit_lease(ledger: Ledger, loop_id: int, name: str) -> Iterator[None]:
-    """Be the only process that refits a loop; wait while another one does.
+def refit_lease(ledger: Ledger, loop_id: int, name: str) -> Iterator[bool]:
+    """Be the only process that refits a loop; wait while another one does, and tell whether that was so.
+
+    One that ended on this machine without giving the lease back is waited for no longer than two seconds.
 
     Raises
     ------
     TimeoutError
         Another process has held the lease for ten minutes.
     """
-    loops, holder = ledger.loops, new_holder()
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not loops.take_refit_lease(loop_id, holder):
+    leases, holder = ledger.refit_leases, new_holder()
+    deadline, waited = time.monotonic() + WAIT_SECONDS, False
+    while not leases.take(loop_id, holder):
+        waited = True
         if time.monotonic() > deadline:
             raise TimeoutError(f"Another process has been refitting {name!r} for 10 minutes. Try again later.")
         time.sleep(POLL_SECONDS)
@@ -36,13 +39,13 @@ def refit_lease(ledger: Ledger, loop_id: int, name: str) -> Iterator[None]:
 
     def renew() -> None:
         while not done.wait(REFIT_LEASE_SECONDS / 4):
-            loops.take_refit_lease(loop_id, holder)
+            leases.take(loop_id, holder)
 
     thread = threading.Thread(target=renew, daemon=True)
     thread.start()
     try:
-        yield
+        yield waited
     finally:
         done.set()
         thread.join()
-        loops.give_refit_lease(loop_id, holder)
+        leases.give_back(loop_id, holder)

@@ -55,7 +55,7 @@ def read_state(ledger: Ledger, items: Items, labels: LabelSet, weak: WeakRun | N
     positions = labels.positions()
     human = np.zeros((len(ids), len(labels.classes)))
     still_open = np.ones(len(ids), dtype=bool)
-    leased = ledger.loops.leased()
+    leased = ledger.leases.items()
     newest, busy, alike = 0, len(leased), 0
     records = _counted(ledger.annotations.current(until=saw), overlap_of(ledger))
     rows = rows_of(np.array([record.item_id for record in records], dtype=np.int64), ids)

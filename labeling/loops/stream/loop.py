@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from labeling.loops.stream.decisions import Decision, decision_of, query_of
 from labeling.loops.stream.history import history_frame, notes
 from labeling.loops.stream.records import Record, Records, Shape
 from labeling.people.annotations import Annotation, Answer
-from labeling.people.answers import Answers, annotator_name
+from labeling.people.answers import Answers, Said, annotator_name
 from labeling.votes.applying import is_table, table_of
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class StreamLoop:
         ValueError
             There is no such label, this stream never asked that, or the UUID names something else that was said.
         """
-        return self._record_answer(query, self._answers.said(label), annotator, seconds, uuid, suggestion_shown)
+        return self._record_answer(query, lambda: self._answers.said(label), annotator, seconds, uuid, suggestion_shown)
 
     def discard(self, query: Query, *, annotator: str, uuid: str | None = None) -> Annotation:
         """Say that a record does not belong here."""
@@ -289,7 +289,7 @@ class StreamLoop:
     def _record_answer(
         self,
         query: Query,
-        said: tuple[str, tuple[int, ...]],
+        said: Said | Callable[[], Said],
         annotator: str | None,
         seconds: float | None,
         uuid: str | None,

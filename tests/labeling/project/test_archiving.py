@@ -35,7 +35,7 @@ def test_it_can_be_read_and_no_door_writes(project, storage_url, tmp_path):
     loop = project.pool_loop("a", strategy=Random(), classifier=TextClassifier(), seed=1, stop=[LabelBudget(2)])
     query = loop.ask("ann")[0]
     project.archive()
-    assert project.ledger.loops.leased() == set()
+    assert project.ledger.leases.items() == set()
     opened = Project.open("p", storage=storage_url)
     version = opened.version()
     assert opened.archived

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from labeling import LabelBudget, Project
+from storage import new_holder
+from storage.facts.refit_leases import ended
 from strategies import Random
 from tests.labeling.processes import PATIENCE, finish, start
 
@@ -125,24 +127,71 @@ def test_a_project_made_by_two_at_once_is_made_once(storage_url):
 
 def test_a_refit_waits_for_the_one_under_way_and_returns_what_that_found(loop):
     facts, loop_id = loop._ledger.loops, loop._record.id
-    assert facts.take_refit_lease(loop_id, "somebody")
+    assert loop._ledger.refit_leases.take(loop_id, "somebody")
     assert loop.refitting
-    assert not facts.take_refit_lease(loop_id, "somebody else")
+    assert not loop._ledger.refit_leases.take(loop_id, "somebody else")
     waiting = threading.Thread(target=loop.refit)
     waiting.start()
     deadline = time.monotonic() + 0.3
     while time.monotonic() < deadline:
         assert facts.refits(loop_id) == []
-    facts.give_refit_lease(loop_id, "somebody")
+    loop._ledger.refit_leases.give_back(loop_id, "somebody")
     waiting.join()
     assert [record.round for record in facts.refits(loop_id)] == [0]
     assert not loop.refitting
 
 
 def test_the_refit_lease_of_a_dead_process_expires(loop):
-    facts, loop_id = loop._ledger.loops, loop._record.id
-    facts.take_refit_lease(loop_id, "dead")
+    loop._ledger.refit_leases.take(loop._record.id, "dead")
     with loop._ledger.unstamped() as connection:
         connection.exec_driver_sql("UPDATE refit_leases SET expires_at = 0")
     assert not loop.refitting
     assert loop.refit().round == 0
+
+
+DIES = """
+import os, sys
+from labeling import Project
+project = Project.open("p", storage=sys.argv[1])
+(record,) = project.ledger.loops.all()
+from storage import new_holder
+assert project.ledger.refit_leases.take(record.id, new_holder())
+print("taken", flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_refit_whose_process_was_killed_is_waited_for_no_longer_than_two_seconds(loop):
+    child = start(DIES, loop._ledger.full_url)
+    child.wait()
+    assert not loop.refitting
+    began = time.monotonic()
+    assert loop.refit().round == 0
+    assert time.monotonic() - began < 2 + loop.newest.seconds
+
+
+def test_a_name_of_a_process_that_is_no_more_or_is_another_one_has_ended():
+    mine = new_holder()
+    machine, process, _, end = mine.split("-")
+    assert not ended(mine)
+    assert ended(f"{machine}-{process}-1-{end}")
+    assert not ended(f"00000000-{process}-1-{end}")
+    assert not ended("somebody")
+
+
+def test_while_another_process_learns_what_was_ranked_before_is_asked(loop):
+    for query in loop.ask("ann"):
+        loop.tell(query, "ok")
+    loop._ledger.refit_leases.take(loop._record.id, "somebody")
+    queries = loop.ask("ann")
+    assert queries
+    assert {query.round for query in queries} == {0}
+
+
+def test_who_waited_for_a_refit_that_began_after_it_takes_that_one(loop, monkeypatch):
+    loop.refit()
+    for query in loop.ask("ann"):
+        loop.tell(query, "ok")
+    made = together(4, lambda _: loop.refit())
+    assert {refit.round for refit in made} <= {1, 2}
+    assert [record.round for record in loop._ledger.loops.refits(loop._record.id)] == [0, 1]

@@ -32,7 +32,17 @@ def refits(store, queue, strategy=None):
 def asked(store, queue, annotator="ann", n=3):
     made = refits(store, queue)
     made.refit()
-    return queue.take(annotator, n, made.last, skipped_too=False)
+    return take(store, queue, annotator, n, made.last)
+
+
+def take(store, queue, annotator, n, last):
+    with store.ledger.turn() as turn:
+        return queue.queries(queue.take(turn, annotator, n, last, skipped_too=False))
+
+
+def open_(store, queue, annotator):
+    with store.ledger.turn() as turn:
+        return queue.queries(queue.open(turn.connection, annotator))
 
 
 def test_a_refit_ranks_the_pool_and_nothing_new_is_no_new_refit(store, queue):
@@ -45,10 +55,10 @@ def test_a_refit_ranks_the_pool_and_nothing_new_is_no_new_refit(store, queue):
 
 def test_the_queue_asks_each_item_once_and_within_the_budget(store, queue):
     ann = asked(store, queue)
-    bob = queue.take("bob", 3, refits(store, queue).last, skipped_too=False)
+    bob = take(store, queue, "bob", 3, refits(store, queue).last)
     assert (len(ann), len(bob)) == (3, 2)
     assert not {query.item_id for query in ann} & {query.item_id for query in bob}
-    assert queue.open("ann") == ann
+    assert open_(store, queue, "ann") == ann
 
 
 def test_an_answer_gives_the_lease_back_and_undo_takes_it_again(store, record, queue):
@@ -56,9 +66,9 @@ def test_an_answer_gives_the_lease_back_and_undo_takes_it_again(store, record, q
     first, *rest = asked(store, queue)
     told = answers.record(first, ("answer", (store.label_set.named("ok").id,)), None, seconds=1.0, uuid="one")
     assert (told.label, told.annotator, told.item_id) == ("ok", "ann", first.item_id)
-    assert queue.open("ann") == rest
+    assert open_(store, queue, "ann") == rest
     assert answers.undo("ann").label == "ok"
-    assert {query.item_id for query in queue.open("ann")} == {query.item_id for query in (first, *rest)}
+    assert {query.item_id for query in open_(store, queue, "ann")} == {query.item_id for query in (first, *rest)}
     assert answers.undo("ann") is None
 
 

@@ -7,6 +7,12 @@ from strategies import Entropy, LeastConfidence, Margin, Random
 from tests.labeling.pool_loops import LABELS, again, human, ids, loop_of, project_of
 
 
+def open_(loop, name):
+    """What somebody holds."""
+    with loop._ledger.turn() as turn:
+        return loop._queue.queries(loop._queue.open(turn.connection, name))
+
+
 @pytest.mark.parametrize("strategy", [LeastConfidence(), Margin(), Entropy(), Random()], ids=lambda s: type(s).__name__)
 def test_stopping_anywhere_changes_no_question(tmp_path, strategy):
     def asked(path, interrupted):

@@ -80,7 +80,7 @@ def test_what_was_asked_of_an_import_is_free_again_and_never_asked(project):
     assert project.labels("human").height == 0
     assert loop.undo("ann").item_id == 3
     assert sorted(query.item_id for query in loop.ask("ann")) == [1, 2]
-    assert project.ledger.loops.leased() == {1, 2}
+    assert project.ledger.leases.items() == {1, 2}
     loop.refit()
     assert loop.progress().open == 2
 

@@ -1,0 +1,188 @@
+"""Who works on what right now: items under leases that run out by the database's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from storage import tables
+from storage.database import database_clock
+from storage.facts.standing import ANSWERS
+from storage.transactions import shared_of
+
+if TYPE_CHECKING:
+    from storage.facts.annotations import AnnotationFacts
+    from storage.facts.items import ItemFacts
+    from storage.records import QueryRecord
+    from storage.transactions import Transactions
+
+
+class LeaseFacts:
+    """The leases on items of one project."""
+
+    def __init__(self, transactions: Transactions, items: ItemFacts, annotations: AnnotationFacts) -> None:
+        self._transactions = transactions
+        self._items = items
+        self._annotations = annotations
+        self._project_id = transactions.project.id
+
+    def take(
+        self,
+        connection: Connection,
+        queries: Sequence[QueryRecord],
+        annotator_id: int,
+        loop_id: int,
+        seconds: float,
+        people: Mapping[int, int] | None = None,
+    ) -> None:
+        """Reserve the items of queries for a person; leases that expired, or are the person's own, give way.
+
+        `people` says of how many people an item may be held at once, 1 where it says nothing.
+
+        Raises
+        ------
+        sqlalchemy.exc.IntegrityError
+            Others hold an item, as many as may.
+        """
+        table = tables.leases
+        items = [query.item_id for query in queries]
+        here = and_(table.c.project_id == self._project_id, table.c.item_id.in_(items))
+        gone = or_(table.c.expires_at < database_clock(), table.c.annotator_id == annotator_id)
+        connection.execute(delete(table).where(here, gone))
+        taken: dict[int, set[int]] = {}
+        if people and max(people.values()) > 1:
+            for row in connection.execute(select(table.c.item_id, table.c.slot).where(here)):
+                taken.setdefault(row.item_id, set()).add(row.slot)
+        rows = [
+            {
+                "project_id": self._project_id,
+                "item_id": query.item_id,
+                "slot": _free_slot(taken.get(query.item_id, set()), (people or {}).get(query.item_id, 1)),
+                "annotator_id": annotator_id,
+                "query_id": query.id,
+                "loop_id": loop_id,
+            }
+            for query in queries
+        ]
+        connection.execute(insert(table).values(expires_at=database_clock() + seconds), rows)
+        _forget_held(connection)
+
+    def holder(self, connection: Connection, item_id: int) -> int | None:
+        """Return who holds a live lease on an item."""
+        table = tables.leases
+        return connection.scalar(
+            select(table.c.annotator_id).where(
+                table.c.project_id == self._project_id,
+                table.c.item_id == item_id,
+                table.c.expires_at >= database_clock(),
+            )
+        )
+
+    def extend(self, connection: Connection, loop_id: int, annotator_id: int, seconds: float) -> None:
+        """Start the time of a person's live leases in a loop again."""
+        table = tables.leases
+        connection.execute(
+            update(table)
+            .where(
+                table.c.loop_id == loop_id, table.c.annotator_id == annotator_id, table.c.expires_at >= database_clock()
+            )
+            .values(expires_at=database_clock() + seconds)
+        )
+
+    def items(self) -> set[int]:
+        """Return the items of the project that somebody holds."""
+        with self._transactions.read() as connection:
+            return self.items_in(connection)
+
+    def items_in(self, connection: Connection) -> set[int]:
+        """Return the items of the project that somebody holds, inside an open transaction."""
+        table = tables.leases
+        live = (table.c.project_id == self._project_id, table.c.expires_at >= database_clock())
+        return set(connection.scalars(select(table.c.item_id).where(*live)))
+
+    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> bool:
+        """Give an item back: whatever the annotator holds of it, and whoever was asked the query.
+
+        Returns
+        -------
+        bool
+            Whether the query still had it.
+        """
+        table = tables.leases
+        mine = or_(table.c.annotator_id == annotator_id, table.c.query_id == query_id)
+        here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
+        held = connection.scalars(delete(table).where(*here, mine).returning(table.c.query_id)).all()
+        _forget_held(connection)
+        return query_id in held
+
+    def passed_on(self, connection: Connection, query_id: int, annotator_id: int) -> bool:
+        """Tell whether an item went to somebody else after a query was asked that this person never answered."""
+        mine, other, said = tables.queries, aliased(tables.queries), tables.annotations
+        in_time = select(said.c.id).where(
+            said.c.query_id == query_id,
+            said.c.annotator_id == annotator_id,
+            said.c.kind.in_(ANSWERS),
+            said.c.late.is_(None),
+        )
+        statement = (
+            select(other.c.id)
+            .join(mine, and_(mine.c.project_id == other.c.project_id, mine.c.item_id == other.c.item_id))
+            .where(mine.c.id == query_id, other.c.id > query_id, other.c.annotator_id != annotator_id)
+            .where(~in_time.exists())
+            .limit(1)
+        )
+        return connection.scalar(statement) is not None
+
+    def holding(self, connection: Connection, item_ids: Sequence[int]) -> dict[int, set[int]]:
+        """Return who holds a live lease on each of the items."""
+        table = tables.leases
+        rows = connection.execute(
+            select(table.c.item_id, table.c.annotator_id).where(
+                table.c.project_id == self._project_id,
+                table.c.item_id.in_(item_ids),
+                table.c.expires_at >= database_clock(),
+            )
+        )
+        found: dict[int, set[int]] = {}
+        for row in rows:
+            found.setdefault(row.item_id, set()).add(row.annotator_id)
+        return found
+
+    def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
+        """Return which of the items are answered, discarded, held by somebody, or gone with their import."""
+        leases = tables.leases
+        answered = self._annotations.standing.answered_among(connection, item_ids)
+        answered |= self._items.withdrawn_in(connection).intersection(item_ids)
+        held = connection.scalars(
+            select(leases.c.item_id).where(
+                leases.c.project_id == self._project_id,
+                leases.c.item_id.in_(item_ids),
+                leases.c.expires_at >= database_clock(),
+            )
+        )
+        return {*answered, *held}
+
+    def of_loop(self, connection: Connection, loop_id: int) -> Sequence[int]:
+        """Return the items on live leases of a loop; in a shared transaction asked once."""
+        table, shared = tables.leases, shared_of(connection)
+        found = None if shared is None else shared.held.get(loop_id)
+        if found is None:
+            live = select(table.c.item_id).where(table.c.loop_id == loop_id, table.c.expires_at >= database_clock())
+            found = connection.scalars(live).all()
+        if shared is not None:
+            shared.held[loop_id] = found
+        return found
+
+
+def _forget_held(connection: Connection) -> None:
+    """Leases changed: what is known of them in a shared transaction holds no longer."""
+    if (shared := shared_of(connection)) is not None:
+        shared.held.clear()
+
+
+def _free_slot(taken: Collection[int], people: int) -> int:
+    """Return the first place that nobody has; the first of all where none is left, which the database then refuses."""
+    return next((slot for slot in range(people) if slot not in taken), 0)
