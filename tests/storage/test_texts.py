@@ -6,6 +6,8 @@ import pytest
 from labeling import LabelBudget, Project, TextClassifier, keyword
 from storage.texts import RefusedText, to_json
 from strategies import LeastConfidence, Random, VariableUncertainty
+from tests.conftest import QUICK
+from tests.databases import postgres_database
 
 REFUSED = {
     "NUL": ("a\0b", r"cannot hold a NUL character|holds control characters"),
@@ -48,34 +50,55 @@ VERBS = {
 }
 
 
-@pytest.fixture
-def project(storage_url):
-    project = Project.create("p", labels=["no", "yes"], storage=storage_url)
+def made(url):
+    project = Project.create("p", labels=["no", "yes"], storage=url)
     project.add_items(pl.DataFrame({"text": ["a", "b"]}))
     loop_of(project)
     return project
 
 
+@pytest.fixture
+def project(storage_url):
+    return made(storage_url)
+
+
+@pytest.fixture(scope="module")
+def sqlite_project(tmp_path_factory):
+    return made(f"sqlite:///{tmp_path_factory.mktemp('texts') / 'work.db'}")
+
+
+@pytest.fixture(scope="module")
+def postgres_project(postgres_server):
+    with postgres_database(postgres_server, "template0") as url:
+        yield made(url)
+
+
+@pytest.fixture(params=["sqlite"] if QUICK else ["sqlite", "postgres"])
+def refusing(request):
+    """A project that tests share which leave nothing in it."""
+    return request.getfixturevalue(f"{request.param}_project")
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 @pytest.mark.parametrize("verb", VERBS)
-def test_text_that_no_database_keeps_is_refused_by_every_verb(project, verb, kind):
+def test_text_that_no_database_keeps_is_refused_by_every_verb(refusing, verb, kind):
     text, hint = REFUSED[kind]
     with pytest.raises(ValueError, match=hint):
-        VERBS[verb](project, text)
+        VERBS[verb](refusing, text)
     with pytest.raises(ValueError, match=hint):
-        VERBS[verb](project, text)
-    assert project.ledger.annotations.everything() == []
-    assert project.ledger.functions.current() == project.ledger.functions.filters() == []
-    assert [info.name for info in project.loops()] == ["loop"]
-    assert [info.name for info in Project.list(project.ledger.full_url)] == ["p"]
+        VERBS[verb](refusing, text)
+    assert refusing.ledger.annotations.everything() == []
+    assert refusing.ledger.functions.current() == refusing.ledger.functions.filters() == []
+    assert [info.name for info in refusing.loops()] == ["loop"]
+    assert [info.name for info in Project.list(refusing.ledger.full_url)] == ["p"]
 
 
 @pytest.mark.parametrize(
     "verb", ["project", "loop", "annotator asked", "annotator told", "function", "expert", "filter", "uuid"]
 )
-def test_a_name_that_is_too_long_is_refused_by_every_verb(project, verb):
+def test_a_name_that_is_too_long_is_refused_by_every_verb(refusing, verb):
     with pytest.raises(ValueError, match=r"at most|1 to 200 characters"):
-        VERBS[verb](project, "ab" * 2_000)
+        VERBS[verb](refusing, "ab" * 2_000)
 
 
 def test_a_key_that_is_too_long_is_refused_and_the_record_not_kept(project):

@@ -119,6 +119,6 @@ def _alike(refitting: Refitting, rows: IntArray) -> list[list[tuple[int, float]]
         return [[] for _ in rows]
     ids = refitting.state.ids
     return [
-        [(int(ids[other]), round(similar, 4)) for other, similar in likes[:ALIKE]]
-        for likes in near.alike_each(rows, refitting.state.open)
+        [(int(ids[other]), round(similar, 4)) for other, similar in likes]
+        for likes in near.alike_each(rows, refitting.state.open, most=ALIKE)
     ]

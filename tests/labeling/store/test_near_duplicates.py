@@ -68,6 +68,17 @@ def test_case_punctuation_and_addresses_do_not_count():
     assert found.alike(1) == [(0, 1.0)]
 
 
+@pytest.mark.parametrize("most", [0, 1, 3, 100])
+def test_the_most_similar_few_are_the_first_of_all(most):
+    generator = np.random.default_rng(0)
+    texts = [f"please call us back about the parcel number {n % 5} we hold {'x' * (n % 3)}" for n in range(60)]
+    found, rows = near_duplicates(pl.Series([*texts, "alone"])), generator.permutation(61)
+    among = generator.random(61) < 0.7
+    every = found.alike_each(rows, among)
+    assert max(map(len, every)) > 3
+    assert found.alike_each(rows, among, most=most) == [likes[:most] for likes in every]
+
+
 @pytest.mark.parametrize("texts", [["", "", None], ["?!", "...", "?!"], []], ids=["empty", "no words", "none at all"])
 def test_texts_without_words_are_alike_to_nothing(texts):
     assert near_duplicates(pl.Series(texts, dtype=pl.String)).group.tolist() == [-1] * len(texts)
