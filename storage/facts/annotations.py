@@ -5,9 +5,22 @@ from __future__ import annotations
 import uuid as uuids
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, func, insert, literal, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from storage import tables
@@ -38,12 +51,29 @@ class AnnotationFacts:
     def annotator(self, connection: Connection, name: str) -> int:
         """Return the id of an annotator, who is added when new."""
         table = tables.annotators
-        mine = (table.c.project_id == self._project_id, table.c.name == name)
-        found = connection.scalar(select(table.c.id).where(*mine))
+        found = connection.scalar(self._named, {"name": name})
         if found is None:
             values = {"project_id": self._project_id, "uuid": str(uuids.uuid4()), "name": name}
             found = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
         return int(found)
+
+    # Asked at each answer, and made once: to put them together takes as long as to run them.
+
+    @cached_property
+    def _named(self) -> Select[Any]:
+        """A SELECT of the annotator `name`."""
+        table = tables.annotators
+        return select(table.c.id).where(table.c.project_id == self._project_id, table.c.name == bindparam("name"))
+
+    @cached_property
+    def _versions(self) -> Select[Any]:
+        """A SELECT of the newest versions of what the item `item` holds and of the classes."""
+        contents, sets = tables.contents, tables.label_sets
+        mine = (contents.c.project_id == self._project_id, contents.c.item_id == bindparam("item"))
+        return select(
+            select(func.max(contents.c.version)).where(*mine).scalar_subquery(),
+            select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id).scalar_subquery(),
+        )
 
     def annotators(self) -> dict[int, str | None]:
         """Return the names of the people by id; None where the name was erased."""
@@ -68,14 +98,7 @@ class AnnotationFacts:
         suggestion_shown: bool = False,
     ) -> int:
         """Add an annotation inside `write` and return its id."""
-        version = write.connection.scalar(
-            select(func.max(tables.contents.c.version)).where(
-                tables.contents.c.project_id == self._project_id, tables.contents.c.item_id == item_id
-            )
-        )
-        label_set = write.connection.scalar(
-            select(func.max(tables.label_sets.c.version)).where(tables.label_sets.c.project_id == self._project_id)
-        )
+        version, label_set = write.connection.execute(self._versions, {"item": item_id}).one()
         own = {"uuid": uuid} if uuid is not None else {}
         annotation_id = write.fact(
             tables.annotations,
@@ -188,7 +211,12 @@ class AnnotationFacts:
 
     def by_id(self, connection: Connection, annotation_id: int) -> AnnotationRecord:
         """Return one annotation."""
-        return self._load(connection, tables.annotations.c.id == annotation_id)[0]
+        return self._read(connection.execute(self._by_id, {"annotation": annotation_id}))[0]
+
+    @cached_property
+    def _by_id(self) -> Select[Any]:
+        """A SELECT of the annotation `annotation`, made once: to put it together takes as long as to run it."""
+        return self._described(tables.annotations.c.id == bindparam("annotation"))
 
     def newest(
         self, connection: Connection, annotator_id: int, loop_id: int, kinds: Iterable[str]
@@ -264,14 +292,23 @@ class AnnotationFacts:
         return statement if until is None else statement.where(table.c.seq <= until)
 
     def _load(self, connection: Connection, condition: ColumnElement[bool]) -> list[AnnotationRecord]:
+        return self._read(connection.execute(self._described(condition)))
+
+    @staticmethod
+    def _described(condition: ColumnElement[bool]) -> Select[Any]:
+        """Return a SELECT of annotations with the person and a row for each class."""
         table, labels = tables.annotations, tables.annotation_labels
-        rows = connection.execute(
+        return (
             select(table, tables.annotators.c.name.label("annotator"), labels.c.label_id)
             .join(tables.annotators, tables.annotators.c.id == table.c.annotator_id)
             .outerjoin(labels, labels.c.annotation_id == table.c.id)
             .where(condition)
             .order_by(table.c.id, labels.c.label_id)
         )
+
+    @staticmethod
+    def _read(rows: Iterable[Row[Any]]) -> list[AnnotationRecord]:
+        """Return annotations from the rows that describe them."""
         records: dict[int, AnnotationRecord] = {}
         for row in rows:
             before = records[row.id].label_ids if row.id in records else ()

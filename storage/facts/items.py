@@ -338,12 +338,15 @@ class ItemFacts:
 
     def holdout(self) -> HoldoutRecord | None:
         """Return the newest hold-out, None if there is none."""
-        table = tables.holdouts
         with self._transactions.read() as connection:
-            row = connection.execute(
-                select(table).where(table.c.project_id == self._project_id).order_by(table.c.seq.desc()).limit(1)
-            ).first()
+            row = connection.execute(self._made("holdout", self._newest_holdout)).first()
         return None if row is None else HoldoutRecord(row.fraction, row.seed, row.item_ids)
+
+    def _newest_holdout(self) -> Select[Any]:
+        table = tables.holdouts
+        columns = (table.c.fraction, table.c.seed, table.c.item_ids)
+        own = select(*columns).where(table.c.project_id == self._project_id)
+        return own.order_by(table.c.seq.desc()).limit(1)
 
     def erased(self) -> set[int]:
         """Return the items that were erased."""
