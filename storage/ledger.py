@@ -170,6 +170,10 @@ class Ledger:
         """Open a read transaction."""
         return self.transactions.read()
 
+    def together(self) -> AbstractContextManager[None]:
+        """Read in one transaction whatever this thread reads inside."""
+        return self.transactions.together()
+
     def write(self) -> AbstractContextManager[Write]:
         """Open a write transaction that is stamped with the next number.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Transactions:
     def __init__(self, engine: Engine, project: ProjectRecord) -> None:
         self.engine = engine
         self.project = project
+        self._here = threading.local()
 
     @property
     def url(self) -> str:
@@ -70,7 +72,7 @@ class Transactions:
 
     def version(self) -> int:
         """Return the number of the newest write."""
-        with reading(self.engine) as connection:
+        with self.read() as connection:
             return int(connection.execute(self._number).scalar_one())
 
     @cached_property
@@ -80,9 +82,28 @@ class Transactions:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction."""
+        """Open a read transaction, or go on in the one that `together` opened."""
+        shared = getattr(self._here, "connection", None)
+        if shared is not None:
+            yield shared
+            return
         with reading(self.engine) as connection:
             yield connection
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Read in one transaction whatever this thread reads inside: to open one takes as long as to read a row.
+
+        Nothing slow belongs inside, and nothing that writes: what it wrote would not be seen.
+        """
+        if getattr(self._here, "connection", None) is not None:
+            yield
+            return
+        with reading(self.engine) as self._here.connection:
+            try:
+                yield
+            finally:
+                self._here.connection = None
 
     @contextmanager
     def write(self) -> Iterator[Write]:

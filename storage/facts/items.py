@@ -52,6 +52,7 @@ class ItemFacts:
         self._statements: dict[tuple[Any, ...], Select[Any]] = {}
         # Asked before most reads of items, and made once: to put it together takes as long as to run it.
         self._newest = _newest_of(self._project_id, _CHANGING)
+        self._newest_changes = _newest_of(self._project_id, _CHANGING[:-1])
         self._newest_imports = _newest_of(self._project_id, (tables.import_changes, tables.imports))
 
     def insert(self, connection: Connection, import_id: int, rows: ItemRows) -> None:
@@ -75,6 +76,14 @@ class ItemFacts:
         """Return the number of the newest write that changed which items there are or what they hold."""
         with self._transactions.read() as connection:
             return max(int(number) for number in connection.execute(self._newest).one())
+
+    def changed(self) -> int:
+        """Return the number of the newest write that changed what items hold, or took some away or brought them back.
+
+        New records of streams change nothing of those that were there.
+        """
+        with self._transactions.read() as connection:
+            return max(int(number) for number in connection.execute(self._newest_changes).one())
 
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""

@@ -182,14 +182,17 @@ class StreamFacts:
         names = [field.name for field in fields(DecisionRecord)]
         return [DecisionRecord(*(getattr(row, name) for name in names)) for row in rows]
 
-    def add_event(self, loop_id: int, number: int, values: Mapping[str, Any]) -> bool:
-        """Commit what a stream learned or noticed; return False if somebody else committed that number."""
+    def add_event(self, loop_id: int, number: int, values: Mapping[str, Any]) -> tuple[int, StreamEvent] | None:
+        """Commit what a stream learned or noticed, and return the write's number and the event.
+
+        None if somebody else committed that number.
+        """
         try:
             with self._transactions.write() as write:
                 write.fact(tables.stream_events, loop_id=loop_id, number=number, **values)
         except IntegrityError:
-            return False
-        return True
+            return None
+        return write.seq, StreamEvent(number=number, created_at=write.now, **values)
 
     def note(self, write: Write, loop_id: int, number: int, values: Mapping[str, Any]) -> None:
         """Add an event inside an open write."""
