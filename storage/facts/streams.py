@@ -248,7 +248,7 @@ class StreamFacts:
         return select(tables.projects.c.seq).where(tables.projects.c.id == self._project_id)
 
     @cached_property
-    def _next_item(self) -> ReturningUpdate[tuple[int]]:
+    def _next_item(self) -> ReturningUpdate[Any]:
         """The statement that takes the next `count` ids of items."""
         table, count = tables.projects, bindparam("count", type_=Integer)
         taken = update(table).where(table.c.id == self._project_id).values(next_item=table.c.next_item + count)
