@@ -205,10 +205,13 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    write = connection.get_execution_options().get("write", False)
-    if write:
+    if connection.get_execution_options().get("write", False):
         check(connection.engine)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # It takes no lock and cannot fail; by SQLAlchemy it takes as long as a read of one row.
+    raw: Any = connection.connection.driver_connection
+    raw.execute("BEGIN")
 
 
 def _commit_sqlite(connection: Connection) -> None:

@@ -24,6 +24,7 @@ from storage.facts.leases import LeaseFacts
 from storage.facts.loops import LoopFacts
 from storage.facts.refit_leases import RefitLeaseFacts
 from storage.facts.remarks import RemarkFacts
+from storage.facts.reopened import ReopenedFacts
 from storage.facts.streams import StreamFacts
 from storage.records import LabelSetRecord, ProjectRecord
 from storage.transactions import Transactions, Turn, Write
@@ -66,6 +67,8 @@ class Ledger:
         Items, gold, hold-outs.
     annotations
         What people answered, skipped, discarded and took back.
+    reopened
+        What is asked again since a class was split.
     imports
         Imports under way, completed, and taken back.
     functions
@@ -90,6 +93,7 @@ class Ledger:
         self.transactions = transactions = Transactions(engine, project)
         self.items = ItemFacts(transactions)
         self.annotations = AnnotationFacts(transactions, self.items)
+        self.reopened = ReopenedFacts(transactions, self.annotations)
         self.imports = ImportFacts(transactions, self.items, self.annotations)
         self.functions = FunctionFacts(transactions)
         self.leases = LeaseFacts(transactions, self.items, self.annotations)

@@ -99,7 +99,7 @@ class ProjectLabels:
         change = {"kind": "split", "name": target.name, "into": list(labels.names_of(labels.former[-1].became))}
         ids = [id_ for id_ in before.positions() if before.current(id_) == target.id]
         with self._ledger.write() as write:
-            items = self._ledger.annotations.reopen(write, ids)
+            items = self._ledger.reopened.take_back(write, ids)
             self._ledger.write_label_set(write, before.version, change, labels.dump())
         return items
 

@@ -138,8 +138,16 @@ class Items:
 
     def columns(self) -> Columns:
         """Return the columns over all imports."""
-        version = self.version
-        return cached(self.project, "columns", version, lambda: Columns.of(self._ledger.imports.all()))
+        return self._imports()[1]
+
+    def _imports(self) -> tuple[dict[int, ImportRecord], Columns]:
+        """Return the imports by id, and the columns over all of them; new records of streams change neither."""
+
+        def read() -> tuple[dict[int, ImportRecord], Columns]:
+            records = self._ledger.imports.all()
+            return {record.id: record for record in records}, Columns.of(records)
+
+        return cached(self.project, "imports", self._ledger.items.changed(), read)
 
     def counts(self) -> tuple[int, int]:
         """Return how many items are visible, and how many of them have gold."""
@@ -192,8 +200,7 @@ class Items:
         return {row[0]: row[6] for rows in blocks for row in rows if row[6] is not None}
 
     def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
-        imports = {record.id: record for record in self._ledger.imports.all()}
-        columns = Columns.of(list(imports.values()))
+        imports, columns = self._imports()
         wanted = [
             name
             for name, role in columns.roles.items()

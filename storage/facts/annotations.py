@@ -8,8 +8,21 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, and_, func, insert, literal, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import tables
 from storage.facts.standing import ANSWERS, WELCOME, Follower, follower
@@ -22,9 +35,6 @@ if TYPE_CHECKING:
 
 NO_ANSWERS = ("undo", WELCOME)
 """Kinds that say nothing of an item's class, and so never stand in the way of what does."""
-
-SPLIT = "split"
-"""Where what was taken back comes from, when its class was split."""
 
 ROWS = 5_000
 """Rows that one statement adds."""
@@ -42,12 +52,29 @@ class AnnotationFacts:
     def annotator(self, connection: Connection, name: str) -> int:
         """Return the id of an annotator, who is added when new."""
         table = tables.annotators
-        mine = (table.c.project_id == self._project_id, table.c.name == name)
-        found = connection.scalar(select(table.c.id).where(*mine))
+        found = connection.scalar(self._named, {"name": name})
         if found is None:
             values = {"project_id": self._project_id, "uuid": str(uuids.uuid4()), "name": name}
             found = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
         return int(found)
+
+    # Asked at each answer, and made once: to put them together takes as long as to run them.
+
+    @cached_property
+    def _named(self) -> Select[Any]:
+        """A SELECT of the annotator `name`."""
+        table = tables.annotators
+        return select(table.c.id).where(table.c.project_id == self._project_id, table.c.name == bindparam("name"))
+
+    @cached_property
+    def _adding(self) -> ReturningInsert[Any]:
+        """An INSERT of an annotation, under the newest version of the classes and of what the item `about` holds."""
+        contents, sets = tables.contents, tables.label_sets
+        mine = (contents.c.project_id == self._project_id, contents.c.item_id == bindparam("about"))
+        content = select(func.max(contents.c.version)).where(*mine).scalar_subquery()
+        classes = select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id).scalar_subquery()
+        newest = {"content_version": func.coalesce(content, 1), "label_set": func.coalesce(classes, 1)}
+        return insert(tables.annotations).values(newest).returning(tables.annotations.c.id)
 
     def annotators(self) -> dict[int, str | None]:
         """Return the names of the people by id; None where the name was erased."""
@@ -75,21 +102,20 @@ class AnnotationFacts:
     ) -> AnnotationRecord:
         """Add an annotation of a person, called `annotator`, inside `write`, and return it."""
         uuid = str(uuids.uuid4()) if uuid is None else uuid
-        annotation_id = write.fact(
-            tables.annotations,
-            uuid=uuid,
-            item_id=item_id,
-            annotator_id=annotator_id,
-            kind=kind,
-            query_id=query_id,
-            loop_id=loop_id,
-            undoes=undoes,
-            seconds=seconds,
-            content_version=self._content_version(item_id),
-            label_set=self._label_set,
-            suggestion_shown=suggestion_shown,
-            late=late or None,
-        )
+        row = {
+            "uuid": uuid,
+            "item_id": item_id,
+            "annotator_id": annotator_id,
+            "kind": kind,
+            "query_id": query_id,
+            "loop_id": loop_id,
+            "undoes": undoes,
+            "seconds": seconds,
+            "suggestion_shown": suggestion_shown,
+            "late": late or None,
+        }
+        stamps = {"project_id": write.project_id, "seq": write.seq, "created_at": write.now, "about": item_id}
+        annotation_id: int = write.connection.execute(self._adding, row | stamps).scalar_one()
         if label_ids:
             rows = [{"annotation_id": annotation_id, "label_id": label} for label in label_ids]
             write.connection.execute(insert(tables.annotation_labels), rows)
@@ -109,21 +135,6 @@ class AnnotationFacts:
             created_at=write.now,
             late=late,
         )
-
-    def _content_version(self, item_id: int) -> ColumnElement[int]:
-        """The newest version of what an item holds, as part of a statement."""
-        table = tables.contents
-        newest = select(func.max(table.c.version)).where(
-            table.c.project_id == self._project_id, table.c.item_id == item_id
-        )
-        return func.coalesce(newest.scalar_subquery(), 1)
-
-    @cached_property
-    def _label_set(self) -> ColumnElement[int]:
-        """The newest version of the classes, as part of a statement."""
-        table = tables.label_sets
-        newest = select(func.max(table.c.version)).where(table.c.project_id == self._project_id)
-        return func.coalesce(newest.scalar_subquery(), 1)
 
     def add_many(
         self,
@@ -184,61 +195,6 @@ class AnnotationFacts:
             target = insert(tables.annotation_labels)
             write.connection.execute(target.from_select(["annotation_id", "label_id"], made))
 
-    def reopen(self, write: Write, label_ids: Sequence[int]) -> int:
-        """Take back, inside `write`, every answer that names one of these classes and what its person said before.
-
-        Each is taken back in the name of who gave it, so that the item is open again and nothing older stands instead.
-
-        Returns
-        -------
-        int
-            How many items are open again.
-        """
-        table, labels = tables.annotations, tables.annotation_labels
-        own = (table.c.project_id == self._project_id, table.c.kind.not_in(NO_ANSWERS), _standing(table))
-        named = (
-            select(table.c.item_id, table.c.annotator_id)
-            .join(labels, labels.c.annotation_id == table.c.id)
-            .where(table.c.id.in_(self.current_ids()), table.c.kind == "answer", labels.c.label_id.in_(label_ids))
-        )
-        pairs = {(row.item_id, row.annotator_id) for row in write.connection.execute(named)}
-        statement = select(table.c.id, table.c.item_id, table.c.annotator_id, table.c.loop_id).where(*own)
-        rows = write.connection.execute(statement.order_by(table.c.item_id, table.c.id)).all() if pairs else ()
-        together: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
-        for row in rows:
-            if (row.item_id, row.annotator_id) in pairs:
-                together.setdefault((row.annotator_id, row.loop_id), []).append((row.item_id, row.id))
-        step = str(uuids.uuid4())
-        for (person, loop), taken in together.items():
-            self.add_many(
-                write,
-                [item for item, _ in taken],
-                annotator_id=person,
-                kind="undo",
-                step=step,
-                origin=SPLIT,
-                loop_id=loop,
-                undoes=[id_ for _, id_ in taken],
-            )
-        return len({item for item, _ in pairs})
-
-    def reopened(self, connection: Connection) -> dict[int, int | None]:
-        """Return the items that splits of classes opened again, oldest first, with the loop that had asked them.
-
-        Of several the first; None where nobody here had asked them. What was answered since is among them.
-        """
-        table = tables.annotations
-        rows = connection.execute(
-            select(table.c.item_id, table.c.loop_id)
-            .where(table.c.project_id == self._project_id, table.c.kind == "undo", table.c.origin == SPLIT)
-            .order_by(table.c.id)
-        )
-        found: dict[int, int | None] = {}
-        for row in rows:
-            if found.get(row.item_id) is None:
-                found[row.item_id] = row.loop_id
-        return found
-
     def work(self, least: float, loop_id: int | None = None, last: int = 5_000) -> list[WorkRecord]:
         """Return when people answered what they were asked, the newest so many, oldest first.
 
@@ -264,7 +220,7 @@ class AnnotationFacts:
         return self._load(
             connection,
             and_(
-                table.c.project_id == self._project_id, table.c.step == step, table.c.kind != "undo", _standing(table)
+                table.c.project_id == self._project_id, table.c.step == step, table.c.kind != "undo", standing_in(table)
             ),
         )
 
@@ -275,7 +231,12 @@ class AnnotationFacts:
 
     def by_id(self, connection: Connection, annotation_id: int) -> AnnotationRecord:
         """Return one annotation."""
-        return self._load(connection, tables.annotations.c.id == annotation_id)[0]
+        return self._read(connection.execute(self._by_id, {"annotation": annotation_id}))[0]
+
+    @cached_property
+    def _by_id(self) -> Select[Any]:
+        """A SELECT of the annotation `annotation`, made once: to put it together takes as long as to run it."""
+        return self._described(tables.annotations.c.id == bindparam("annotation"))
 
     def newest(
         self, connection: Connection, annotator_id: int, loop_id: int, kinds: Iterable[str]
@@ -285,7 +246,7 @@ class AnnotationFacts:
         statement = (
             select(func.max(table.c.id))
             .where(table.c.annotator_id == annotator_id, table.c.loop_id == loop_id, table.c.kind.in_(list(kinds)))
-            .where(_standing(table))
+            .where(standing_in(table))
         )
         newest = connection.scalar(statement)
         return None if newest is None else self.by_id(connection, newest)
@@ -294,7 +255,7 @@ class AnnotationFacts:
         """Return the newest annotation of a query that was not taken back."""
         table = tables.annotations
         statement = select(func.max(table.c.id)).where(
-            table.c.query_id == query_id, table.c.kind != "undo", _standing(table)
+            table.c.query_id == query_id, table.c.kind != "undo", standing_in(table)
         )
         newest = connection.scalar(statement)
         return None if newest is None else self.by_id(connection, newest)
@@ -351,20 +312,29 @@ class AnnotationFacts:
         table = tables.annotations
         statement = (
             select(func.max(table.c.id))
-            .where(table.c.project_id == self._project_id, table.c.kind.not_in(NO_ANSWERS), _standing(table, until))
+            .where(table.c.project_id == self._project_id, table.c.kind.not_in(NO_ANSWERS), standing_in(table, until))
             .group_by(table.c.item_id, table.c.annotator_id)
         )
         return statement if until is None else statement.where(table.c.seq <= until)
 
     def _load(self, connection: Connection, condition: ColumnElement[bool]) -> list[AnnotationRecord]:
+        return self._read(connection.execute(self._described(condition)))
+
+    @staticmethod
+    def _described(condition: ColumnElement[bool]) -> Select[Any]:
+        """Return a SELECT of annotations with the person and a row for each class."""
         table, labels = tables.annotations, tables.annotation_labels
-        rows = connection.execute(
+        return (
             select(table, tables.annotators.c.name.label("annotator"), labels.c.label_id)
             .join(tables.annotators, tables.annotators.c.id == table.c.annotator_id)
             .outerjoin(labels, labels.c.annotation_id == table.c.id)
             .where(condition)
             .order_by(table.c.id, labels.c.label_id)
         )
+
+    @staticmethod
+    def _read(rows: Iterable[Row[Any]]) -> list[AnnotationRecord]:
+        """Return annotations from the rows that describe them."""
         records: dict[int, AnnotationRecord] = {}
         for row in rows:
             before = records[row.id].label_ids if row.id in records else ()
@@ -390,7 +360,7 @@ class AnnotationFacts:
         return list(records.values())
 
 
-def _standing(table: Any, until: int | BindParameter[int] | None = None) -> ColumnElement[bool]:
+def standing_in(table: Any, until: int | BindParameter[int] | None = None) -> ColumnElement[bool]:
     """Return the condition that an annotation was not taken back."""
     undo = aliased(tables.annotations)
     condition = undo.c.undoes == table.c.id

@@ -63,6 +63,15 @@ class ItemFacts:
             marks = self._transactions.marks(connection)
         return max(marks[table.name] for table in _CHANGING)
 
+    def changed(self) -> int:
+        """Return the number of the newest write that changed what items hold, or took some away or brought them back.
+
+        New records of streams change nothing of those that were there.
+        """
+        with self._transactions.read() as connection:
+            marks = self._transactions.marks(connection)
+        return max(marks[table.name] for table in _CHANGING[:-1])
+
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""
         table = tables.items

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
@@ -13,18 +13,21 @@ from storage.database import StorageError
 from storage.records import LabelSetRecord
 from storage.transactions import Transactions, Write
 
+_VERSIONS = (
+    select(tables.label_sets.c.version, tables.label_sets.c.change, tables.label_sets.c.classes)
+    .where(tables.label_sets.c.project_id == bindparam("project"))
+    .order_by(tables.label_sets.c.version)
+)
+"""Made once: to put it together takes as long as to run it."""
+
 
 def label_sets(transactions: Transactions) -> list[LabelSetRecord]:
     """Return every version of the classes, oldest first."""
-    return list(
-        transactions.kept("label sets", [tables.label_sets], lambda connection: _read(transactions, connection))
-    )
+    return list(transactions.kept("label sets", [tables.label_sets], lambda each: _read(each, transactions.project.id)))
 
 
-def _read(transactions: Transactions, connection: Connection) -> tuple[LabelSetRecord, ...]:
-    table = tables.label_sets
-    own = table.c.project_id == transactions.project.id
-    rows = connection.execute(select(table).where(own).order_by(table.c.version)).all()
+def _read(connection: Connection, project_id: int) -> tuple[LabelSetRecord, ...]:
+    rows = connection.execute(_VERSIONS, {"project": project_id}).all()
     return tuple(LabelSetRecord(row.version, row.change, tuple(row.classes)) for row in rows)
 
 

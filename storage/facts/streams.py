@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from storage import tables
 from storage.facts.visibility import withdrawn_items
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from storage.transactions import Transactions, Write
 
 PART = 500
+
+EVENT = tuple(field.name for field in fields(StreamEvent))
+"""What is read of an event."""
 
 
 class StreamFacts:
@@ -85,14 +89,8 @@ class StreamFacts:
 
         The ids in `items` are not read: the records get those that follow the project's last item.
         """
-        table, count = tables.projects, len(decisions)
-        statement = (
-            update(table)
-            .where(table.c.id == self._project_id)
-            .values(next_item=table.c.next_item + count)
-            .returning(table.c.next_item)
-        )
-        first = int(write.connection.execute(statement).scalar_one()) - count
+        count = len(decisions)
+        first = int(write.connection.execute(self._next_item, {"count": count}).scalar_one()) - count
         placed = ItemRows(
             range(first, first + count), items.rows, items.external_ids, items.groups, items.hashes, items.data,
             items.private, items.images,
@@ -105,8 +103,7 @@ class StreamFacts:
 
     def version(self, connection: Connection) -> int:
         """Return the number of the newest write, as a transaction sees it."""
-        statement = select(tables.projects.c.seq).where(tables.projects.c.id == self._project_id)
-        return int(connection.execute(statement).scalar_one())
+        return int(connection.execute(self._version).scalar_one())
 
     def last_event(self, connection: Connection, loop_id: int) -> int:
         """Return the number of a stream's newest event, 0 before the first."""
@@ -115,8 +112,7 @@ class StreamFacts:
 
     def offered(self, connection: Connection, loop_id: int) -> int:
         """Return how many records were offered to a stream: the position of the next one."""
-        table = tables.stream_decisions
-        newest = connection.scalar(select(func.max(table.c.position)).where(table.c.loop_id == loop_id))
+        newest = connection.scalar(self._newest_position, {"loop": loop_id})
         return 0 if newest is None else int(newest) + 1
 
     def decisions(self, connection: Connection, loop_id: int, start: int, stop: int | None = None) -> list[Any]:
@@ -130,11 +126,7 @@ class StreamFacts:
 
     def items(self, connection: Connection, loop_id: int, start: int, stop: int) -> list[int]:
         """Return the items of the records from `start` to before `stop`, in order."""
-        table = tables.stream_decisions
-        statement = select(table.c.item_id).where(
-            table.c.loop_id == loop_id, table.c.position >= start, table.c.position < stop
-        )
-        return list(connection.scalars(statement.order_by(table.c.position)))
+        return list(connection.scalars(self._items_between, {"loop": loop_id, "start": start, "stop": stop}))
 
     def checkpoint(self, connection: Connection, loop_id: int) -> tuple[int, Mapping[str, Any]] | None:
         """Return the newest position at which a budget's state was kept, and that state."""
@@ -190,14 +182,17 @@ class StreamFacts:
         names = [field.name for field in fields(DecisionRecord)]
         return [DecisionRecord(*(getattr(row, name) for name in names)) for row in rows]
 
-    def add_event(self, loop_id: int, number: int, values: Mapping[str, Any]) -> bool:
-        """Commit what a stream learned or noticed; return False if somebody else committed that number."""
+    def add_event(self, loop_id: int, number: int, values: Mapping[str, Any]) -> tuple[int, StreamEvent] | None:
+        """Commit what a stream learned or noticed, and return the write's number and the event.
+
+        None if somebody else committed that number.
+        """
         try:
             with self._transactions.write() as write:
                 write.fact(tables.stream_events, loop_id=loop_id, number=number, **values)
         except IntegrityError:
-            return False
-        return True
+            return None
+        return write.seq, StreamEvent(number=number, created_at=write.now, **values)
 
     def note(self, write: Write, loop_id: int, number: int, values: Mapping[str, Any]) -> None:
         """Add an event inside an open write."""
@@ -210,14 +205,13 @@ class StreamFacts:
 
         `kind` leaves out the others; `last` takes so many of the newest.
         """
-        table = tables.stream_events
-        statement = select(table).where(table.c.loop_id == loop_id, table.c.number > after)
+        statement = self._newest_events
         if kind is not None:
-            statement = statement.where(table.c.kind == kind)
-        statement = statement.order_by(table.c.number.desc())
-        rows = connection.execute(statement if last is None else statement.limit(last)).all()
-        names = [field.name for field in fields(StreamEvent)]
-        return [StreamEvent(*(getattr(row, name) for name in names)) for row in reversed(rows)]
+            statement = statement.where(tables.stream_events.c.kind == kind)
+        if last is not None:
+            statement = statement.limit(last)
+        rows = connection.execute(statement, {"loop": loop_id, "after": after}).all()
+        return [StreamEvent(*row) for row in reversed(rows)]
 
     def answers(
         self, connection: Connection, loop_id: int, since: int = 0, last: int | None = None
@@ -244,15 +238,50 @@ class StreamFacts:
 
     def new_answers(self, connection: Connection, after: int) -> int:
         """Return how many answers, corrections and undos came into the project after a write."""
-        table = tables.annotations
-        count = connection.scalar(
-            select(func.count()).where(
-                table.c.project_id == self._project_id, table.c.seq > after, table.c.kind.in_(("answer", "undo"))
-            )
-        )
-        return int(count or 0)
+        return int(connection.scalar(self._new_answers, {"after": after}) or 0)
 
-    # Asked at each refit, and made once: to put them together takes as long as to run them.
+    # Asked at each record or refit, and made once: to put them together takes as long as to run them.
+
+    @cached_property
+    def _version(self) -> Select[Any]:
+        """A SELECT of the number of the newest write."""
+        return select(tables.projects.c.seq).where(tables.projects.c.id == self._project_id)
+
+    @cached_property
+    def _next_item(self) -> ReturningUpdate[Any]:
+        """The statement that takes the next `count` ids of items."""
+        table, count = tables.projects, bindparam("count", type_=Integer)
+        taken = update(table).where(table.c.id == self._project_id).values(next_item=table.c.next_item + count)
+        return taken.returning(table.c.next_item)
+
+    @cached_property
+    def _newest_position(self) -> Select[Any]:
+        """A SELECT of the newest position in the stream `loop`."""
+        table = tables.stream_decisions
+        return select(func.max(table.c.position)).where(table.c.loop_id == bindparam("loop"))
+
+    @cached_property
+    def _items_between(self) -> Select[Any]:
+        """A SELECT of the items of the stream `loop` from `start` to before `stop`, in order."""
+        table = tables.stream_decisions
+        within = (table.c.position >= bindparam("start"), table.c.position < bindparam("stop"))
+        return select(table.c.item_id).where(table.c.loop_id == bindparam("loop"), *within).order_by(table.c.position)
+
+    @cached_property
+    def _newest_events(self) -> Select[Any]:
+        """A SELECT of the events of the stream `loop` whose number is higher than `after`, newest first."""
+        table = tables.stream_events
+        later = (table.c.loop_id == bindparam("loop"), table.c.number > bindparam("after"))
+        return select(*(table.c[name] for name in EVENT)).where(*later).order_by(table.c.number.desc())
+
+    @cached_property
+    def _new_answers(self) -> Select[Any]:
+        """A SELECT of how many answers, corrections and undos came into the project after the write `after`."""
+        table = tables.annotations
+        said = table.c.kind.in_(("answer", "undo"))
+        return select(func.count()).where(
+            table.c.project_id == self._project_id, table.c.seq > bindparam("after"), said
+        )
 
     @cached_property
     def _answers(self) -> Select[Any]:

@@ -103,7 +103,7 @@ class Queue:
         """Return what this loop asks before all else: items whose class was split, and that it had asked."""
         if not any(label.state == SPLIT for label in self.store.label_set.former):
             return []
-        found = self.ledger.annotations.reopened(connection)
+        found = self.ledger.reopened.items(connection)
         items = [item for item, loop in found.items() if loop in (None, self.loop_id) and item not in gone]
         return [(place - len(items), Ranked(item, 0.0, REOPENED, 1.0, {}, {})) for place, item in enumerate(items)]
 

@@ -16,6 +16,7 @@ from labeling.loops.rounds.item_features import content
 from labeling.loops.stream.decide import Frontier, Plan, StreamSettings, drift_details
 from labeling.loops.stream.frontier import read_frontier
 from labeling.loops.stream.learning import Anchor, Learned, Lesson, Online, judged
+from labeling.loops.stream.recall import Recall
 from labeling.loops.stream.records import Records
 from labeling.loops.stream.rule_posterior import Rules
 from labeling.loops.stream.training import learn
@@ -63,6 +64,7 @@ class Consumer:
         self._answers: tuple[StreamAnswer, ...] = ()
         self._wrong: dict[int, bool] = {}
         self._rules = Rules(store)
+        self._recall = Recall(store)
         self.stale = True
         self.seq = -1
         self.number = 0
@@ -106,6 +108,14 @@ class Consumer:
 
     def _read(self) -> int:
         """Read the ledger, and return how many answers came since the newest refit."""
+        with self._store.ledger.view():
+            before, new = self._refit, self._read_on()
+        if self._refit is not None and self._refit is not before:
+            self._use(self._refit, self._learn(Lesson.of(self._refit)))
+        return new
+
+    def _read_on(self) -> int:
+        """Read what is new, and return how many answers came since the newest refit."""
         store, loop_id = self._store, self._loop_id
         labels = store.label_set
         self.names = labels.names_by_id()
@@ -119,9 +129,7 @@ class Consumer:
             if self.number == 0:
                 drifts = streams.events(connection, loop_id, kind="drift", last=1)
                 events = [event for event in drifts if event.number < events[0].number] + events
-            position = streams.offered(connection, loop_id)
-        self._follow(events, position)
-        with store.ledger.read() as connection:
+            self._follow(events, streams.offered(connection, loop_id))
             window = self._answers[0].annotation_id if len(self._answers) == COMPARED else 0
             found = streams.answers(connection, loop_id, max(self._since, window), COMPARED)
             self._answers = tuple(found)
@@ -132,7 +140,6 @@ class Consumer:
 
     def _follow(self, events: Sequence[StreamEvent], position: int) -> None:
         """Take in the events and decisions that are new."""
-        before = self._refit
         compared, shifted = self.frontier.confidences.start, self.frontier.records.start
         boost_until = self.frontier.boost_until
         for event in events:
@@ -155,8 +162,6 @@ class Consumer:
                 shifted=shifted,
                 boost_until=boost_until,
             )
-        if self._refit is not None and self._refit is not before:
-            self._use(self._refit, self._learn(Lesson.of(self._refit)))
 
     def _use(self, refit: StreamEvent, learned: Learned) -> None:
         self.learned = learned
@@ -164,7 +169,7 @@ class Consumer:
 
     def _learn(self, lesson: Lesson) -> Learned:
         text = self._records.text_column()
-        return learn(self._store, self._loop_id, self._settings, lesson, text, self.learned)
+        return learn(self._store, self._loop_id, self._settings, lesson, text, self.learned, self._recall)
 
     def _look_for_drift(self) -> bool:
         """Look whether answers contradict the model more often than before; put it on record if so."""
@@ -181,7 +186,10 @@ class Consumer:
         return False
 
     def _learn_again(self, new: int) -> bool:
-        """Train where enough was answered, the classes are others, or what was before a drift is to be forgotten."""
+        """Train where enough was answered, the classes are others, or what was before a drift is to be forgotten.
+
+        Tells whether the ledger has to be read again.
+        """
         last = self._refit
         ids = tuple(self.names)
         forgets = last is not None and last.details["since"] != self._since
@@ -211,15 +219,20 @@ class Consumer:
         values = {"kind": "refit", "position": lesson.position, "saw": lesson.saw, "details": details}
         streams = self._store.ledger.streams
         number = self.number + 1
-        if streams.add_event(self._loop_id, number, {**values, "seconds": time.perf_counter() - started}):
-            with self._store.ledger.read() as connection:
-                (self._refit,) = streams.events(connection, self._loop_id, number - 1)
-            self._wrong |= {annotation: bool(wrong) for annotation, wrong in verdicts}
-            self._use(self._refit, learned)
-            self.number = number
-            if restarts:
-                self.frontier = replace(self.frontier, confidences=self.frontier.confidences.restarted())
-        return True
+        added = streams.add_event(self._loop_id, number, {**values, "seconds": time.perf_counter() - started})
+        if added is None:
+            return True
+        seq, self._refit = added
+        self._wrong |= {annotation: bool(wrong) for annotation, wrong in verdicts}
+        self._use(self._refit, learned)
+        self.number = number
+        if restarts:
+            self.frontier = replace(self.frontier, confidences=self.frontier.confidences.restarted())
+        if seq != self.seq + 1:
+            return True
+        # Nobody wrote in between: all that is new was written here.
+        self.seq = seq
+        return self._look_for_drift()
 
     def _judge(self) -> tuple[list[tuple[int, bool]], tuple[float, ...]]:
         """Judge the models by answers they have not learned from, before they do.
@@ -234,12 +247,12 @@ class Consumer:
         if self._refit is None or not learned.models:
             return [], learned.losses
         after = int(self._refit.details.get("upto", 0))
-        with store.ledger.read() as connection:
+        place = {label: k for k, label in enumerate(learned.label_ids)}
+        with store.ledger.view(), store.ledger.read() as connection:
             new = store.ledger.streams.training(
                 connection, self.seq, max(self._since, after + 1), self._settings.memory
             )
-        place = {label: k for k, label in enumerate(learned.label_ids)}
-        frame = store.items.some(sorted({item for _, item, label in new if label in place}))
+            frame = self._recall.few({item for _, item, label in new if label in place})
         rows = {item: row for row, item in enumerate(frame["item_id"].to_list())}
         proba = learned.apart(content(frame, self.columns)) if rows else np.zeros((0, 0, 0))
         own = {answer.annotation_id for answer in self._answers}

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from labeling.arrays import FloatArray
 from labeling.classifiers.base import Classifier, Model
@@ -19,6 +18,7 @@ from labeling.loops.rounds.item_features import content
 from labeling.loops.stream.decide import StreamSettings
 from labeling.loops.stream.learning import REACH, Anchor, Given, Learned, Lesson, Online, Refits
 from labeling.loops.stream.online import OnlineModel, begin_online
+from labeling.loops.stream.recall import Recall
 from labeling.store.holdout import holdout_ids
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def learn(
     lesson: Lesson,
     text: str | None,
     before: Learned | None = None,
+    recall: Recall | None = None,
 ) -> Learned:
     """Train on the newest answers as a lesson has them.
 
@@ -45,22 +46,27 @@ def learn(
         The column that holds the text.
     before
         What was learned last, which online learning goes on from where it can; without it, from the anchor.
+    recall
+        Items that were read for the refit before.
     """
-    classifier = classifier_of(store, settings, text)
     online = isinstance(settings.learning, Online)
-    given = _given(store, settings, lesson, lesson.anchor if online else None)
-    if not given:
-        return Learned(None, (), lesson.label_ids, 0)
     models: tuple[Model, ...] = ()
     features: Features | None = None
     seen: set[int] = set()
-    if online and before is not None and before.goes_on(lesson, given):
-        features, models, fresh = before.features, before.models, given[len(before.given) :]
-        frame = store.items.some(sorted({item for _, item, _ in fresh}))
-    else:
-        fresh, position = given, lesson.position if lesson.anchor is None else lesson.anchor.position
-        frame, seen = _around(store, loop_id, position, [item for _, item, _ in given])
-    columns = store.items.columns()
+    with store.ledger.view():
+        classifier, columns = classifier_of(store, settings, text), store.items.columns()
+        held = holdout_ids(store.ledger)
+        given = _given(store, settings, lesson, lesson.anchor if online else None, held)
+        if not given:
+            return Learned(None, (), lesson.label_ids, 0)
+        recall = recall or Recall(store)
+        if online and before is not None and before.goes_on(lesson, given):
+            features, models, fresh = before.features, before.models, given[len(before.given) :]
+            frame = recall.few({item for _, item, _ in fresh})
+        else:
+            fresh, position = given, lesson.position if lesson.anchor is None else lesson.anchor.position
+            seen = _newest(store, loop_id, position) - held
+            frame = recall.some(seen.union(item for _, item, _ in given))
     rows = {item: row for row, item in enumerate(frame["item_id"].to_list())}
     fresh = tuple(one for one in fresh if one[1] in rows)
     if not fresh and not models:
@@ -104,7 +110,9 @@ def classifier_of(store: ProjectStore, settings: StreamSettings, text: str | Non
     return replace(chosen, C=10.0) if isinstance(chosen, TableClassifier) else chosen
 
 
-def _given(store: ProjectStore, settings: StreamSettings, lesson: Lesson, anchor: Anchor | None) -> Given:
+def _given(
+    store: ProjectStore, settings: StreamSettings, lesson: Lesson, anchor: Anchor | None, held: frozenset[int]
+) -> Given:
     """Return the answers of a lesson: those of its classes, to items outside the hold-out that are still there."""
     since = max(lesson.since, 0 if anchor is None else anchor.annotation)
     with store.ledger.read() as connection:
@@ -115,12 +123,10 @@ def _given(store: ProjectStore, settings: StreamSettings, lesson: Lesson, anchor
     return tuple(one for one in now if one[2] in lesson.label_ids and one[1] not in held)
 
 
-def _around(store: ProjectStore, loop_id: int, position: int, items: Sequence[int]) -> tuple[pl.DataFrame, set[int]]:
-    """Return these items with the newest records before a position, and which are the latter."""
+def _newest(store: ProjectStore, loop_id: int, position: int) -> set[int]:
+    """Return the newest records before a position."""
     with store.ledger.read() as connection:
-        newest = store.ledger.streams.items(connection, loop_id, max(0, position - SEEN), position)
-    seen = set(newest) - set(holdout_ids(store.ledger))
-    return store.items.some(sorted(seen.union(items))), seen
+        return set(store.ledger.streams.items(connection, loop_id, max(0, position - SEEN), position))
 
 
 def _remembering(
