@@ -2,8 +2,8 @@
 
 from storage.content_cache import ContentCache, cache_file
 from storage.database import StorageError, close_engines, shown_url
-from storage.facts.refit_leases import REFIT_LEASE_SECONDS, new_holder
-from storage.facts.standing import ANSWERS, WELCOME
+from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
+from storage.facts.people.standing import ANSWERS, WELCOME
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
 from storage.texts import RefusedText, check_text
 from storage.transactions import ProjectArchived

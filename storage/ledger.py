@@ -13,19 +13,19 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import NoProjects, open_engine, reading, writing
-from storage.facts.annotations import AnnotationFacts
-from storage.facts.asked import AskedFacts
+from storage.facts.asking.asked import AskedFacts
+from storage.facts.asking.leases import LeaseFacts
+from storage.facts.asking.loops import LoopFacts
+from storage.facts.asking.refit_leases import RefitLeaseFacts
+from storage.facts.asking.streams import StreamFacts
 from storage.facts.functions import FunctionFacts
 from storage.facts.histories import HistoryFacts
 from storage.facts.imports import ImportFacts
 from storage.facts.items import ItemFacts
 from storage.facts.label_sets import label_sets, write_label_set
-from storage.facts.leases import LeaseFacts
-from storage.facts.loops import LoopFacts
-from storage.facts.refit_leases import RefitLeaseFacts
-from storage.facts.remarks import RemarkFacts
-from storage.facts.reopened import ReopenedFacts
-from storage.facts.streams import StreamFacts
+from storage.facts.people.annotations import AnnotationFacts
+from storage.facts.people.remarks import RemarkFacts
+from storage.facts.people.reopened import ReopenedFacts
 from storage.records import LabelSetRecord, ProjectRecord
 from storage.transactions import Transactions, Turn, Write
 

@@ -195,7 +195,7 @@ ELSEWHERE = {
         "labeling/loops/stream/opening.py",
         "labeling/loops/stream/rule_posterior.py",
         "labeling/loops/stream/training.py",
-        "storage/facts/streams.py",
+        "storage/facts/asking/streams.py",
     ],
     "tests/labeling/people/test_answers.py": [],
     "tests/labeling/project/test_parts.py": [
@@ -244,18 +244,36 @@ ELSEWHERE = {
     ],
     "tests/storage/test_ledger.py": [
         "storage/content_cache.py",
-        "storage/facts/annotations.py",
-        "storage/facts/asked.py",
+        "storage/facts/people/annotations.py",
+        "storage/facts/asking/asked.py",
         "storage/facts/bulk.py",
         "storage/facts/functions.py",
         "storage/facts/imports.py",
         "storage/facts/label_sets.py",
-        "storage/facts/loops.py",
-        "storage/facts/refit_blocks.py",
-        "storage/facts/standing.py",
+        "storage/facts/asking/loops.py",
+        "storage/facts/asking/refit_blocks.py",
+        "storage/facts/people/standing.py",
         "storage/facts/visibility.py",
         "storage/schema.py",
-        "storage/transactions.py",
+        "storage/stream_tables.py",
+    ],
+    "tests/storage/test_database.py": [
+        "storage/sqlite_files.py",
+    ],
+    "tests/labeling/people/test_item_history.py": [
+        "labeling/people/remarks.py",
+        "storage/facts/histories.py",
+        "storage/facts/people/remarks.py",
+    ],
+    "tests/labeling/project/test_labels.py": [
+        "storage/facts/people/reopened.py",
+    ],
+    "tests/labeling/loops/pool/test_shared_items.py": [
+        "labeling/store/overlap.py",
+        "storage/facts/asking/leases.py",
+    ],
+    "tests/labeling/loops/pool/test_concurrency.py": [
+        "storage/facts/asking/refit_leases.py",
     ],
     "tests/strategies/test_budget.py": [
         "strategies/budget_state.py",

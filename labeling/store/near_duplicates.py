@@ -301,22 +301,17 @@ class _Rare:
 def _levels(tokens: Tokens, rows: IntArray) -> Callable[[HashArray], HashArray]:
     """Return how frequent tokens are by their hashes, by powers of two; 0 means that a token occurs once."""
     blocks = (tokens.bag(rows[top : top + 5 * _ROWS])[1] >> _COUNTER_SHIFT for top in range(0, len(rows), 5 * _ROWS))
-    if int(np.diff(tokens.starts)[rows].sum()) < (1 << _COUNTERS) // 16:
-        # Few texts have few counters: to make all of them would take longer than all else.
+    # Few texts have few counters: to make all of them would take longer than all else.
+    few = int(np.diff(tokens.starts)[rows].sum()) < (1 << _COUNTERS) // 16
+    counters, counts = np.zeros(0, dtype=np.uint64), np.zeros(0 if few else 1 << _COUNTERS, dtype=np.int64)
+    if few:
         counters, counts = np.unique(np.concatenate(list(blocks)), return_counts=True)
-        few = _powers(counts)
-        return lambda hashes: few[np.searchsorted(counters, hashes >> _COUNTER_SHIFT)]
-    counts = np.zeros(1 << _COUNTERS, dtype=np.int64)
     for block in blocks:
         counts += np.bincount(block.astype(np.int64), minlength=len(counts))
-    level = _powers(counts)
+    level = np.frexp(np.maximum(counts - 1, 0).astype(np.float32))[1].astype(np.uint64)
+    if few:
+        return lambda hashes: level[np.searchsorted(counters, hashes >> _COUNTER_SHIFT)]
     return lambda hashes: level[(hashes >> _COUNTER_SHIFT).astype(np.int64)]
-
-
-def _powers(counts: IntArray) -> HashArray:
-    """(n,) how many bits it takes to write how often each is there beyond the first time."""
-    _, exponent = np.frexp(np.maximum(counts - 1, 0).astype(np.float32))
-    return exponent.astype(np.uint64)
 
 
 def _candidates(owner: IntArray, token: HashArray, n: int, keep: Callable[[IntArray, IntArray], BoolArray]) -> IntArray:
@@ -353,8 +348,7 @@ def _components(n: int, links: list[tuple[IntArray, IntArray]]) -> IntArray:
     first = np.full(int(number.max(initial=-1)) + 1, n, dtype=np.int64)
     np.minimum.at(first, number, np.arange(n))
     group = first[number]
-    group[np.bincount(number, minlength=len(first))[number] == 1] = -1
-    return group.astype(np.int64)
+    return np.where(np.bincount(number, minlength=len(first))[number] == 1, -1, group).astype(np.int64)
 
 
 def joined(n: int, groupings: Sequence[IntArray]) -> IntArray:
@@ -391,11 +385,7 @@ def near_groups(items: Items) -> Callable[[], IntArray] | None:
     if items.columns().named("text") is None:
         return None
 
-    def group() -> IntArray:
-        near = near_duplicates_of(items)
-        return np.zeros(0, dtype=np.int64) if near is None else near.group
-
-    return group
+    return lambda: np.zeros(0, dtype=np.int64) if (near := near_duplicates_of(items)) is None else near.group
 
 
 def together(items: Items) -> IntArray:

@@ -17,8 +17,8 @@ from storage.facts.visibility import TAKEN_BACK, taken_back, visible_items, with
 from storage.records import ImportRecord, ItemRows, Withdrawal
 
 if TYPE_CHECKING:
-    from storage.facts.annotations import AnnotationFacts
     from storage.facts.items import ItemFacts
+    from storage.facts.people.annotations import AnnotationFacts
     from storage.transactions import Transactions
 
 IMPORT_LEASE_SECONDS = 600.0

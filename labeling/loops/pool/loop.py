@@ -106,31 +106,36 @@ class PoolLoop:
         annotator = annotator_name(annotator)
         size = (1 if more else self.batch_size) if n is None else whole_number("n", n, 1)
         for attempt in range(3):
-            with self._ledger.turn() as turn:
-                held = [] if more or attempt else self._queue.open(turn.connection, annotator)
-                if held:
-                    return self._queue.queries(held)
-                if (reason := self.stopped) is not None:
-                    raise QueueEmpty(reason)
-                last = self._refits.last
-                due = last is None or (refit and (attempt > 0 or self._refits.due(last) == 0))
-                if last is not None and not due:
-                    last_try = not refit or attempt == 2
-                    taken = self._queue.take(turn, annotator, size, last, skipped_too=last_try, more=more)
-                    if taken:
-                        return self._queue.queries(taken)
+            # What was skipped comes back where all else was tried.
+            skipped_too = not refit or attempt == 2
+            found, due = self._asked(annotator, size, attempt, refit=refit, skipped_too=skipped_too, more=more)
             if due:
                 # While another process learns, what it ranked before is asked on.
-                skipped_too = not refit or attempt == 2
-                opened = self._opened(annotator, size, skipped_too=False, more=more) if self.refitting else []
-                if not opened:
+                found = self._opened(annotator, size, skipped_too=False, more=more) if self.refitting else []
+                if not found:
                     self.refit()
-                    opened = self._opened(annotator, size, skipped_too=skipped_too, more=more)
-                if opened:
-                    return opened
+                    found = self._opened(annotator, size, skipped_too=skipped_too, more=more)
+            if found:
+                return found
             if not refit:
                 break
         raise QueueEmpty(self._queue.why_nothing())
+
+    def _asked(
+        self, annotator: str, n: int, attempt: int, *, refit: bool, skipped_too: bool, more: bool
+    ) -> tuple[list[Query], bool]:
+        """Return what a person holds, or opens now, in one transaction; and whether a refit is due before that."""
+        with self._ledger.turn() as turn:
+            held = [] if more or attempt else self._queue.open(turn.connection, annotator)
+            if held:
+                return self._queue.queries(held), False
+            if (reason := self.stopped) is not None:
+                raise QueueEmpty(reason)
+            last = self._refits.last
+            if last is None or (refit and (attempt > 0 or self._refits.due(last) == 0)):
+                return [], True
+            taken = self._queue.take(turn, annotator, n, last, skipped_too=skipped_too, more=more)
+            return self._queue.queries(taken), False
 
     def _opened(self, annotator: str, n: int, *, skipped_too: bool, more: bool) -> list[Query]:
         """Open queries of the newest refit."""

@@ -10,7 +10,7 @@ import pytest
 
 from labeling import LabelBudget, Project
 from storage import new_holder
-from storage.facts.refit_leases import ended
+from storage.facts.asking.refit_leases import ended
 from strategies import Random
 from tests.labeling.processes import PATIENCE, finish, start
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from storage import tables
-from storage.facts.annotations import NO_ANSWERS, standing_in
+from storage.facts.people.annotations import NO_ANSWERS, standing_in
 
 if TYPE_CHECKING:
-    from storage.facts.annotations import AnnotationFacts
+    from storage.facts.people.annotations import AnnotationFacts
     from storage.transactions import Transactions, Write
 
 SPLIT = "split"

@@ -11,13 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
-from storage.facts.refit_blocks import blocks_of, replace_blocks
-from storage.facts.standing import ANSWERS
+from storage.facts.asking.refit_blocks import blocks_of, replace_blocks
+from storage.facts.people.standing import ANSWERS
 from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, RefitRecord
 
 if TYPE_CHECKING:
-    from storage.facts.annotations import AnnotationFacts
-    from storage.facts.leases import LeaseFacts
+    from storage.facts.asking.leases import LeaseFacts
+    from storage.facts.people.annotations import AnnotationFacts
     from storage.transactions import Transactions, Write
 
 BLOBS = ("ranking", "predictions", "held_back", "model")

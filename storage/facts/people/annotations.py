@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import tables
-from storage.facts.standing import ANSWERS, WELCOME, Follower, follower
+from storage.facts.people.standing import ANSWERS, WELCOME, Follower, follower
 from storage.records import AnnotationRecord, WorkRecord
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from storage.facts.visibility import withdrawn_items
 from storage.records import DecisionRecord, ItemRows, StreamAnswer, StreamEvent
 
 if TYPE_CHECKING:
-    from storage.facts.annotations import AnnotationFacts
     from storage.facts.items import ItemFacts
+    from storage.facts.people.annotations import AnnotationFacts
     from storage.transactions import Transactions, Write
 
 PART = 500

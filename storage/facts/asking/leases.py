@@ -10,12 +10,12 @@ from sqlalchemy.orm import aliased
 
 from storage import tables
 from storage.database import database_clock
-from storage.facts.standing import ANSWERS
+from storage.facts.people.standing import ANSWERS
 from storage.transactions import shared_of
 
 if TYPE_CHECKING:
-    from storage.facts.annotations import AnnotationFacts
     from storage.facts.items import ItemFacts
+    from storage.facts.people.annotations import AnnotationFacts
     from storage.records import QueryRecord
     from storage.transactions import Transactions
 

@@ -1,0 +1,1 @@
+"""What was asked, under which leases, and what was learned: loops, streams, refits."""

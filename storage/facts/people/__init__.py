@@ -1,0 +1,1 @@
+"""What people said of items: annotations, which of them stand, remarks."""
