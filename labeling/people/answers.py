@@ -251,7 +251,7 @@ class Answers:
             origin=newest.origin,
             loop_id=self._loop_id,
             undoes=[record.id for record in records],
-            first_uuid=uuid,
+            own=[] if uuid is None else [uuid],
         )
         return replace(self.annotation(newest), together=len(records))
 

@@ -13,6 +13,8 @@ import polars as pl
 from labeling.formats.exchange import moment, unread_times
 from labeling.formats.reading.delimited import Rejected
 from labeling.formats.reading.tables import Table, read_source
+from labeling.people.answers import check_same
+from labeling.store.holdout import holdout_ids
 from labeling.store.label_set import LabelSet
 from labeling.tasks import single
 from storage import ANSWERS
@@ -37,7 +39,8 @@ class AnswersReport:
 
     Of the answers in the `rows` read, `added` are on record now, `known` were, `older` were put aside for what the
     same person answered later, `unknown` are of items that are not in the project (some of their ids in
-    `unknown_ids`), `refused` counts labels that the project has not. `rejected` could not be read.
+    `unknown_ids`), `held_out` of items that are held out (some in `held_out_ids`) and were not taken, since they
+    measure what is learned; `refused` counts labels that the project has not. `rejected` could not be read.
     """
 
     rows: int
@@ -49,6 +52,8 @@ class AnswersReport:
     refused: Mapping[str, int]
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
+    held_out: int = 0
+    held_out_ids: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         parts = [f"{self.rows:,} rows: {self.added:,} answers added"]
@@ -58,12 +63,30 @@ class AnswersReport:
             parts.append(f"{self.older:,} older than what the same person answered and put aside")
         if self.unknown:
             parts.append(f"{self.unknown:,} of items that are not here ({', '.join(self.unknown_ids)}, …)")
+        if self.held_out:
+            parts.append(
+                f"{self.held_out:,} of held-out items and not taken ({', '.join(map(str, self.held_out_ids))}, …)"
+            )
         if self.refused:
             named = ", ".join(f"{label!r} ({count:,})" for label, count in list(self.refused.items())[:_EXAMPLES])
             parts.append(f"{sum(self.refused.values()):,} with a value that is no label: {named}")
         if self.rejected:
             parts.append(f"{len(self.rejected):,} rejected")
         return ", ".join(parts)
+
+
+_NAMED = ("project_id", "item_id", "annotator", "label_ids")
+
+
+class Given:
+    """An answer of somebody about an item, given elsewhere; without a UUID one is derived from what it says."""
+
+    def __init__(
+        self, ledger: Ledger, item: int, person: str, label: int, at: datetime | None, uuid: str | None
+    ) -> None:
+        self.item, self.person, self.label, self.at = item, person, label, at
+        said = "\0".join(map(str, (item, person, label, "" if at is None else at.isoformat())))
+        self.uuid = uuid or str(uuids.uuid5(uuids.UUID(ledger.project.uuid), said))
 
 
 def add_annotations(
@@ -78,7 +101,7 @@ def add_annotations(
     source
         A path, an open file or a frame.
     columns
-        The columns that were named: id, item_id, annotator, label, at.
+        The columns that were named: id, item_id, annotator, label, at, uuid.
     reading
         How to read the source.
     """
@@ -92,18 +115,19 @@ def add_annotations(
 
 
 def _given(table: Table, columns: Mapping[str, str | None], own_id: str | None, text: str | None) -> pl.DataFrame:
-    """Return (key, by, annotator, label, at, seconds): an answer a row; `by` says what the key is."""
+    """Return (key, by, annotator, label, at, uuid, seconds): an answer a row; `by` says what the key is."""
     key, by = _keys(table, columns, own_id, text)
     if table.answers is not None and columns["label"] is None:
         keys = pl.DataFrame({"row": range(len(key)), "key": key}, schema={"row": pl.Int64(), "key": pl.String()})
         answers = table.answers.join(keys, on="row", how="left", maintain_order="left")
-        return answers.with_columns(pl.lit(by).alias("by"))
+        return answers.with_columns(pl.lit(by).alias("by"), pl.lit(None, pl.String).alias("uuid"))
     names = table.frame.columns
     label = _column(table, columns["label"] or _named(names, ("label", "answer")), "label")
     if table.evidence is not None:
         return _of_export(table, table.evidence, key, by, label)
     person = columns["annotator"] or _named(names, _PEOPLE)
     time = columns["at"] or _named(names, _TIMES)
+    own = columns["uuid"] or _named(names, ("uuid",))
     nothing = pl.Series([None] * len(key), dtype=pl.String)
     return pl.DataFrame(
         {
@@ -111,6 +135,7 @@ def _given(table: Table, columns: Mapping[str, str | None], own_id: str | None, 
             "annotator": nothing if person is None else _column(table, person, "annotator"),
             "label": label,
             "at": _times(table, nothing if time is None else table.frame[_there(table, time, "at")]),
+            "uuid": nothing if own is None else _column(table, own, "uuid"),
             "by": [by] * len(key),
         }
     ).with_columns(pl.lit(None, pl.Float64).alias("seconds"))
@@ -133,7 +158,7 @@ def _of_export(table: Table, evidence: pl.DataFrame, key: pl.Series, by: str, la
             "by": [by] * len(key),
         },
         schema_overrides={"annotator": pl.String()},
-    ).with_columns(pl.lit(None, pl.Float64).alias("seconds"))
+    ).with_columns(pl.lit(None, pl.Float64).alias("seconds"), pl.lit(None, pl.String).alias("uuid"))
 
 
 def _keys(
@@ -213,12 +238,22 @@ def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFram
     unknown = answers.filter(pl.col("item_id").is_null())["key"]
     usable = answers.drop_nulls(["item_id", "label_id"]).sort("at", nulls_last=False, maintain_order=True)
     usable = usable.unique(["item_id", "annotator"], keep="last", maintain_order=True)
+    held = holdout_ids(ledger)
+    kept_apart = usable.filter(pl.col("item_id").is_in(list(held)))["item_id"]
+    usable = usable.filter(~pl.col("item_id").is_in(list(held)))
     standing = {
         (record.item_id, record.annotator): record for record in ledger.annotations.current() if record.kind in ANSWERS
     }
-    fates: dict[str, list[tuple[int, str, int, datetime | None]]] = {"added": [], "known": [], "older": []}
-    for row in usable.select("item_id", "annotator", "label_id", "at").iter_rows():
-        fates[_fate(standing.get(row[:2]), *row[2:])].append(row)
+    fates: dict[str, list[Given]] = {"added": [], "known": [], "older": []}
+    rows = [Given(ledger, *row) for row in usable.select("item_id", "annotator", "label_id", "at", "uuid").iter_rows()]
+    before = ledger.annotations.by_uuids([row.uuid for row in rows])
+    for row in rows:
+        same = before.get(row.uuid)
+        if same is not None:
+            check_same(same, (ledger.project.id, row.item, row.person, single.stored(row.label)), _NAMED)
+        fate = _fate(standing.get((row.item, row.person)), row.label, row.at)
+        # What is on record and was corrected since is not said anew by the same file.
+        fates["known" if fate == "added" and same is not None else fate].append(row)
     _write(ledger, fates["added"])
     return AnswersReport(
         rows=table.frame.height + len(table.rejected),
@@ -230,6 +265,8 @@ def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFram
         refused=dict(refused.iter_rows()),
         rejected=tuple(table.rejected),
         notes=tuple(table.notes),
+        held_out=len(kept_apart),
+        held_out_ids=tuple(kept_apart.unique(maintain_order=True).head(_EXAMPLES)),
     )
 
 
@@ -242,25 +279,26 @@ def _fate(stands: AnnotationRecord | None, label: int, at: datetime | None) -> s
     return "older" if at is not None and at < stands.created_at else "added"
 
 
-def _write(ledger: Ledger, answers: list[tuple[int, str, int, datetime | None]]) -> None:
+def _write(ledger: Ledger, answers: list[Given]) -> None:
     """Write answers as one fact: those of a person with the same label together."""
     if not answers:
         return
-    together: dict[tuple[str, int], list[tuple[int, datetime | None]]] = {}
-    for item, person, label, at in answers:
-        together.setdefault((person, label), []).append((item, at))
+    together: dict[tuple[str, int], list[Given]] = {}
+    for answer in answers:
+        together.setdefault((answer.person, answer.label), []).append(answer)
     with ledger.write() as write:
         for (person, label), rows in together.items():
-            rows.sort(key=lambda row: row[0])
+            rows.sort(key=lambda row: row.item)
             ledger.annotations.add_many(
                 write,
-                [item for item, _ in rows],
+                [row.item for row in rows],
                 annotator_id=ledger.annotations.annotator(write.connection, person),
                 kind="answer",
                 step=str(uuids.uuid4()),
                 origin=ORIGIN,
                 label_ids=single.stored(label),
-                at=[time for _, time in rows],
+                at=[row.at for row in rows],
+                own=[row.uuid for row in rows],
             )
 
 

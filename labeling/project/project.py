@@ -644,12 +644,14 @@ class Project:
         annotator: str | None = None,
         label: str | None = None,
         at: str | None = None,
+        uuid: str | None = None,
         **reading: Any,
     ) -> AnswersReport:
         """Record answers that people gave elsewhere, as annotations of items that are here.
 
         Every answer counts as one of its annotator; of several by one person about an item the last counts, so one
-        that is older than what is on record is put aside. The same again adds nothing. It is all or nothing.
+        that is older than what is on record is put aside. The same again adds nothing. Answers to held-out items are
+        not taken, and counted in what is returned. It is all or nothing.
 
         Parameters
         ----------
@@ -664,15 +666,18 @@ class Project:
             The column of labels.
         at
             The column of when, as ISO 8601, or as seconds or milliseconds since 1970; without it, now.
+        uuid
+            The column of ids of your own, one an answer, default one called uuid; without it they are derived from
+            item, person, label and time.
         **reading
             As for `add_items`: ``encoding``, ``delimiter``, ``sheet``, ``format``, ``name``.
 
         Raises
         ------
         ValueError
-            There are no items, the source is broken, or a column is missing.
+            There are no items, the source is broken, a column is missing, or an id of your own names another answer.
         """
-        columns = {"id": id, "item_id": item_id, "annotator": annotator, "label": label, "at": at}
+        columns = {"id": id, "item_id": item_id, "annotator": annotator, "label": label, "at": at, "uuid": uuid}
         return add_annotations(self._store, source, columns, reading)
 
     def add_functions(self, functions: Sequence[object]) -> FunctionsReport:

@@ -150,12 +150,12 @@ class AnnotationFacts:
         loop_id: int | None = None,
         undoes: Sequence[int] = (),
         at: Sequence[datetime | None] = (),
-        first_uuid: str | None = None,
+        own: Sequence[str] = (),
     ) -> None:
         """Add an annotation of each item inside `write`, as one step.
 
         `undoes`, where there are any, names the annotation that each one takes back; `at` when each was given
-        elsewhere, None for now; `first_uuid` the sender's own id of the first.
+        elsewhere, None for now; `own` the senders' own ids, of the first so many.
         """
         contents, sets, table = tables.contents, tables.label_sets, tables.annotations
         label_set = write.connection.scalar(
@@ -182,13 +182,12 @@ class AnnotationFacts:
             version = {row[0]: row[1] for row in write.connection.execute(versions.group_by(contents.c.item_id))}
             rows = [
                 common
-                | {"uuid": str(uuids.uuid4()), "item_id": item, "content_version": version.get(item, 1)}
+                | {"uuid": own[top + place] if top + place < len(own) else str(uuids.uuid4())}
+                | {"item_id": item, "content_version": version.get(item, 1)}
                 | {"undoes": undoes[top + place] if undoes else None}
                 | {"created_at": (at[top + place] if at else None) or write.now}
                 for place, item in enumerate(part)
             ]
-            if first_uuid is not None and not top:
-                rows[0]["uuid"] = first_uuid
             write.connection.execute(insert(table), rows)
         for label in label_ids:
             made = select(table.c.id, literal(label)).where(table.c.step == step, table.c.seq == write.seq)
@@ -228,6 +227,15 @@ class AnnotationFacts:
         """Return the annotation that was sent under a UUID, in whatever project; None if there is none."""
         records = self._load(connection, tables.annotations.c.uuid == uuid)
         return records[0] if records else None
+
+    def by_uuids(self, uuids: Sequence[str]) -> dict[str, AnnotationRecord]:
+        """Return the annotations that were sent under some of these UUIDs, by UUID."""
+        found: dict[str, AnnotationRecord] = {}
+        with self._transactions.read() as connection:
+            for top in range(0, len(uuids), ROWS):
+                part = self._load(connection, tables.annotations.c.uuid.in_(uuids[top : top + ROWS]))
+                found |= {record.uuid: record for record in part}
+        return found
 
     def by_id(self, connection: Connection, annotation_id: int) -> AnnotationRecord:
         """Return one annotation."""

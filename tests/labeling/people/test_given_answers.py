@@ -187,3 +187,37 @@ def test_items_without_a_text_are_found_by_their_id(project):
     other = Project.create("numbers", labels=["ok", "bad"], storage=project.storage)
     other.add_items(pl.DataFrame({"key": ["007", "008"], "n": [1, 2]}), id="key")
     assert other.add_annotations(pl.DataFrame({"key": ["007"], "label": ["ok"]})).added == 1
+
+
+def test_the_same_row_again_never_takes_back_what_its_person_said_since(project):
+    given = pl.DataFrame({"key": ["007"], "annotator": ["ann"], "label": ["ok"]})
+    project.add_annotations(given)
+    project.add_annotations(given.with_columns(label=pl.lit("bad")))
+    assert project.add_annotations(given).known == 1
+    assert current(project) == {1: "bad"}
+
+
+def test_an_id_of_ones_own_names_one_answer(project):
+    given = pl.DataFrame({"key": ["007"], "annotator": ["ann"], "label": ["ok"], "uuid": ["mine"]})
+    assert project.add_annotations(given).added == 1
+    assert project.add_annotations(given).known == 1
+    assert project.annotations()["uuid"].to_list() == ["mine"]
+    with pytest.raises(ValueError, match=r"The UUID 'mine' names something else .*another label"):
+        project.add_annotations(given.with_columns(label=pl.lit("bad")))
+    both = pl.DataFrame({"key": ["008", "009"], "annotator": ["ann", "ann"], "label": ["ok", "ok"], "id": ["a", "b"]})
+    assert project.add_annotations(both, id="key", uuid="id").added == 2
+    assert set(project.annotations()["uuid"]) == {"mine", "a", "b"}
+
+
+def test_answers_to_held_out_items_are_not_taken_and_listed(tmp_path):
+    project = Project.create("posts", labels=["ok", "bad"], storage=f"sqlite:///{tmp_path / 'posts.db'}")
+    rows = pl.DataFrame({"text": [f"text {n}" for n in range(20)], "label": ["ok", "bad"] * 10})
+    project.add_items(rows, gold="label", holdout=0.5)
+    gold = project.labels(source="gold")
+    held = gold.filter(pl.col("role") == "holdout")["item_id"].to_list()
+    given = gold.select("item_id", pl.lit("ann").alias("annotator"), "label")
+    report = project.add_annotations(given)
+    assert (report.added, report.held_out) == (20 - len(held), len(held))
+    assert set(report.held_out_ids) <= set(held)
+    assert "of held-out items and not taken" in str(report)
+    assert not set(project.annotations()["item_id"]) & set(held)
