@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -36,6 +38,9 @@ from storage.texts import RefusedText, to_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+
+LOOKS = (0.001, 0.004)
+"""Seconds between two looks of who waits to write to SQLite."""
 
 SYNCHRONOUS = "FULL"
 """How SQLite commits: an answer that is said to be saved is on the disk."""
@@ -207,11 +212,35 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     if connection.get_execution_options().get("write", False):
         check(connection.engine)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin_in_turn(connection)
         return
     # It takes no lock and cannot fail; by SQLAlchemy it takes as long as a read of one row.
     raw: Any = connection.connection.driver_connection
     raw.execute("BEGIN")
+
+
+def _begin_in_turn(connection: Connection) -> None:
+    """Begin to write, as soon as nobody else does.
+
+    SQLite itself would look every tenth of a second in the end, and miss the moments that a long import leaves.
+    """
+    raw: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + BUSY_SECONDS
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < deadline:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(random.uniform(*LOOKS))  # noqa: S311 - so that two who wait do not look at once
+            else:
+                return
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    # By SQLAlchemy, so that whatever is wrong is said as its errors are.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _commit_sqlite(connection: Connection) -> None:

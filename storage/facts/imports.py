@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,13 @@ IMPORT_LEASE_SECONDS = 600.0
 
 ITEMS, GOLD, STREAM = "items", "gold", "stream"
 """What an import brings: rows of a source, known answers alone, records offered to a stream."""
+
+
+PART = 2_000
+"""Items that one transaction of an import writes: answers of people wait for no more."""
+
+PAUSE_SECONDS = 0.006
+"""How long an import into SQLite leaves to others after each transaction."""
 
 
 class ImportFacts:
@@ -90,10 +98,17 @@ class ImportFacts:
             return int(connection.execute(statement).scalar_one()) - count
 
     def add(self, import_id: int, rows: ItemRows) -> None:
-        """Write a chunk of items under an import."""
-        with self._transactions.unstamped() as connection:
-            self._items.insert(connection, import_id, rows)
-            self._extend(connection, import_id)
+        """Write a chunk of items under an import, a part at a time so that others come in between."""
+        for part in _parts(rows):
+            with self._transactions.unstamped() as connection:
+                self._items.insert(connection, import_id, part)
+                self._extend(connection, import_id)
+            self._let_in()
+
+    def _let_in(self) -> None:
+        """Leave SQLite, which one writes at a time, to who waits; a server has room for all."""
+        if self._transactions.engine.dialect.name == "sqlite":
+            time.sleep(PAUSE_SECONDS)
 
     def add_source_rows(
         self, import_id: int, rows: Sequence[tuple[int, int, str | None, bytes | None, bool | None]]
@@ -106,6 +121,7 @@ class ImportFacts:
             values = [(self._project_id, import_id, *row) for row in rows]
             write_rows(connection, tables.source_rows, values)
             self._extend(connection, import_id)
+        self._let_in()
 
     def add_gold(self, import_id: int, rows: Sequence[tuple[int, int]]) -> None:
         """Write known truths of an import: (item, label id)."""
@@ -113,6 +129,7 @@ class ImportFacts:
             values = [(self._project_id, item, import_id, label) for item, label in rows]
             write_rows(connection, tables.gold, values)
             self._extend(connection, import_id)
+        self._let_in()
 
     def _extend(self, connection: Connection, import_id: int) -> None:
         table = tables.imports
@@ -280,3 +297,13 @@ class ImportFacts:
                     delete(leases).where(leases.c.project_id == self._project_id, leases.c.item_id == item_id)
                 )
         return result
+
+
+def _parts(rows: ItemRows) -> Iterator[ItemRows]:
+    """Yield items a part at a time."""
+    if len(rows.item_ids) <= PART:
+        yield rows
+        return
+    columns = {name: value for name, value in vars(rows).items() if value is not None}
+    for top in range(0, len(rows.item_ids), PART):
+        yield ItemRows(**{name: value[top : top + PART] for name, value in columns.items()})

@@ -345,3 +345,19 @@ def test_who_waits_for_a_lock_too_long_hears_of_it(postgres_url, monkeypatch):
         with pytest.raises(StorageError, match="was locked by another program for 1 seconds"):
             project.add_label("spam")
     project.add_label("spam")
+
+
+def test_who_waits_too_long_to_write_hears_of_it_and_writes_later(sqlite_url, monkeypatch, tmp_path):
+    project = Project.create("p", LABELS, storage=sqlite_url)
+    close_engines()
+    monkeypatch.setattr(storage.database, "BUSY_SECONDS", 1)
+    other = sqlite3.connect(tmp_path / "work.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageError, match="was locked by another program for 1 seconds"):
+        Project.open("p", sqlite_url).add_label("spam")
+    other.rollback()
+    other.close()
+    project = Project.open("p", sqlite_url)
+    project.add_label("spam")
+    with reading(open_engine(sqlite_url)) as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1_000

@@ -360,3 +360,22 @@ def test_numbers_dates_and_lists_come_back(project):
     )
     project.add_items(frame)
     assert project.items().drop("item_id").equals(frame)
+
+
+def test_others_write_while_a_long_import_goes_on(storage_url):
+    project = Project.create("p", ["ok", "spam"], storage=storage_url)
+    done, written = threading.Event(), []
+
+    def write():
+        while not done.is_set():
+            project.ledger.change("note", {"n": len(written)})
+            written.append(project.ledger.version())
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    report = project.add_items(pl.DataFrame({"text": [f"text {n}" for n in range(30_000)]}), progress=False)
+    done.set()
+    thread.join()
+    assert report.added == project.items().height == 30_000
+    # With 30,000 rows in two transactions they came in between no more than thrice.
+    assert len(written) > 6
