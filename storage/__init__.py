@@ -5,6 +5,7 @@ from storage.database import StorageError, close_engines, shown_url
 from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
 from storage.facts.people.standing import ANSWERS, WELCOME
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
+from storage.records import Holder
 from storage.texts import RefusedText, check_text
 from storage.transactions import ProjectArchived
 
@@ -13,6 +14,7 @@ __all__ = [
     "REFIT_LEASE_SECONDS",
     "WELCOME",
     "ContentCache",
+    "Holder",
     "Ledger",
     "ProjectArchived",
     "ProjectExists",

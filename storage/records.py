@@ -262,6 +262,15 @@ class AnnotationRecord:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """Who is given items: a person, or of several that ask for one person the one of that name; and for how long."""
+
+    annotator: str
+    name: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class RemarkRecord:
     """A note or a flag on an item, or a comment on the annotation of that UUID."""
 

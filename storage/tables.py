@@ -349,6 +349,7 @@ leases = Table(
     Column("query_id", Id, nullable=False),
     Column("loop_id", Id, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Column("holder", Words("The name of a holder", 100, 100), nullable=True),
     UniqueConstraint("project_id", "item_id", "annotator_id"),
     Index("ix_leases_query_id", "query_id"),
 )

@@ -270,6 +270,8 @@ ELSEWHERE = {
     ],
     "tests/labeling/loops/pool/test_shared_items.py": [
         "labeling/store/overlap.py",
+    ],
+    "tests/labeling/loops/pool/test_holders.py": [
         "storage/facts/asking/leases.py",
     ],
     "tests/labeling/loops/pool/test_concurrency.py": [

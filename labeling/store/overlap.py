@@ -39,7 +39,7 @@ class Overlap:
 
     Examples
     --------
-    >>> Overlap(people=3, share=0.25).wanted(7), Overlap(people=3).wanted(7)
+    >>> Overlap(people=3, share=0.25).wanted(5), Overlap(people=3).wanted(5)
     (1, 3)
     """
 

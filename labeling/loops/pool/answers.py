@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from labeling.loops.pool.queue import LEASE_SECONDS, Queue
+from labeling.loops.pool.queue import Queue
 from labeling.loops.records import Query
 from labeling.people.annotations import Annotation
 from labeling.people.answers import Answers, Said, annotator_name
@@ -13,7 +13,7 @@ from storage import ANSWERS, WELCOME
 
 if TYPE_CHECKING:
     from storage import Ledger
-    from storage.records import AnnotationRecord, QuestionRecord
+    from storage.records import AnnotationRecord, Holder, QuestionRecord
     from storage.transactions import Write
 
 UNDOABLE = (*ANSWERS, "skip", WELCOME)
@@ -69,15 +69,19 @@ class PoolAnswers:
             within=release,
         )
 
-    def undo(self, annotator: str, uuid: str | None = None) -> Annotation | None:
-        """Take back the annotator's newest answer, skip or discard in this loop; its query is open again."""
-        return self._answers.undo(annotator_name(annotator), UNDOABLE, self._reopen, uuid=uuid)
+    def undo(self, holder: Holder, uuid: str | None = None) -> Annotation | None:
+        """Take back the person's newest answer, skip or discard in this loop; its query is open again."""
+
+        def reopen(write: Write, undone: AnnotationRecord, person: int) -> Callable[[], None] | None:
+            return self._reopen(write, undone, person, holder)
+
+        return self._answers.undo(holder.annotator, UNDOABLE, reopen, uuid=uuid)
 
     def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
         """Take back what was done in one step, whatever this person did since."""
         return self._answers.undo_step(uuid, annotator_name(annotator))
 
-    def _reopen(self, write: Write, undone: AnnotationRecord, person: int) -> Callable[[], None] | None:
+    def _reopen(self, write: Write, undone: AnnotationRecord, person: int, holder: Holder) -> Callable[[], None] | None:
         """Return what asks the question of an annotation again, None where it may not be asked."""
         if undone.query_id is None or not self._may_reopen(write, undone, person):
             return None
@@ -87,7 +91,7 @@ class PoolAnswers:
 
         def ask_again() -> None:
             if asked is not None:
-                leases.take(write.connection, [asked], person, self._queue.loop_id, LEASE_SECONDS, people)
+                leases.take(write.connection, [asked], person, self._queue.loop_id, holder, people)
 
         return ask_again
 

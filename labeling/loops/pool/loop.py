@@ -14,7 +14,7 @@ from labeling.loops.pool.alike import ALIKE, NearDuplicateAnswers
 from labeling.loops.pool.answers import PoolAnswers
 from labeling.loops.pool.ending import Ending
 from labeling.loops.pool.held_back import GROUP, SHOWN, HeldBack
-from labeling.loops.pool.queue import Queue, answers
+from labeling.loops.pool.queue import LEASE_SECONDS, Queue, answers
 from labeling.loops.pool.refits import PoolRefits
 from labeling.loops.pool.rules_in_force import RulesInForce
 from labeling.loops.records import Alike, HeldGroup, LoopProgress, Query, QueueEmpty, Refit
@@ -23,12 +23,15 @@ from labeling.loops.refits.settings import Settings
 from labeling.loops.stopping.forecast import ENOUGH, LEAST, Forecast
 from labeling.people.annotations import Annotation, Answer
 from labeling.people.answers import Answers, annotator_name
+from storage import Holder
 
 if TYPE_CHECKING:
     from labeling.loops.stopping.rules import StopRule
     from labeling.store.project_store import ProjectStore
     from storage.records import LoopRecord
     from storage.transactions import Connection
+
+DAY = 86_400.0
 
 
 class PoolLoop:
@@ -83,7 +86,16 @@ class PoolLoop:
         """The smallest label budget among the stop rules, None without one."""
         return self._rules.budget
 
-    def ask(self, annotator: str, n: int | None = None, *, refit: bool = True, more: bool = False) -> list[Query]:
+    def ask(
+        self,
+        annotator: str,
+        n: int | None = None,
+        *,
+        refit: bool = True,
+        more: bool = False,
+        holder: str | None = None,
+        seconds: float = LEASE_SECONDS,
+    ) -> list[Query]:
         """Return the annotator's open queries in rank order; open new ones only if there are none.
 
         Parameters
@@ -97,24 +109,30 @@ class PoolLoop:
             ranking, for callers that refit elsewhere.
         more
             Open `n` (default 1) beside those that are open, and return these alone.
+        holder
+            Of several that ask for one person, the name of this one, as a window of a browser: it is given only what
+            was given to it, and what another had whose time ran out. None, the default, is one holder, the same in
+            every process.
+        seconds
+            How long the queries are reserved; asking again, and `hold`, starts the time anew.
 
         Raises
         ------
         QueueEmpty
             The loop is done, or everything left is taken; the message says which.
         """
-        annotator = annotator_name(annotator)
+        who = _holder(annotator, holder, seconds)
         size = (1 if more else self.batch_size) if n is None else whole_number("n", n, 1)
         for attempt in range(3):
             # What was skipped comes back where all else was tried.
             skipped_too = not refit or attempt == 2
-            found, due = self._asked(annotator, size, attempt, refit=refit, skipped_too=skipped_too, more=more)
+            found, due = self._asked(who, size, attempt, refit=refit, skipped_too=skipped_too, more=more)
             if due:
                 # While another process learns, what it ranked before is asked on.
-                found = self._opened(annotator, size, skipped_too=False, more=more) if self.refitting else []
+                found = self._opened(who, size, skipped_too=False, more=more) if self.refitting else []
                 if not found:
                     self.refit()
-                    found = self._opened(annotator, size, skipped_too=skipped_too, more=more)
+                    found = self._opened(who, size, skipped_too=skipped_too, more=more)
             if found:
                 return found
             if not refit:
@@ -122,11 +140,11 @@ class PoolLoop:
         raise QueueEmpty(self._queue.why_nothing())
 
     def _asked(
-        self, annotator: str, n: int, attempt: int, *, refit: bool, skipped_too: bool, more: bool
+        self, who: Holder, n: int, attempt: int, *, refit: bool, skipped_too: bool, more: bool
     ) -> tuple[list[Query], bool]:
         """Return what a person holds, or opens now, in one transaction; and whether a refit is due before that."""
         with self._ledger.turn() as turn:
-            held = [] if more or attempt else self._queue.open(turn.connection, annotator)
+            held = [] if more or attempt else self._queue.open(turn.connection, who)
             if held:
                 return self._queue.queries(held), False
             if (reason := self.stopped) is not None:
@@ -134,16 +152,28 @@ class PoolLoop:
             last = self._refits.last
             if last is None or (refit and (attempt > 0 or self._refits.due(last) == 0)):
                 return [], True
-            taken = self._queue.take(turn, annotator, n, last, skipped_too=skipped_too, more=more)
+            taken = self._queue.take(turn, who, n, last, skipped_too=skipped_too, more=more)
             return self._queue.queries(taken), False
 
-    def _opened(self, annotator: str, n: int, *, skipped_too: bool, more: bool) -> list[Query]:
+    def _opened(self, who: Holder, n: int, *, skipped_too: bool, more: bool) -> list[Query]:
         """Open queries of the newest refit."""
         with self._ledger.turn() as turn:
             last = self._refits.last
             if last is None:
                 return []
-            return self._queue.queries(self._queue.take(turn, annotator, n, last, skipped_too=skipped_too, more=more))
+            return self._queue.queries(self._queue.take(turn, who, n, last, skipped_too=skipped_too, more=more))
+
+    def hold(self, annotator: str, *, holder: str | None = None, seconds: float = LEASE_SECONDS) -> int:
+        """Start the time of what somebody holds anew, as a page does while it is open, and return how many that are.
+
+        Parameters
+        ----------
+        annotator, holder, seconds
+            As for `ask`.
+        """
+        who = _holder(annotator, holder, seconds)
+        with self._ledger.turn() as turn:
+            return len(self._queue.open(turn.connection, who))
 
     def query(self, query_id: int) -> Query:
         """Return a query by its id.
@@ -214,7 +244,14 @@ class PoolLoop:
         """Take an item out of the pool: it does not belong here."""
         return self._answers.record(query, ("discard", ()), annotator, uuid=uuid)
 
-    def undo(self, annotator: str, *, uuid: str | None = None) -> Annotation | None:
+    def undo(
+        self,
+        annotator: str,
+        *,
+        uuid: str | None = None,
+        holder: str | None = None,
+        seconds: float = LEASE_SECONDS,
+    ) -> Annotation | None:
         """Take back the annotator's newest answer, skip or discard in this loop; its query is open again.
 
         What was done in one step, an answer taken over for near-duplicates or a group discarded or welcomed,
@@ -228,13 +265,15 @@ class PoolLoop:
             Who.
         uuid
             The sender's own id of this step back: what is sent twice is taken back once.
+        holder, seconds
+            Who holds the query then, and for how long, as for `ask`.
 
         Returns
         -------
         Annotation | None
             What was taken back; None if there is nothing left to take back.
         """
-        return self._answers.undo(annotator, uuid)
+        return self._answers.undo(_holder(annotator, holder, seconds), uuid)
 
     def undo_step(self, uuid: str, annotator: str) -> Annotation | None:
         """Take back what was done in one step, whatever this person did since.
@@ -554,3 +593,12 @@ class PoolLoop:
 
     def __repr__(self) -> str:
         return f"PoolLoop({self.name!r}, {self.strategy}, batch_size={self.batch_size})"
+
+
+def _holder(annotator: str, name: str | None, seconds: float) -> Holder:
+    """Return who asks; raise for what is no name and no time."""
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise ValueError(f"A holder is a name or None, got {name!r}.")
+    if not 1.0 <= float(seconds) <= DAY:
+        raise ValueError(f"Queries are reserved for 1 second to a day, got seconds={seconds!r}.")
+    return Holder(annotator_name(annotator), name, float(seconds))

@@ -16,7 +16,7 @@ from storage import ANSWERS
 
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
-    from storage.records import QueryRecord, RefitRecord
+    from storage.records import Holder, QueryRecord, RefitRecord
     from storage.transactions import Connection, Turn
 
 LEASE_SECONDS = 1800.0
@@ -46,29 +46,36 @@ class Queue:
         """The label budget as it is now."""
         return self._budget()
 
-    def open(self, connection: Connection, annotator: str) -> list[QueryRecord]:
-        """Return the queries that an annotator holds, in rank order; their time starts again."""
-        loops = self.ledger.loops
-        records = loops.open_queries(connection, self.loop_id, annotator)
+    def open(self, connection: Connection, holder: Holder) -> list[QueryRecord]:
+        """Return the queries that somebody holds, in rank order; their time starts again."""
+        records = self.ledger.loops.open_queries(connection, self.loop_id, holder)
         if records:
-            self.ledger.leases.extend(connection, self.loop_id, records[0].annotator_id, LEASE_SECONDS)
+            self.ledger.leases.extend(connection, self.loop_id, records[0].annotator_id, holder)
         return records
 
     def take(
-        self, turn: Turn, annotator: str, n: int, last: RefitRecord, *, skipped_too: bool, more: bool = False
+        self, turn: Turn, holder: Holder, n: int, last: RefitRecord, *, skipped_too: bool, more: bool = False
     ) -> list[QueryRecord]:
         """Open up to n queries from the ranking of a refit; with `more` beside those open, else only if none are.
+
+        What another holder of the same person had, whose time ran out, comes first.
 
         Where the ranking is used up and the pool is not, what was skipped is only
         asked again with `skipped_too`; a new ranking would come first.
         """
         loops, connection = self.ledger.loops, turn.connection
-        records = [] if more else loops.open_queries(connection, self.loop_id, annotator)
+        records = [] if more else loops.open_queries(connection, self.loop_id, holder)
         n = min(n, self.left(connection))
         if records or not n:
             return records
         gone = self.gone()
-        person = self.ledger.annotations.annotator(connection, annotator)
+        person = self.ledger.annotations.annotator(connection, holder.annotator)
+        overlap = self.shared.overlap(connection)
+        left = self._left_over(connection, holder, gone)[:n]
+        if left:
+            people = {query.item_id: overlap.wanted(query.item_id) for query in left}
+            self.ledger.leases.take(connection, left, person, self.loop_id, holder, people)
+            return left
         chosen = self.shared.for_person(connection, person, gone)[:n]
         if len(chosen) < n:
             ranking = self._reopened(connection, gone)
@@ -80,11 +87,16 @@ class Queue:
             chosen += self._choose(connection, ranking, n - len(chosen), skipped, skipped_too)
         if not chosen:
             return []
-        overlap = self.shared.overlap(connection)
         records = loops.add_queries(turn.stamp(), [self._values(last, person, *pair) for pair in chosen])
         people = {entry.item_id: overlap.wanted(entry.item_id) for _, entry in chosen}
-        self.ledger.leases.take(connection, records, person, self.loop_id, LEASE_SECONDS, people)
+        self.ledger.leases.take(connection, records, person, self.loop_id, holder, people)
         return records
+
+    def _left_over(self, connection: Connection, holder: Holder, gone: Collection[int]) -> list[QueryRecord]:
+        """Return what was asked of a person whose time ran out, and that nobody has answered or holds since."""
+        expired = self.ledger.loops.expired_queries(connection, self.loop_id, holder.annotator)
+        taken = self.ledger.leases.taken(connection, [query.item_id for query in expired]) if expired else set()
+        return [query for query in expired if query.item_id not in taken and query.item_id not in gone]
 
     def gone(self) -> frozenset[int]:
         """Return the items that are never asked: held out, erased, or gone with their import."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from storage import tables
@@ -16,7 +16,7 @@ from storage.transactions import shared_of
 if TYPE_CHECKING:
     from storage.facts.items import ItemFacts
     from storage.facts.people.annotations import AnnotationFacts
-    from storage.records import QueryRecord
+    from storage.records import Holder, QueryRecord
     from storage.transactions import Transactions
 
 
@@ -35,7 +35,7 @@ class LeaseFacts:
         queries: Sequence[QueryRecord],
         annotator_id: int,
         loop_id: int,
-        seconds: float,
+        holder: Holder,
         people: Mapping[int, int] | None = None,
     ) -> None:
         """Reserve the items of queries for a person; leases that expired, or are the person's own, give way.
@@ -64,33 +64,19 @@ class LeaseFacts:
                 "annotator_id": annotator_id,
                 "query_id": query.id,
                 "loop_id": loop_id,
+                "holder": holder.name,
             }
             for query in queries
         ]
-        connection.execute(insert(table).values(expires_at=database_clock() + seconds), rows)
+        connection.execute(insert(table).values(expires_at=database_clock() + holder.seconds), rows)
         _forget_held(connection)
 
-    def holder(self, connection: Connection, item_id: int) -> int | None:
-        """Return who holds a live lease on an item."""
+    def extend(self, connection: Connection, loop_id: int, annotator_id: int, holder: Holder) -> int:
+        """Start the time of a holder's live leases in a loop again, and return how many there are."""
         table = tables.leases
-        return connection.scalar(
-            select(table.c.annotator_id).where(
-                table.c.project_id == self._project_id,
-                table.c.item_id == item_id,
-                table.c.expires_at >= database_clock(),
-            )
-        )
-
-    def extend(self, connection: Connection, loop_id: int, annotator_id: int, seconds: float) -> None:
-        """Start the time of a person's live leases in a loop again."""
-        table = tables.leases
-        connection.execute(
-            update(table)
-            .where(
-                table.c.loop_id == loop_id, table.c.annotator_id == annotator_id, table.c.expires_at >= database_clock()
-            )
-            .values(expires_at=database_clock() + seconds)
-        )
+        own = (table.c.loop_id == loop_id, table.c.annotator_id == annotator_id, of_holder(holder))
+        live = update(table).where(*own, table.c.expires_at >= database_clock())
+        return connection.execute(live.values(expires_at=database_clock() + holder.seconds)).rowcount
 
     def items(self) -> set[int]:
         """Return the items of the project that somebody holds."""
@@ -175,6 +161,11 @@ class LeaseFacts:
         if shared is not None:
             shared.held[loop_id] = found
         return found
+
+
+def of_holder(holder: Holder) -> ColumnElement[bool]:
+    """Return the condition that a lease is a holder's."""
+    return tables.leases.c.holder.is_not_distinct_from(holder.name)
 
 
 def _forget_held(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
+from storage.facts.asking.leases import of_holder
 from storage.facts.asking.refit_blocks import blocks_of, replace_blocks
 from storage.facts.people.standing import ANSWERS
 from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, RefitRecord
@@ -18,6 +19,7 @@ from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, Ref
 if TYPE_CHECKING:
     from storage.facts.asking.leases import LeaseFacts
     from storage.facts.people.annotations import AnnotationFacts
+    from storage.records import Holder
     from storage.transactions import Transactions, Write
 
 BLOBS = ("ranking", "predictions", "held_back", "model")
@@ -186,11 +188,19 @@ class LoopFacts:
         found = self.queries(connection, tables.queries.c.id == query_id)
         return found[0] if found else None
 
-    def open_queries(self, connection: Connection, loop_id: int, annotator: str) -> list[QueryRecord]:
-        """Return the queries that an annotator holds a live lease on, in rank order."""
-        leases = tables.leases
-        held = select(leases.c.query_id).where(leases.c.loop_id == loop_id, leases.c.expires_at >= database_clock())
-        return self.queries(connection, tables.queries.c.id.in_(held), tables.annotators.c.name == annotator)
+    def open_queries(self, connection: Connection, loop_id: int, holder: Holder) -> list[QueryRecord]:
+        """Return the queries that a holder has a live lease on, in rank order."""
+        table = tables.leases
+        live = (table.c.loop_id == loop_id, of_holder(holder), table.c.expires_at >= database_clock())
+        held = tables.queries.c.id.in_(select(table.c.query_id).where(*live))
+        return self.queries(connection, held, tables.annotators.c.name == holder.annotator)
+
+    def expired_queries(self, connection: Connection, loop_id: int, annotator: str) -> list[QueryRecord]:
+        """Return the queries of a person, whichever holder had them, whose lease ran out and was not taken since."""
+        table = tables.leases
+        gone = (table.c.loop_id == loop_id, table.c.expires_at < database_clock())
+        held = tables.queries.c.id.in_(select(table.c.query_id).where(*gone))
+        return self.queries(connection, held, tables.annotators.c.name == annotator)
 
     def add_queries(self, write: Write, values: Sequence[Mapping[str, Any]]) -> list[QueryRecord]:
         """Add queries inside `write`, and return them in rank order."""

@@ -1,4 +1,4 @@
-"""Teams: answers that came late, remarks."""
+"""Teams: answers that came late, remarks, holders of one person."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,7 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.add_column("annotations", sa.Column("late", sa.Boolean(), nullable=True))
+    op.add_column("leases", sa.Column("holder", sa.String(length=100), nullable=True))
     op.create_index("ix_queries_project_id_item_id", "queries", ["project_id", "item_id"], unique=False)
     op.create_table(
         "remarks",

@@ -163,7 +163,8 @@ os.kill(os.getpid(), 9)
 
 def test_a_refit_whose_process_was_killed_is_waited_for_no_longer_than_two_seconds(loop):
     child = start(DIES, loop._ledger.full_url)
-    child.wait()
+    assert child.communicate(timeout=PATIENCE)[0] == "taken\n"
+    assert child.returncode == -signal.SIGKILL
     assert not loop.refitting
     began = time.monotonic()
     assert loop.refit().round == 0

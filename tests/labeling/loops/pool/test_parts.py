@@ -12,6 +12,7 @@ from labeling.loops.pool.refits import PoolRefits
 from labeling.loops.pool.rules_in_force import RulesInForce
 from labeling.loops.refits.settings import Settings
 from labeling.people.answers import Answers
+from storage import Holder
 from strategies import Entropy, OutlierGuard
 
 
@@ -37,12 +38,12 @@ def asked(store, queue, annotator="ann", n=3):
 
 def take(store, queue, annotator, n, last):
     with store.ledger.turn() as turn:
-        return queue.queries(queue.take(turn, annotator, n, last, skipped_too=False))
+        return queue.queries(queue.take(turn, Holder(annotator, None, 1800.0), n, last, skipped_too=False))
 
 
 def open_(store, queue, annotator):
     with store.ledger.turn() as turn:
-        return queue.queries(queue.open(turn.connection, annotator))
+        return queue.queries(queue.open(turn.connection, Holder(annotator, None, 1800.0)))
 
 
 def test_a_refit_ranks_the_pool_and_nothing_new_is_no_new_refit(store, queue):
@@ -67,9 +68,9 @@ def test_an_answer_gives_the_lease_back_and_undo_takes_it_again(store, record, q
     told = answers.record(first, ("answer", (store.label_set.named("ok").id,)), None, seconds=1.0, uuid="one")
     assert (told.label, told.annotator, told.item_id) == ("ok", "ann", first.item_id)
     assert open_(store, queue, "ann") == rest
-    assert answers.undo("ann").label == "ok"
+    assert answers.undo(Holder("ann", None, 1800.0)).label == "ok"
     assert {query.item_id for query in open_(store, queue, "ann")} == {query.item_id for query in (first, *rest)}
-    assert answers.undo("ann") is None
+    assert answers.undo(Holder("ann", None, 1800.0)) is None
 
 
 def test_an_answer_to_another_loops_question_is_refused(store, record, queue):

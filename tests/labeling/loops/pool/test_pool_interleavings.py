@@ -3,6 +3,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labeling import UNSURE, QueueEmpty
+from storage import Holder
 from strategies import Entropy, LeastConfidence, Margin, Random
 from tests.labeling.pool_loops import LABELS, again, human, ids, loop_of, project_of
 
@@ -10,7 +11,7 @@ from tests.labeling.pool_loops import LABELS, again, human, ids, loop_of, projec
 def open_(loop, name):
     """What somebody holds."""
     with loop._ledger.turn() as turn:
-        return loop._queue.queries(loop._queue.open(turn.connection, name))
+        return loop._queue.queries(loop._queue.open(turn.connection, Holder(name, None, 1800.0)))
 
 
 @pytest.mark.parametrize("strategy", [LeastConfidence(), Margin(), Entropy(), Random()], ids=lambda s: type(s).__name__)
@@ -99,12 +100,12 @@ def test_whatever_people_do_nobody_is_asked_twice_and_counts_are_exact(tmp_path_
             expected = model.undo(name)
             undone = loop.undo(name)
             assert (undone and (undone.item_id, undone.kind)) == expected
-            held[name] = loop._queue.open(name)
+            held[name] = open_(loop, name)
         elif step == "refit":
             loop.refit()
         elif step == "reopen":
             loop = again(project)
-            assert ids(loop._queue.open(name)) == ids(held[name])
+            assert ids(open_(loop, name)) == ids(held[name])
         progress, kinds = loop.progress(), list(model.current().values())
         assert progress.answered == len(kinds) - kinds.count("skip")
         assert (progress.unsure, progress.discarded) == (kinds.count("unsure"), kinds.count("discard"))
