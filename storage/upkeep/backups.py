@@ -15,7 +15,8 @@ from storage.upkeep.copying import copy_projects
 def back_up(storage: str, path: Path) -> None:
     """Write all that a database holds, as it is at one moment, to a new file of SQLite that its owner alone can read.
 
-    A file of SQLite is copied page by page, however damaged the rows are; from PostgreSQL the projects are copied.
+    A file of SQLite is copied page by page. From PostgreSQL the projects are copied with all ids as they are; imports
+    under way are left out.
 
     Raises
     ------
@@ -26,7 +27,7 @@ def back_up(storage: str, path: Path) -> None:
     source = sqlite_path(url)
     if source is None:
         open_engine(storage)
-        copy_projects(storage, f"sqlite:///{path}")
+        copy_projects(storage, f"sqlite:///{path}", same_ids=True)
         return
     if not source.is_file() or not source.stat().st_size:
         raise NoProjects(f"There is no database {str(source)!r}, or it is empty: there is nothing to back up.")

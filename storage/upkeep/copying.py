@@ -66,11 +66,14 @@ class _Part:
         return move
 
 
-def copy_projects(source: str, target: str, names: Sequence[str] | None = None) -> list[CopiedProject]:
+def copy_projects(
+    source: str, target: str, names: Sequence[str] | None = None, *, same_ids: bool = False
+) -> list[CopiedProject]:
     """Copy projects, default all, to another database: all of them, or none where anything goes wrong.
 
     What is read is the state at one moment; work in the source goes on meanwhile. Ids of rows are given anew, those of
-    items and classes stay. Imports under way are left out, and so is which process refits.
+    items and classes stay. Imports under way are left out, and so is which process refits. With `same_ids`, which a
+    database without rows allows, all ids stay, those too that name what is not there.
 
     Raises
     ------
@@ -87,11 +90,12 @@ def copy_projects(source: str, target: str, names: Sequence[str] | None = None) 
         raise ProjectNotFound(f"There is nothing to copy. {error}") from error
     with snapshot(here) as old:
         projects = _chosen(old, names, here)
-        _refuse_unsound(old, projects, here)
+        if not same_ids:
+            _refuse_unsound(old, projects, here)
         there = open_engine(target, create=True)
         with reading(there) as new:
             _refuse_known(new, projects, there)
-        spans = [_spans(old, project.id) for project in projects]
+        spans = [{} if same_ids else _spans(old, project.id) for project in projects]
         first = _reserved(there, spans) if there.dialect.name == "postgresql" else None
         done = []
         with writing(there) as new, _driver_errors(there):

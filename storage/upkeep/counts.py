@@ -95,14 +95,15 @@ def _packed(connection: Connection, project_id: int) -> Iterator[str]:
     found: dict[int, int | None] = {}
     for row in connection.execute(statement.execution_options(yield_per=50)):
         said[row.number] = row.n_items
-        before, more = found.get(row.number, 0), 0 if row.item_ids is None else _items(row.item_ids)
-        found[row.number] = None if before is None or more is None else before + more
+        before, here = found.get(row.number, 0), _items(row.item_ids) if row.item_ids else 0
+        found[row.number] = None if before is None or here is None else before + here
     for number, count in sorted(said.items()):
         if found[number] != count:
             yield f"the weak run {number} has {_words(found[number])}, and counts {count:,}"
     for row in connection.execute(select(held).where(held.c.project_id == project_id).order_by(held.c.id)):
-        if (count := _items(row.item_ids)) != row.size:
-            yield f"the hold-out of write {row.seq} has {_words(count)}, and counts {row.size:,}"
+        there = _items(row.item_ids)
+        if there != row.size:
+            yield f"the hold-out of write {row.seq} has {_words(there)}, and counts {row.size:,}"
 
 
 def _items(packed: bytes) -> int | None:
