@@ -213,6 +213,18 @@ def test_an_import_under_way_stays_behind_and_work_goes_on(both):
         there.pool_loop("new", strategy=Random(), seed=1).ask("dan")
 
 
+def test_a_project_and_its_copy_in_one_process_are_two(both):
+    source, target = both
+    project = Project.create("p", LABELS, storage=source)
+    project.add_items(posts(3))
+    copy_projects(source, target, ["p"])
+    there = Project.open("p", storage=target)
+    for each, text in ((project, "here"), (there, "there")):
+        each.add_items(pl.DataFrame({"text": [text]}))
+    assert project.version() == there.version()
+    assert (project.items()["text"][-1], there.items()["text"][-1]) == ("here", "there")
+
+
 def everything(url):
     """All rows of a database."""
     with reading(open_engine(url)) as connection:
