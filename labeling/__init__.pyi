@@ -58,6 +58,10 @@ from labeling.store.imports.column_labels import labels_of as labels_of
 from labeling.store.imports.known_answers import GoldReport as GoldReport
 from labeling.store.imports.reports import ImportReport as ImportReport
 from labeling.store.label_set import LabelClass as LabelClass
+from labeling.upkeep import backup as backup
+from labeling.upkeep import copy_projects as copy_projects
+from labeling.upkeep import repair as repair
+from labeling.upkeep import verify as verify
 from labeling.votes.applying import apply as apply
 from labeling.votes.label_models.base import LabelModel as LabelModel
 from labeling.votes.label_models.dawid_skene import DawidSkene as DawidSkene

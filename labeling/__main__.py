@@ -28,6 +28,10 @@ from labeling.commands.refit import refit_loop
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.commands.simulate import simulate_file
 from labeling.commands.status import show_status
+from labeling.commands.upkeep.backup import back_up_database
+from labeling.commands.upkeep.copy import copy_to_database
+from labeling.commands.upkeep.repair import repair_database
+from labeling.commands.upkeep.verify import verify_database
 from labeling.commands.weak_label import weak_label
 
 commands = typer.Typer(
@@ -125,6 +129,18 @@ commands.command(
 )(undo_import)
 commands.command("archive", no_args_is_help=True, epilog=examples("archive --project forum"))(archive_project)
 commands.command("restore", no_args_is_help=True, epilog=examples("restore --project forum"))(restore_project)
+commands.command(
+    "backup",
+    no_args_is_help=True,
+    epilog=examples("backup labeling.backup", "backup labeling.backup --storage postgresql://ann@host/labels"),
+)(back_up_database)
+commands.command(
+    "copy",
+    no_args_is_help=True,
+    epilog=examples("copy sqlite:///labeling.db postgresql://ann@host/labels --project forum"),
+)(copy_to_database)
+commands.command("verify", epilog=examples("verify", "verify --storage sqlite:///work.db"))(verify_database)
+commands.command("repair", epilog=examples("repair", "repair --backup before.backup"))(repair_database)
 
 
 def app() -> None:

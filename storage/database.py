@@ -153,6 +153,14 @@ def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
         return engine
 
 
+def close_engine(storage: str | URL) -> None:
+    """Close this process's connections to one database, if it has any; SQLite then has all in the one file."""
+    with _lock:
+        engine = _engines.pop(parse_url(storage).render_as_string(hide_password=False), None)
+    if engine is not None:
+        engine.dispose()
+
+
 def close_engines() -> None:
     """Close every connection of this process."""
     with _lock:

@@ -193,6 +193,11 @@ class Ledger:
         """The database's URL, for opening it in another process."""
         return self.transactions.full_url
 
+    @property
+    def place(self) -> str:
+        """What tells this project from every other, its own copy in another database included."""
+        return self.transactions.place
+
     def version(self) -> int:
         """Return the number of the newest write."""
         return self.transactions.version()

@@ -154,6 +154,11 @@ class Transactions:
         """The database's URL, for opening it in another process."""
         return self.engine.url.render_as_string(hide_password=False)
 
+    @cached_property
+    def place(self) -> str:
+        """What tells this project from every other, its own copy in another database included."""
+        return f"{self.full_url} {self.project.uuid}"
+
     def version(self) -> int:
         """Return the number of the newest write."""
         with self.read() as connection:

@@ -257,6 +257,21 @@ ELSEWHERE = {
         "storage/schema.py",
         "storage/stream_tables.py",
     ],
+    "tests/labeling/test_copied_projects.py": [
+        "storage/upkeep/copying.py",
+    ],
+    "tests/labeling/test_upkeep.py": [
+        "labeling/commands/upkeep/backup.py",
+        "labeling/commands/upkeep/copy.py",
+        "labeling/commands/upkeep/repair.py",
+        "labeling/commands/upkeep/verify.py",
+        "storage/upkeep/backups.py",
+        "storage/upkeep/checking.py",
+        "storage/upkeep/counts.py",
+        "storage/upkeep/dangling.py",
+        "storage/upkeep/derived.py",
+        "storage/upkeep/repairing.py",
+    ],
     "tests/storage/test_database.py": [
         "storage/sqlite_files.py",
     ],

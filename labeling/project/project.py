@@ -1126,7 +1126,7 @@ class Project:
     def status(self) -> ProjectStatus:
         """Return where the project stands, in counts; they are counted once a version."""
         version = self.version()
-        return cached(self.ledger.project.uuid, "status", version, lambda: self._status(version), tallies)
+        return cached(self.ledger.place, "status", version, lambda: self._status(version), tallies)
 
     def _status(self, version: int) -> ProjectStatus:
         from labeling.labels.resolving import counted

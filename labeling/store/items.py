@@ -125,7 +125,7 @@ class Items:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self.project = ledger.project.uuid
+        self.project = ledger.place
 
     @property
     def version(self) -> int:

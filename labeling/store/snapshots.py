@@ -43,7 +43,7 @@ tallies = Snapshots(512)
 
 
 def cached(project: str, what: str, version: Any, make: Callable[[], T], kept: Snapshots = snapshots) -> T:
-    """Return what `make` makes, kept in this process under a project's UUID, a name and a version.
+    """Return what `make` makes, kept in this process under a project's place, a name and a version.
 
     Examples
     --------

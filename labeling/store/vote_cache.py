@@ -90,7 +90,7 @@ class VoteStore:
         `ids` (n,) are the items, ascending. What they hold is read only where a function has to run.
         """
         top = int(ids.max(initial=0))
-        kept: dict[int, VoteColumn] = cached(self._ledger.project.uuid, "votes", None, dict)
+        kept: dict[int, VoteColumn] = cached(self._ledger.place, "votes", None, dict)
         found = {
             record.version_id: (kept.get(record.version_id) or self._stored(record)).upto(top) for record, _ in wanted
         }

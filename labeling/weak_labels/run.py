@@ -324,7 +324,7 @@ def newest_run(store: ProjectStore) -> WeakRun | None:
     if not records:
         return None
     key = (records[-1].number, store.label_set.version)
-    return cached(store.ledger.project.uuid, "weak run", key, lambda: WeakRun(store, records[-1]))
+    return cached(store.ledger.place, "weak run", key, lambda: WeakRun(store, records[-1]))
 
 
 def run_label_model(

@@ -12,7 +12,7 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, .
     """Insert rows of positional tuples by the driver's fastest way."""
     if not rows:
         return
-    names = [column.name for column in table.columns]
+    names = [connection.dialect.identifier_preparer.quote(column.name) for column in table.columns]
     raw: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(names))

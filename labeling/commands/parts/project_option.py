@@ -63,6 +63,13 @@ def known_storage(storage: str | None) -> str | None:
     return url
 
 
+def needed_storage(storage: str | None) -> str:
+    """Return the URL to look into, the default one where none is given; see `known_storage`."""
+    from labeling.project.project import default_storage
+
+    return known_storage(storage) or default_storage()
+
+
 def open_project(name: str, storage: str | None) -> Project:
     """Return a project by its name, in the database that was named or the default one."""
     from labeling.project.project import Project

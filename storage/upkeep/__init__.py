@@ -1,0 +1,1 @@
+"""What keeps databases in order: copies, checks, repairs."""
