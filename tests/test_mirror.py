@@ -8,6 +8,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("labeling", "strategies", "storage", "ui")
 
 ELSEWHERE = {
+    "tests/browser/test_settings.py": [
+        "ui/label_changes.py",
+    ],
     "tests/browser/test_analysis.py": [
         "ui/rules/analysis.py",
         "ui/rules/changes.py",

@@ -14,6 +14,7 @@ from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import read_source
 from labeling.formats.sources.readable import FILE_HELP
 from labeling.store.imports.column_labels import column_labels
+from ui.label_changes import change_label
 from ui.parts import next_step
 from ui.parts.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
 from ui.parts.palette import assign_keys
@@ -206,7 +207,7 @@ def _labels() -> None:
     classes = project.classes
     keys = assign_keys([label.key for label in classes])
     for position, (label, key) in enumerate(zip(classes, keys, strict=True)):
-        left, right = st.columns([6, 1], vertical_alignment="center")
+        left, right, far = st.columns([6, 1, 1], vertical_alignment="center")
         meaning = escape(label.definition) or "<em>no definition yet</em>"
         badge = f"key {key.upper()}" if key else "no key"
         left.html(
@@ -215,6 +216,8 @@ def _labels() -> None:
         )
         if right.button("Edit", key=f"edit-label-{label.id}"):
             _edit_label(label.name, label.definition, label.key or "")
+        if far.button("Change", key=f"change-label-{label.id}", help="Merge, split or retire it"):
+            change_label(label.name, _DONE)
     if st.button("Add a label", icon=":material/add:"):
         _edit_label("", "", "")
 

@@ -30,6 +30,35 @@ def test_a_label_is_renamed_and_gets_a_key(desk: Callable[[], Any], project: Pro
     assert [(label.name, label.key) for label in renamed] == [("ok", None), ("rude", "x")]
 
 
+def test_a_label_is_split_and_merged_with_what_it_touches_said_before(
+    desk: Callable[[], Any], project: Project
+) -> None:
+    project.add_functions([keyword("insult", ["idiot", "idiots"], "offensive")])
+    given = pl.DataFrame({"item_id": [1, 2], "annotator": ["ann", "ann"], "label": ["offensive", "ok"]})
+    project.add_annotations(given)
+    person = desk()
+    page = person.page
+    person.go("", project.name, "ann")
+    page.get_by_role("button", name="Change", exact=True).last.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("1 answer by ann on 1 item count for the other label")).to_be_visible()
+    dialog.get_by_text("Split it into new ones").click()
+    expect(dialog.get_by_text("The rule insult pauses.")).to_be_visible()
+    dialog.get_by_role("textbox", name="New labels, one a line").fill("insult\nthreat")
+    dialog.get_by_role("button", name="Split", exact=True).click()
+    expect(page.get_by_text("“offensive” is split. 1 item will be asked again.")).to_be_visible()
+    names = Project.open(project.name, storage=person.app.storage).label_names
+    assert names == ("ok", "insult", "threat")
+    page.get_by_role("button", name="Change", exact=True).last.click()
+    dialog.get_by_role("combobox", name="Into").click()
+    page.get_by_role("option", name="insult", exact=True).click()
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    expect(page.get_by_text("“threat” is “insult” from now on.")).to_be_visible()
+    person.go("rules", project.name, "ann")
+    expect(page.get_by_text("insult: paused, since the label was split or retired")).to_be_visible()
+    assert Project.open(project.name, storage=person.app.storage).label_names == ("ok", "insult")
+
+
 def test_a_share_of_the_votes_is_kept_as_a_run(desk: Callable[[], Any], project: Project) -> None:
     project.add_functions([keyword("insult", ["idiot", "idiots"], "offensive", expert="ann")])
     person = desk()

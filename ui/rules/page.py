@@ -138,6 +138,11 @@ def _save(project: Project, draft: Draft) -> None:
 
 def _table(project: Project, functions: Sequence[FunctionInfo]) -> None:
     by_name = {info.name: info for info in functions}
+    if paused := [info.name for info in functions if info.paused]:
+        notice(
+            f"{', '.join(paused)}: paused, since the label was split or retired. Choose another label and save.",
+            "warn",
+        )
     summary = _summary(project)
     if summary is None:
         summary = pl.DataFrame(
