@@ -291,6 +291,9 @@ ELSEWHERE = {
     "tests/test_packaging.py": [
         "ui/entry/serve.py",
     ],
+    "tests/ui/test_guard.py": [
+        "labeling/commands/parts/loopback.py",
+    ],
     "tests/ui/annotate/test_stream_desk.py": [
         "labeling/loops/records.py",
     ],
