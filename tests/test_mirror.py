@@ -20,7 +20,6 @@ ELSEWHERE = {
     ],
     "tests/browser/test_export_page.py": [
         "labeling/commands/parts/server.py",
-        "ui/export/file.py",
         "ui/export/page.py",
     ],
     "tests/browser/test_following.py": [
@@ -243,7 +242,6 @@ ELSEWHERE = {
         "labeling/weak_labels/judged.py",
     ],
     "tests/storage/test_ledger.py": [
-        "storage/content_cache.py",
         "storage/facts/people/annotations.py",
         "storage/facts/asking/asked.py",
         "storage/facts/bulk.py",
@@ -256,6 +254,9 @@ ELSEWHERE = {
         "storage/facts/visibility.py",
         "storage/schema.py",
         "storage/stream_tables.py",
+    ],
+    "tests/storage/test_shown.py": [
+        "storage/damage.py",
     ],
     "tests/storage/test_database.py": [
         "storage/sqlite_files.py",
