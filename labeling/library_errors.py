@@ -1,5 +1,6 @@
 """Errors of libraries that nobody foresaw, said in words of the data."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -42,3 +43,20 @@ def in_plain_words(doing: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return called
 
     return wrap
+
+
+_LISTED = re.compile(r"(values?: )\[.*\]|(\(value=).*(?=\))", re.DOTALL)
+_CONVERTED = re.compile(r"(could not convert string to \w+: |invalid literal for [^:]*: ).*", re.DOTALL)
+
+
+def without_values(error: BaseException) -> str:
+    """Return what a library says is wrong, without the values of items that it quotes.
+
+    Examples
+    --------
+    >>> without_values(ValueError("could not convert string to float: 'you idiot'"))
+    'could not convert string to float: …'
+    >>> without_values(KeyError("likes"))
+    "'likes'"
+    """
+    return _CONVERTED.sub(r"\1…", _LISTED.sub(r"\1\2…", str(error)))

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from labeling.commands.parts.server import HOST, free_port
+from labeling.commands.parts.server import HOST, _wait, free_port
 from scripts.app_server import running_app
 from ui.guard import SECURITY_HEADERS, refusal
 
@@ -32,10 +33,12 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
-def ask(port: int, *headers: str, path: str = "/_stcore/health", host: str | None = None) -> tuple[int, str]:
+def ask(
+    port: int, *headers: str, path: str = "/_stcore/health", host: str = "", address: str = HOST
+) -> tuple[int, str]:
     """Send a request as it is written; the status and all that was answered."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {host or f'{HOST}:{port}'}", *headers, "", ""]
-    with socket.create_connection((HOST, port), timeout=60) as connection:
+    with socket.create_connection((address, port), timeout=60) as connection:
         connection.sendall("\r\n".join(lines).encode())
         answer = b""
         while b"\r\n\r\n" not in answer or (b" 403 " in answer and b"sign-in" not in answer):
@@ -117,6 +120,25 @@ def test_a_peer_that_is_not_this_machine_is_refused_whatever_its_host_says(
     client = None if peer is None else (peer, 50_000)
     scope = {"type": kind, "client": client, "headers": [(b"host", b"localhost:8501")]}
     assert refusal(scope) == ("" if answered else "it came from another machine")
+
+
+def test_a_connection_over_another_address_of_this_machine_is_refused(tmp_path: Path) -> None:
+    addresses = [
+        each.address for card in psutil.net_if_addrs().values() for each in card if each.family == socket.AF_INET
+    ]
+    port = free_port()
+    # Whoever starts the app with a server of their own can open it to the world; the middleware does not believe it.
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--host=0.0.0.0", f"--port={port}", "--log-level=error"]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "FORWARDED_ALLOW_IPS": "*"}) as server:
+        try:
+            _wait(server, port, HOST)
+            for address in addresses:
+                for upgrade in ([], HANDSHAKE):
+                    path = "/_stcore/stream" if upgrade else "/_stcore/health"
+                    status, _ = ask(port, *upgrade, path=path, host="localhost", address=address)
+                    assert status == (403 if not address.startswith("127.") else 101 if upgrade else 200)
+        finally:
+            server.kill()
 
 
 def test_a_checkout_refuses_an_address_beyond_this_machine(tmp_path: Path) -> None:
