@@ -45,7 +45,7 @@ def in_plain_words(doing: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return wrap
 
 
-_LISTED = re.compile(r"(values?: )\[.*\]|(\(value=).*(?=\))", re.DOTALL)
+_LISTED = re.compile(r"(values?(?:\(s\))?: )\[.*\]|(\(value=).*(?=\))", re.DOTALL)
 _CONVERTED = re.compile(r"(could not convert string to \w+: |invalid literal for [^:]*: ).*", re.DOTALL)
 
 
@@ -59,4 +59,7 @@ def without_values(error: BaseException) -> str:
     >>> without_values(KeyError("likes"))
     "'likes'"
     """
-    return _CONVERTED.sub(r"\1…", _LISTED.sub(r"\1\2…", str(error)))
+    # What Polars says of an expression at the end stays.
+    said, where, expression = str(error).rpartition("This error occurred")
+    said, rest = (said, where + expression) if where else (expression, "")
+    return _CONVERTED.sub(r"\1…", _LISTED.sub(r"\1\2…", said)) + rest
