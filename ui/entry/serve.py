@@ -14,6 +14,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,16 @@ def main(port: int, address: str = "") -> None:
         sys.exit(f"Error: {error}")
     threading.Thread(target=_end_with_input, daemon=True).start()
     # On a command line, a list would have to be written in another way for each setting that is one.
-    st.App(FOLDER / "main.py", middleware=[Middleware(LoopbackOnly)]).run(config=settings(port, address))
+    app = st.App(FOLDER / "main.py", middleware=[Middleware(LoopbackOnly)])
+    # At Ctrl-C the server ends in order, and then hands the interrupt on.
+    with suppress(KeyboardInterrupt):
+        app.run(config=settings(port, address))
 
 
 def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+    # Not by `sys.stdin`: whoever waits there holds a lock that Python wants at its end.
+    while os.read(0, 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
