@@ -30,11 +30,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Float
 
+from storage.damage import damage
+from storage.shown import cleaned, named, shown
 from storage.sqlite_files import NoProjects as NoProjects
 from storage.sqlite_files import StorageError as StorageError
 from storage.sqlite_files import check, moved, prepare, sqlite_path, watch
 from storage.tables import metadata
-from storage.texts import RefusedText, to_json
+from storage.texts import DamagedText, RefusedText, from_json, to_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -76,20 +78,24 @@ def parse_url(storage: str | URL) -> URL:
     """
     try:
         url = make_url(storage)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # What could not be read may hold a password, and so may the error that says so.
         raise StorageError(
-            f"{storage!r} is not a database URL. Use for example 'sqlite:///labeling.db' "
-            "or 'postgresql://user:password@host/name'."
-        ) from error
+            f"{named(storage)} is not a database URL. Use for example 'sqlite:///labeling.db' "
+            "or 'postgresql://user:password@host/name'; in a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
+        ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise StorageError(
             f"Databases of the kind {backend!r} are not supported. "
             "Use 'sqlite:///labeling.db' or 'postgresql://user:password@host/name'."
         )
+    if backend == "postgresql" and isinstance(storage, str) and storage.count("@") > 1:
+        # The rest of the password would be taken for the host, and shown.
+        raise StorageError(f"{named(storage)} holds more than one @. Write those in names and passwords as %40.")
     if backend == "sqlite" and url.database in (None, "", ":memory:"):
         raise StorageError(
-            f"{url.render_as_string()!r} names no file: a database in memory would be lost with the process. "
+            f"{shown(url)!r} names no file: a database in memory would be lost with the process. "
             "Use for example 'sqlite:///labeling.db'."
         )
     if url.drivername == "postgresql":
@@ -108,7 +114,7 @@ def shown_url(storage: str) -> str:
     >>> shown_url("postgresql://ann:secret@host/labels")
     'postgresql+psycopg://ann:***@host/labels'
     """
-    return parse_url(storage).render_as_string()
+    return shown(parse_url(storage))
 
 
 def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
@@ -189,14 +195,25 @@ def _create(url: URL) -> Engine:
         waits = {} if "options" in url.query else {"options": f"-c lock_timeout={BUSY_SECONDS}s"}
         try:
             return create_engine(
-                url, connect_args=waits, pool_pre_ping=True, hide_parameters=True, json_serializer=to_json
+                url,
+                connect_args=waits,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                json_serializer=to_json,
+                json_deserializer=from_json,
             )
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise StorageError(
                 f"The driver for {url.drivername!r} is not installed. Run: pip install 'tally-labeling[postgres]'"
             ) from error
     # Errors end up in logs, and parameters hold what people wrote.
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, json_serializer=to_json)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+        json_serializer=to_json,
+        json_deserializer=from_json,
+    )
     watch(engine, path)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -273,12 +290,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def clear_errors(engine: Engine) -> Iterator[None]:
-    """Turn the database's complaints about files and connections into a `StorageError`."""
+    """Turn the database's complaints about files and connections into a `StorageError`, and let none quote a value."""
+    where = shown(engine.url)
     try:
         yield
-    except IntegrityError:
+    except IntegrityError as error:
         # Its message quotes values, which may read like any of those below.
-        raise
+        raise cleaned(error, engine.url) from None
+    except DamagedText:
+        raise StorageError(damage(engine)) from None
     except StatementError as error:
         if isinstance(error.orig, RefusedText):
             # SQLAlchemy shows the statement around what is refused on the way to the database.
@@ -286,22 +306,24 @@ def clear_errors(engine: Engine) -> Iterator[None]:
         if not isinstance(error, DBAPIError):
             raise
         message = str(error.orig).lower()
-        where = engine.url.render_as_string()
+        clean = cleaned(error, engine.url)
+        if message.startswith("could not decode to utf-8"):
+            raise StorageError(damage(engine)) from None
         if "readonly" in message or "read-only" in message:
             raise StorageError(
                 f"{where} can only be read. Make the file and its folder writable, or copy it elsewhere."
-            ) from error
+            ) from clean
         if "not a database" in message or "malformed" in message:
-            raise StorageError(f"{where} is not a SQLite database (or is damaged). Choose another file.") from error
+            raise StorageError(f"{where} is not a SQLite database (or is damaged). Choose another file.") from clean
         if "locked" in message or "lock timeout" in message:
             raise StorageError(
                 f"{where} was locked by another program for {BUSY_SECONDS} seconds. Close it, or try again."
-            ) from error
+            ) from clean
         if "disk is full" in message or "no space" in message:
-            raise StorageError(f"The disk of {where} is full; nothing of this step was saved.") from error
-        if isinstance(error, OperationalError):
-            raise StorageError(f"{where} cannot be used: {str(error.orig).strip()}") from error
-        raise
+            raise StorageError(f"The disk of {where} is full; nothing of this step was saved.") from clean
+        if isinstance(error, OperationalError) or error.statement is None:
+            raise StorageError(f"{where} cannot be used: {clean.orig}") from clean
+        raise clean from None
 
 
 def _revisions() -> list[str]:
@@ -336,15 +358,15 @@ def _upgrade(engine: Engine, url: URL, create: bool) -> None:
     foreign = tables if url.get_backend_name() == "sqlite" else tables & {*metadata.tables, "alembic_version"}
     if foreign and not (ours and current):
         raise StorageError(
-            f"{url.render_as_string()} has tables of another program. Choose another database: Tally makes a new file."
+            f"{shown(url)} has tables of another program. Choose another database: Tally makes a new file."
         )
     if current == head:
         return
     if current is None and not create:
-        raise NoProjects(f"{url.render_as_string()} is empty.")
+        raise NoProjects(f"{shown(url)} is empty.")
     if current is not None and current not in revisions:
         raise StorageError(
-            f"{url.render_as_string()} was written by a newer version of Tally (schema {current}; "
+            f"{shown(url)} was written by a newer version of Tally (schema {current}; "
             f"this version knows up to {head}). Update Tally to open it."
         )
     path = sqlite_path(url)
@@ -361,7 +383,8 @@ def _backup(path: Path, revision: str) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = path.with_name(f"{path.name}.{revision}-{stamp}.backup")
     partial = target.with_suffix(".partial")
-    os.close(os.open(partial, os.O_CREAT | os.O_WRONLY, 0o600))
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     source, copy = sqlite3.connect(path), sqlite3.connect(partial)
     try:
         source.backup(copy)
