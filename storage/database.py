@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import glob
 import os
 import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -311,25 +312,33 @@ def _upgrade(engine: Engine, url: URL, create: bool) -> None:
             f"this version knows up to {head}). Update Tally to open it."
         )
     path = sqlite_path(url)
-    if path is not None and current is not None:
-        _backup(path, current)
     with writing(engine) as connection:
+        # Two processes that open a database at once: the second waits here, then finds nothing to do.
         if connection.dialect.name == "postgresql":
-            # Two processes that open a new database at once: the second waits, then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(8451207)"))
+        if path is not None and current is not None:
+            if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head:
+                return
+            _backup(path, current)
         _migrate(connection)
 
 
 def _backup(path: Path, revision: str) -> Path:
+    """Copy a file before its schema changes, as the only process that does; what a killed one left of it goes."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        left.unlink(missing_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = path.with_name(f"{path.name}.{revision}-{stamp}.backup")
     partial = target.with_suffix(".partial")
-    os.close(os.open(partial, os.O_CREAT | os.O_WRONLY, 0o600))
-    source, copy = sqlite3.connect(path), sqlite3.connect(partial)
     try:
-        source.backup(copy)
-    finally:
-        source.close()
-        copy.close()
-    shutil.move(partial, target)
+        os.close(os.open(partial, os.O_CREAT | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as copy:
+            source.backup(copy)
+        shutil.move(partial, target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            f"{str(path)!r} is of an older version and cannot be copied before it is brought up to date: {error}. "
+            "Nothing was changed. Make room beside it, or check the file, and open it again."
+        ) from error
     return target
