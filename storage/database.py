@@ -29,6 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Float
 
+from storage.sqlite_files import DamagedText as DamagedText
 from storage.sqlite_files import NoProjects as NoProjects
 from storage.sqlite_files import StorageError as StorageError
 from storage.sqlite_files import check, moved, prepare, sqlite_path, watch
@@ -251,6 +252,9 @@ def clear_errors(engine: Engine) -> Iterator[None]:
             raise
         message = str(error.orig).lower()
         where = engine.url.render_as_string()
+        if "could not decode to utf-8" in message:
+            # The driver quotes the text.
+            raise DamagedText(f"{where} holds a damaged text. Put a backup in its place.") from None
         if "readonly" in message or "read-only" in message:
             raise StorageError(
                 f"{where} can only be read. Make the file and its folder writable, or copy it elsewhere."

@@ -17,6 +17,10 @@ class StorageError(RuntimeError):
     """The database cannot be used: wrong URL, not reachable, read-only, or of a newer version."""
 
 
+class DamagedText(StorageError):
+    """A text of the database is none any more: its bytes were changed on the disk."""
+
+
 class NoProjects(StorageError):
     """There is no database yet, or an empty one: it is made with its first project."""
 

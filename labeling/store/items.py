@@ -14,7 +14,8 @@ from labeling.arrays import BLOCK, IntArray
 from labeling.formats.columns.types import parse_dtype
 from labeling.formats.columns.values import EXACT, texts_of
 from labeling.store.snapshots import cached, snapshots, tallies
-from storage import cache_file
+from storage import StorageError, cache_file
+from storage.database import DamagedText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,11 @@ def becomes_text(known: Columns, name: str, dtype: pl.DataType, *, large: bool) 
 
 
 _FRAME = "items"
+
+DAMAGED = (
+    "The content of item {} is damaged in the database: it is not what was imported. Put a backup in its "
+    "place, or take the item out with erase()."
+)
 
 
 def known_truths(ledger: Ledger) -> tuple[IntArray, IntArray]:
@@ -199,6 +205,16 @@ class Items:
         blocks = facts.blocks(image=True) if item_ids is None else [facts.rows(item_ids, image=True)]
         return {row[0]: row[6] for rows in blocks for row in rows if row[6] is not None}
 
+    def _sound(self, blocks: Iterable[list[tuple[Any, ...]]]) -> Iterable[list[tuple[Any, ...]]]:
+        """Yield rows; where a text of them is none any more, tell of which item."""
+        try:
+            yield from blocks
+        except DamagedText:
+            damaged = self._ledger.items.damaged()
+            if not damaged:
+                raise
+            raise StorageError(DAMAGED.format(damaged[0])) from None
+
     def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
         imports, columns = self._imports()
         wanted = [
@@ -208,9 +224,11 @@ class Items:
         ]
         empty = pl.DataFrame(schema={"item_id": pl.Int64()} | {name: columns.dtypes[name] for name in wanted})
         facts = self._ledger.items
-        blocks = facts.blocks(private, image) if item_ids is None else [facts.rows(item_ids, private, image)]
+        once = (item_ids,) if item_ids is not None else ()
+        few = (facts.rows(ids, private, image) for ids in once)
+        blocks = facts.blocks(private, image) if item_ids is None else few
         parts = [empty]
-        for rows in blocks:
+        for rows in self._sound(blocks):
             by_import: dict[int, list[tuple[Any, ...]]] = {}
             for row in rows:
                 if row[5] is not None:
@@ -220,6 +238,20 @@ class Items:
                 for import_id, part in by_import.items()
             ]
         return pl.concat(parts, how="diagonal_relaxed").sort("item_id").select(empty.columns)
+
+
+def _decoded(texts: pl.Series, dtype: pl.DataType, item_ids: pl.Series) -> pl.Series:
+    """Return JSON texts as values; one that is damaged is named by its item, and not quoted."""
+    try:
+        return texts.str.json_decode(dtype)
+    except pl.exceptions.PolarsError:
+        pass
+    for place, item_id in enumerate(item_ids):
+        try:
+            texts[place : place + 1].str.json_decode(dtype)
+        except pl.exceptions.PolarsError:
+            raise StorageError(DAMAGED.format(item_id)) from None
+    raise StorageError(DAMAGED.format(f"{item_ids[0]} or one of the {len(item_ids) - 1:,} after it"))
 
 
 def _decode(
@@ -234,7 +266,7 @@ def _decode(
     for position, schema in sources:
         if schema:
             texts = pl.Series([row[position] for row in rows], dtype=pl.String())
-            frame = frame.hstack(texts.str.json_decode(pl.Struct(schema)).struct.unnest())
+            frame = frame.hstack(_decoded(texts, pl.Struct(schema), frame["item_id"]).struct.unnest())
     for role, position in (("id", 3), ("group", 4), ("image", 7 if private else 6)):
         name = next((n for n, (_, r) in here.items() if r == role), None)
         if name is not None and (role != "image" or image):

@@ -13,7 +13,18 @@ from pathlib import Path
 
 from tests.faults.steps import Run
 
-MODULES = ["labeling.project.project", "labeling.classifiers.linear", "datasets", "tests.faults.operations"]
+MODULES = [
+    "labeling.project.project",
+    "labeling.classifiers.linear",
+    "labeling.loops.refits.refit",
+    "alembic.command",
+    "datasets",
+    "joblib",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.utils",
+    "tests.faults.operations",
+]
 
 PATIENCE = 300
 """Seconds after which a process is taken to hang."""
