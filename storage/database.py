@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import glob
 import os
-import random
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,15 +33,12 @@ from storage.damage import damage
 from storage.shown import cleaned, named, shown
 from storage.sqlite_files import NoProjects as NoProjects
 from storage.sqlite_files import StorageError as StorageError
-from storage.sqlite_files import check, moved, prepare, sqlite_path, watch
+from storage.sqlite_files import begin_in_turn, check, moved, prepare, sqlite_path, watch
 from storage.tables import metadata
 from storage.texts import DamagedText, RefusedText, from_json, to_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-
-LOOKS = (0.001, 0.004)
-"""Seconds between two looks of who waits to write to SQLite."""
 
 SYNCHRONOUS = "FULL"
 """How SQLite commits: an answer that is said to be saved is on the disk."""
@@ -237,35 +233,11 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     if connection.get_execution_options().get("write", False):
         check(connection.engine)
-        _begin_in_turn(connection)
+        begin_in_turn(connection, BUSY_SECONDS)
         return
     # It takes no lock and cannot fail; by SQLAlchemy it takes as long as a read of one row.
     raw: Any = connection.connection.driver_connection
     raw.execute("BEGIN")
-
-
-def _begin_in_turn(connection: Connection) -> None:
-    """Begin to write, as soon as nobody else does.
-
-    SQLite itself would look every tenth of a second in the end, and miss the moments that a long import leaves.
-    """
-    raw: Any = connection.connection.driver_connection
-    deadline = time.monotonic() + BUSY_SECONDS
-    raw.execute("PRAGMA busy_timeout = 0")
-    try:
-        while time.monotonic() < deadline:
-            try:
-                raw.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
-                time.sleep(random.uniform(*LOOKS))  # noqa: S311 - so that two who wait do not look at once
-            else:
-                return
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    # By SQLAlchemy, so that whatever is wrong is said as its errors are.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _commit_sqlite(connection: Connection) -> None:
@@ -370,26 +342,34 @@ def _upgrade(engine: Engine, url: URL, create: bool) -> None:
             f"this version knows up to {head}). Update Tally to open it."
         )
     path = sqlite_path(url)
-    if path is not None and current is not None:
-        _backup(path, current)
     with writing(engine) as connection:
+        # Two processes that open a database at once: the second waits here, then finds nothing to do.
         if connection.dialect.name == "postgresql":
-            # Two processes that open a new database at once: the second waits, then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(8451207)"))
+        if path is not None and current is not None:
+            if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head:
+                return
+            _backup(path, current)
         _migrate(connection)
 
 
 def _backup(path: Path, revision: str) -> Path:
+    """Copy a file before its schema changes, as the only process that does; what a killed one left of it goes."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        left.unlink(missing_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = path.with_name(f"{path.name}.{revision}-{stamp}.backup")
     partial = target.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    source, copy = sqlite3.connect(path), sqlite3.connect(partial)
     try:
-        source.backup(copy)
-    finally:
-        source.close()
-        copy.close()
-    shutil.move(partial, target)
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as copy:
+            source.backup(copy)
+        shutil.move(partial, target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            f"{str(path)!r} is of an older version and cannot be copied before it is brought up to date: {error}. "
+            "Nothing was changed. Make room beside it, or check the file, and open it again."
+        ) from error
     return target

@@ -8,6 +8,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("labeling", "strategies", "storage", "ui")
 
 ELSEWHERE = {
+    "tests/faults/test_damage.py": [
+        "storage/facts/damage.py",
+    ],
     "tests/browser/test_analysis.py": [
         "ui/rules/analysis.py",
         "ui/rules/changes.py",

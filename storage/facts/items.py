@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Select, and_, bindparam, case, func, 
 
 from storage import tables
 from storage.facts.bulk import write_rows
+from storage.facts.damage import damaged_items
 from storage.facts.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 from storage.records import HoldoutRecord, ItemRows
 
@@ -146,6 +147,10 @@ class ItemFacts:
                 part = connection.execute(self._made("listed", self._listed, private, image), ids)
                 found += _renamed([tuple(row) for row in part], self._other_names(connection, "listed", ids))
             return found
+
+    def damaged(self) -> list[int]:
+        """Return the items whose content the disk has changed, so that it is no text any more."""
+        return damaged_items(self._transactions)
 
     def _made(self, what: str, make: Callable[..., Select[Any]], *arguments: Any) -> Select[Any]:
         """Return a statement, put together where it is asked for the first time: that takes as long as to run it."""
