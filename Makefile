@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Python compiles what is imported; to compile all that is installed takes a third of the set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check bench screenshots format pins clean
+.PHONY: help run test quick faults check bench screenshots format pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(VENV)/dev.stamp ## Set up and run all tests: SQLite and PostgreSQL, doct
 
 quick: $(VENV)/dev.stamp ## Set up and run the quick tests: SQLite alone, no browser, no processes, no networks
 	@env -u LABELING_STORAGE TALLY_TESTS=quick $(BIN)/python -m pytest $(TESTFLAGS)
+
+faults: $(VENV)/dev.stamp ## Kill each operation 30 times (TALLY_KILLS=30) and fill disks; says how often each was killed
+	@env -u LABELING_STORAGE TALLY_KILLS=$${TALLY_KILLS:-30} $(BIN)/python -m pytest tests/faults
 
 check: $(VENV)/dev.stamp ## Lint, types, which package may import which, and circles of imports
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Errors of libraries that nobody foresaw, said in words of the data."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -42,3 +43,23 @@ def in_plain_words(doing: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         return called
 
     return wrap
+
+
+_LISTED = re.compile(r"(values?(?:\(s\))?: )\[.*\]|(\(value=).*(?=\))", re.DOTALL)
+_CONVERTED = re.compile(r"(could not convert string to \w+: |invalid literal for [^:]*: ).*", re.DOTALL)
+
+
+def without_values(error: BaseException) -> str:
+    """Return what a library says is wrong, without the values of items that it quotes.
+
+    Examples
+    --------
+    >>> without_values(ValueError("could not convert string to float: 'you idiot'"))
+    'could not convert string to float: …'
+    >>> without_values(KeyError("likes"))
+    "'likes'"
+    """
+    # What Polars says of an expression at the end stays.
+    said, where, expression = str(error).rpartition("This error occurred")
+    said, rest = (said, where + expression) if where else (expression, "")
+    return _CONVERTED.sub(r"\1…", _LISTED.sub(r"\1\2…", said)) + rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -59,6 +59,9 @@ class ContentCache:
             return
 
     def _open(self) -> sqlite3.Connection:
+        with suppress(FileExistsError):
+            # It is made for its owner alone, as the database is; what SQLite puts beside it follows.
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         connection = sqlite3.connect(self.path, timeout=30)
         connection.execute("PRAGMA journal_mode = WAL")
         # A crash may lose what was kept last: it is computed again.
@@ -79,5 +82,5 @@ def cache_file(url: str, name: str) -> Path:
     if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
         return Path(f"{parsed.database}.{name}")
     home = Path(os.environ.get("LABELING_CACHE") or Path.home() / ".cache" / "tally")
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return home / f"{name}.sqlite"

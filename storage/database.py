@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import glob
 import os
-import random
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,17 +29,16 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import Float
 
+from storage.damage import damage
+from storage.shown import cleaned, named, shown
 from storage.sqlite_files import NoProjects as NoProjects
 from storage.sqlite_files import StorageError as StorageError
-from storage.sqlite_files import check, moved, prepare, sqlite_path, watch
+from storage.sqlite_files import begin_in_turn, check, moved, prepare, sqlite_path, watch
 from storage.tables import metadata
-from storage.texts import RefusedText, to_json
+from storage.texts import DamagedText, RefusedText, from_json, to_json
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-
-LOOKS = (0.001, 0.004)
-"""Seconds between two looks of who waits to write to SQLite."""
 
 SYNCHRONOUS = "FULL"
 """How SQLite commits: an answer that is said to be saved is on the disk."""
@@ -76,20 +74,24 @@ def parse_url(storage: str | URL) -> URL:
     """
     try:
         url = make_url(storage)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # What could not be read may hold a password, and so may the error that says so.
         raise StorageError(
-            f"{storage!r} is not a database URL. Use for example 'sqlite:///labeling.db' "
-            "or 'postgresql://user:password@host/name'."
-        ) from error
+            f"{named(storage)} is not a database URL. Use for example 'sqlite:///labeling.db' "
+            "or 'postgresql://user:password@host/name'; in a password, write @ : / ? # % as %40 %3A %2F %3F %23 %25."
+        ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
         raise StorageError(
             f"Databases of the kind {backend!r} are not supported. "
             "Use 'sqlite:///labeling.db' or 'postgresql://user:password@host/name'."
         )
+    if backend == "postgresql" and isinstance(storage, str) and storage.count("@") > 1:
+        # The rest of the password would be taken for the host, and shown.
+        raise StorageError(f"{named(storage)} holds more than one @. Write those in names and passwords as %40.")
     if backend == "sqlite" and url.database in (None, "", ":memory:"):
         raise StorageError(
-            f"{url.render_as_string()!r} names no file: a database in memory would be lost with the process. "
+            f"{shown(url)!r} names no file: a database in memory would be lost with the process. "
             "Use for example 'sqlite:///labeling.db'."
         )
     if url.drivername == "postgresql":
@@ -108,7 +110,7 @@ def shown_url(storage: str) -> str:
     >>> shown_url("postgresql://ann:secret@host/labels")
     'postgresql+psycopg://ann:***@host/labels'
     """
-    return parse_url(storage).render_as_string()
+    return shown(parse_url(storage))
 
 
 def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
@@ -189,14 +191,25 @@ def _create(url: URL) -> Engine:
         waits = {} if "options" in url.query else {"options": f"-c lock_timeout={BUSY_SECONDS}s"}
         try:
             return create_engine(
-                url, connect_args=waits, pool_pre_ping=True, hide_parameters=True, json_serializer=to_json
+                url,
+                connect_args=waits,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                json_serializer=to_json,
+                json_deserializer=from_json,
             )
         except (NoSuchModuleError, ModuleNotFoundError) as error:
             raise StorageError(
                 f"The driver for {url.drivername!r} is not installed. Run: pip install 'tally-labeling[postgres]'"
             ) from error
     # Errors end up in logs, and parameters hold what people wrote.
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, json_serializer=to_json)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+        json_serializer=to_json,
+        json_deserializer=from_json,
+    )
     watch(engine, path)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -220,35 +233,11 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     if connection.get_execution_options().get("write", False):
         check(connection.engine)
-        _begin_in_turn(connection)
+        begin_in_turn(connection, BUSY_SECONDS)
         return
     # It takes no lock and cannot fail; by SQLAlchemy it takes as long as a read of one row.
     raw: Any = connection.connection.driver_connection
     raw.execute("BEGIN")
-
-
-def _begin_in_turn(connection: Connection) -> None:
-    """Begin to write, as soon as nobody else does.
-
-    SQLite itself would look every tenth of a second in the end, and miss the moments that a long import leaves.
-    """
-    raw: Any = connection.connection.driver_connection
-    deadline = time.monotonic() + BUSY_SECONDS
-    raw.execute("PRAGMA busy_timeout = 0")
-    try:
-        while time.monotonic() < deadline:
-            try:
-                raw.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
-                time.sleep(random.uniform(*LOOKS))  # noqa: S311 - so that two who wait do not look at once
-            else:
-                return
-    finally:
-        raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    # By SQLAlchemy, so that whatever is wrong is said as its errors are.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _commit_sqlite(connection: Connection) -> None:
@@ -273,12 +262,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def clear_errors(engine: Engine) -> Iterator[None]:
-    """Turn the database's complaints about files and connections into a `StorageError`."""
+    """Turn the database's complaints about files and connections into a `StorageError`, and let none quote a value."""
+    where = shown(engine.url)
     try:
         yield
-    except IntegrityError:
+    except IntegrityError as error:
         # Its message quotes values, which may read like any of those below.
-        raise
+        raise cleaned(error, engine.url) from None
+    except DamagedText:
+        raise StorageError(damage(engine)) from None
     except StatementError as error:
         if isinstance(error.orig, RefusedText):
             # SQLAlchemy shows the statement around what is refused on the way to the database.
@@ -286,22 +278,24 @@ def clear_errors(engine: Engine) -> Iterator[None]:
         if not isinstance(error, DBAPIError):
             raise
         message = str(error.orig).lower()
-        where = engine.url.render_as_string()
+        clean = cleaned(error, engine.url)
+        if message.startswith("could not decode to utf-8"):
+            raise StorageError(damage(engine)) from None
         if "readonly" in message or "read-only" in message:
             raise StorageError(
                 f"{where} can only be read. Make the file and its folder writable, or copy it elsewhere."
-            ) from error
+            ) from clean
         if "not a database" in message or "malformed" in message:
-            raise StorageError(f"{where} is not a SQLite database (or is damaged). Choose another file.") from error
+            raise StorageError(f"{where} is not a SQLite database (or is damaged). Choose another file.") from clean
         if "locked" in message or "lock timeout" in message:
             raise StorageError(
                 f"{where} was locked by another program for {BUSY_SECONDS} seconds. Close it, or try again."
-            ) from error
+            ) from clean
         if "disk is full" in message or "no space" in message:
-            raise StorageError(f"The disk of {where} is full; nothing of this step was saved.") from error
-        if isinstance(error, OperationalError):
-            raise StorageError(f"{where} cannot be used: {str(error.orig).strip()}") from error
-        raise
+            raise StorageError(f"The disk of {where} is full; nothing of this step was saved.") from clean
+        if isinstance(error, OperationalError) or error.statement is None:
+            raise StorageError(f"{where} cannot be used: {clean.orig}") from clean
+        raise clean from None
 
 
 def _revisions() -> list[str]:
@@ -336,37 +330,46 @@ def _upgrade(engine: Engine, url: URL, create: bool) -> None:
     foreign = tables if url.get_backend_name() == "sqlite" else tables & {*metadata.tables, "alembic_version"}
     if foreign and not (ours and current):
         raise StorageError(
-            f"{url.render_as_string()} has tables of another program. Choose another database: Tally makes a new file."
+            f"{shown(url)} has tables of another program. Choose another database: Tally makes a new file."
         )
     if current == head:
         return
     if current is None and not create:
-        raise NoProjects(f"{url.render_as_string()} is empty.")
+        raise NoProjects(f"{shown(url)} is empty.")
     if current is not None and current not in revisions:
         raise StorageError(
-            f"{url.render_as_string()} was written by a newer version of Tally (schema {current}; "
+            f"{shown(url)} was written by a newer version of Tally (schema {current}; "
             f"this version knows up to {head}). Update Tally to open it."
         )
     path = sqlite_path(url)
-    if path is not None and current is not None:
-        _backup(path, current)
     with writing(engine) as connection:
+        # Two processes that open a database at once: the second waits here, then finds nothing to do.
         if connection.dialect.name == "postgresql":
-            # Two processes that open a new database at once: the second waits, then finds nothing to do.
             connection.execute(text("SELECT pg_advisory_xact_lock(8451207)"))
+        if path is not None and current is not None:
+            if connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == head:
+                return
+            _backup(path, current)
         _migrate(connection)
 
 
 def _backup(path: Path, revision: str) -> Path:
+    """Copy a file before its schema changes, as the only process that does; what a killed one left of it goes."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        left.unlink(missing_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     target = path.with_name(f"{path.name}.{revision}-{stamp}.backup")
     partial = target.with_suffix(".partial")
-    os.close(os.open(partial, os.O_CREAT | os.O_WRONLY, 0o600))
-    source, copy = sqlite3.connect(path), sqlite3.connect(partial)
     try:
-        source.backup(copy)
-    finally:
-        source.close()
-        copy.close()
-    shutil.move(partial, target)
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(partial)) as copy:
+            source.backup(copy)
+        shutil.move(partial, target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            f"{str(path)!r} is of an older version and cannot be copied before it is brought up to date: {error}. "
+            "Nothing was changed. Make room beside it, or check the file, and open it again."
+        ) from error
     return target

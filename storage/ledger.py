@@ -27,6 +27,7 @@ from storage.facts.people.annotations import AnnotationFacts
 from storage.facts.people.remarks import RemarkFacts
 from storage.facts.people.reopened import ReopenedFacts
 from storage.records import LabelSetRecord, ProjectRecord
+from storage.shown import shown
 from storage.transactions import Transactions, Turn, Write
 
 
@@ -128,9 +129,7 @@ class Ledger:
                 statement = insert(tables.projects).values(values | {"seq": 0, "next_item": 1})
                 row = connection.execute(statement.returning(tables.projects)).one()
             except IntegrityError as error:
-                raise ProjectExists(
-                    f"There is a project {name!r} in {engine.url.render_as_string()} already."
-                ) from error
+                raise ProjectExists(f"There is a project {name!r} in {shown(engine.url)} already.") from error
             ledger = cls(engine, _project(row))
             write = ledger.transactions.stamp(connection)
             write.fact(tables.label_sets, version=1, change={"kind": "create"}, classes=list(classes))
@@ -160,8 +159,7 @@ class Ledger:
                 known = connection.scalars(select(tables.projects.c.name).order_by(tables.projects.c.name)).all()
                 there = f"It has {', '.join(map(repr, known))}." if known else "It has no projects yet."
                 raise ProjectNotFound(
-                    f"There is no project {name!r} in {engine.url.render_as_string()}. {there} "
-                    "Make one with Project.create()."
+                    f"There is no project {name!r} in {shown(engine.url)}. {there} Make one with Project.create()."
                 )
         return cls(engine, _project(row))
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
+import sqlite3
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
+
+LOOKS = (0.001, 0.004)
+"""Seconds between two looks of who waits to write to SQLite."""
 
 
 class StorageError(RuntimeError):
@@ -113,3 +119,27 @@ def _connect_sqlite(_dialect: object, _record: object, args: list[Any], options:
     if not options.get("uri"):
         args[0] = f"file:{quote(str(args[0]))}?mode=rw"
         options["uri"] = True
+
+
+def begin_in_turn(connection: Connection, seconds: float) -> None:
+    """Begin to write, as soon as nobody else does; by SQLite's own way once so many seconds have passed.
+
+    SQLite itself would look every tenth of a second in the end, and miss the moments that a long import leaves.
+    """
+    raw: Any = connection.connection.driver_connection
+    deadline = time.monotonic() + seconds
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < deadline:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(random.uniform(*LOOKS))  # noqa: S311 - so that two who wait do not look at once
+            else:
+                return
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+    # By SQLAlchemy, so that whatever is wrong is said as its errors are.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -20,6 +20,24 @@ class RefusedText(ValueError):
     """A text cannot be kept: it holds a NUL or half a character, or is too long."""
 
 
+class DamagedText(ValueError):
+    """What is stored as JSON is none; the message says nothing of what it is."""
+
+
+def from_json(text: str | bytes) -> Any:
+    """Read a value of a JSON column.
+
+    Raises
+    ------
+    DamagedText
+        It is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError):
+        raise DamagedText("What is stored is damaged and cannot be read.") from None
+
+
 def check_text(value: str, what: str, most: int | None = None) -> str:
     r"""Return a text that any database keeps; raise for any other.
 

@@ -20,6 +20,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from storage import tables
 from storage.database import StorageError, reading, writing
 from storage.records import ProjectRecord
+from storage.shown import shown
 
 
 class ProjectArchived(RuntimeError):
@@ -147,7 +148,7 @@ class Transactions:
     @property
     def url(self) -> str:
         """The database's URL, with the password hidden."""
-        return self.engine.url.render_as_string()
+        return shown(self.engine.url)
 
     @property
     def full_url(self) -> str:

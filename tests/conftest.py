@@ -32,6 +32,7 @@ QUICK = os.environ.get("TALLY_TESTS") == "quick"
 
 LONG = [
     "browser",
+    "faults",
     "labeling/commands/test_serve.py",
     "labeling/loops/pool/test_alike.py",
     "labeling/commands/test_command_line.py",
@@ -79,6 +80,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left = [item for item in items if "postgres_server" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how often each operation was killed, if any was; see `tests/faults`."""
+    passed = terminalreporter.stats.get("passed", [])
+    kills = [value for report in passed for name, value in report.user_properties if name == "kills"]
+    if kills:
+        terminalreporter.section("kills survived")
+        for operation, count in kills:
+            terminalreporter.write_line(f"{count:5} {operation}")
+        terminalreporter.write_line(f"{sum(count for _, count in kills):5} in all")
 
 
 def in_memory() -> Path | None:

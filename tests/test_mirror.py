@@ -23,7 +23,6 @@ ELSEWHERE = {
     ],
     "tests/browser/test_export_page.py": [
         "labeling/commands/parts/server.py",
-        "ui/export/file.py",
         "ui/export/page.py",
     ],
     "tests/browser/test_following.py": [
@@ -246,7 +245,6 @@ ELSEWHERE = {
         "labeling/weak_labels/judged.py",
     ],
     "tests/storage/test_ledger.py": [
-        "storage/content_cache.py",
         "storage/facts/people/annotations.py",
         "storage/facts/asking/asked.py",
         "storage/facts/bulk.py",
@@ -274,6 +272,9 @@ ELSEWHERE = {
         "storage/upkeep/dangling.py",
         "storage/upkeep/derived.py",
         "storage/upkeep/repairing.py",
+    ],
+    "tests/storage/test_shown.py": [
+        "storage/damage.py",
     ],
     "tests/storage/test_database.py": [
         "storage/sqlite_files.py",
@@ -310,6 +311,9 @@ ELSEWHERE = {
     ],
     "tests/test_packaging.py": [
         "ui/entry/serve.py",
+    ],
+    "tests/ui/test_guard.py": [
+        "labeling/commands/parts/loopback.py",
     ],
     "tests/ui/annotate/test_stream_desk.py": [
         "labeling/loops/records.py",

@@ -115,7 +115,7 @@ def command(site: Path, *arguments: str) -> tuple[list[str], dict[str, str]]:
 def served(site: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The installed app, served from an empty folder until it says that it serves; process and port."""
     port = free_port()
-    arguments, environment = command(site, "serve", "--port", str(port))
+    arguments, environment = command(site, "serve", "--port", str(port), "--address", "127.0.0.1")
     server = subprocess.Popen(arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None

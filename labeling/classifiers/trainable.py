@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from labeling.library_errors import without_values
+
 if TYPE_CHECKING:
     from labeling.classifiers.base import Classifier, Model
     from labeling.classifiers.features.text import Matrix
@@ -53,7 +55,7 @@ def explained(estimator: Any, error: Exception, labels: npt.NDArray[np.integer],
         Whether it was given sparse features.
     """
     name = type(estimator).__name__
-    said = f"{type(error).__name__}: {error}"
+    said = f"{type(error).__name__}: {without_values(error)}"
     if sparse and re.search(r"sparse|dense", str(error), re.IGNORECASE):
         return CannotTrain(
             f"{name} takes no sparse features. Make the classifier as SklearnClassifier({name}(…), dense=True). "
@@ -131,7 +133,7 @@ def attempt(
 
 def _of_own(classifier: Classifier, error: Exception, labels: int) -> str:
     name = type(classifier).__name__
-    return f"{name} could not be trained on {labels:,} labels. {type(error).__name__}: {error}"
+    return f"{name} could not be trained on {labels:,} labels. {type(error).__name__}: {without_values(error)}"
 
 
 def probed(model: Model, X: Matrix, classes: int) -> Model:

@@ -10,18 +10,23 @@ from urllib.parse import quote
 
 import typer
 
+from labeling.commands.parts.loopback import check_address
 from labeling.commands.parts.project_option import Storage
 from labeling.commands.parts.server import HOST, is_free, serving
 
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port of this machine to serve on.")]
+Address = Annotated[
+    str,
+    typer.Option(help="Address of this machine to serve on; without sign-in, only one that no other machine reaches."),
+]
 
 
-def serve_app(port: Port = 8501, storage: Storage = None) -> None:
+def serve_app(port: Port = 8501, address: Address = "", storage: Storage = None) -> None:
     """Serve the app in the browser.
 
     It listens on this machine alone, over the database given, until Ctrl-C.
     """
-    _serve(storage, port)
+    _serve(storage, port, address)
 
 
 def serve_demo(
@@ -48,23 +53,26 @@ def serve_demo(
         _serve(storage, port, page=f"annotate?project={quote(project.name)}", browser=browser)
 
 
-def _check(port: int) -> None:
-    if not is_free(port):
+def _check(port: int, address: str = "") -> None:
+    if address:
+        check_address(address, "--address")
+    if not is_free(port, address or HOST):
         raise OSError(f"Port {port} of this machine is in use. Give another one with --port.")
 
 
-def _serve(storage: str | None, port: int, *, page: str = "", browser: bool = False) -> None:
+def _serve(storage: str | None, port: int, address: str = "", *, page: str = "", browser: bool = False) -> None:
     from labeling.project.project import default_storage
     from storage import shown_url
 
     url = storage or default_storage()
-    _check(port)
-    address = f"http://{HOST}:{port}/{page}"
-    with serving(url, port) as server:
-        typer.echo(f"Tally works on {shown_url(url)} at {address}\nCtrl-C ends it.")
+    _check(port, address)
+    host = f"[{address}]" if ":" in address else address or HOST
+    place = f"http://{host}:{port}/{page}"
+    with serving(url, port, address) as server:
+        typer.echo(f"Tally works on {shown_url(url)} at {place}\nCtrl-C ends it.")
         sys.stdout.flush()
         if browser and _has_browser():
-            webbrowser.open(address)
+            webbrowser.open(place)
         try:
             code = server.wait()
         except KeyboardInterrupt:

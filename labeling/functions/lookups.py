@@ -18,6 +18,7 @@ from labeling.functions.base import LabelingFunction, Spec, listed
 from labeling.functions.distributions import likeliest
 from labeling.functions.fingerprint import digest
 from labeling.label_names import label_name, label_names, label_position
+from labeling.library_errors import without_values
 
 
 def _dtype(labels: Sequence[str]) -> type[pl.DataType]:
@@ -381,9 +382,10 @@ def _by_batch(
     def guarded(rows: pl.Series) -> pl.Series:
         try:
             return votes(rows)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - said again below
             raise ValueError(
-                f"Labeling function {name!r} over columns {listed(columns)} fails: {type(error).__name__}: {error}."
-            ) from error
+                f"Labeling function {name!r} over columns {listed(columns)} fails: {type(error).__name__}: "
+                f"{without_values(error)}."
+            ) from None
 
     return pl.struct(columns).map_batches(guarded, return_dtype=_dtype(labels))

@@ -14,7 +14,7 @@ from labeling.arrays import BLOCK, IntArray
 from labeling.formats.columns.types import parse_dtype
 from labeling.formats.columns.values import EXACT, texts_of
 from labeling.store.snapshots import cached, snapshots, tallies
-from storage import cache_file
+from storage import StorageError, cache_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,6 +222,30 @@ class Items:
         return pl.concat(parts, how="diagonal_relaxed").sort("item_id").select(empty.columns)
 
 
+def _records(stored: Mapping[int, str | None], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Turn records stored as JSON into columns; of one that is none any more the item is named, and nothing said."""
+    try:
+        return _json(stored.values(), schema)
+    except pl.exceptions.PolarsError:
+        damaged = [item for item, text in stored.items() if not _is_json(text, schema)]
+        raise StorageError(
+            f"What is stored of item {', '.join(map(str, damaged[:10]))}{' and more' if len(damaged) > 10 else ''} is "
+            "damaged and cannot be read. Use a backup of the database."
+        ) from None
+
+
+def _json(texts: Iterable[str | None], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.Series(list(texts), dtype=pl.String()).str.json_decode(pl.Struct(schema)).struct.unnest()
+
+
+def _is_json(text: str | None, schema: Mapping[str, pl.DataType]) -> bool:
+    try:
+        _json([text], schema)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
 def _decode(
     record: ImportRecord, rows: list[tuple[Any, ...]], columns: Columns, *, private: bool, image: bool
 ) -> pl.DataFrame:
@@ -233,8 +257,7 @@ def _decode(
         sources.append((6, {name: t for name, (t, role) in here.items() if role == "private"}))
     for position, schema in sources:
         if schema:
-            texts = pl.Series([row[position] for row in rows], dtype=pl.String())
-            frame = frame.hstack(texts.str.json_decode(pl.Struct(schema)).struct.unnest())
+            frame = frame.hstack(_records({row[0]: row[position] for row in rows}, schema))
     for role, position in (("id", 3), ("group", 4), ("image", 7 if private else 6)):
         name = next((n for n, (_, r) in here.items() if r == role), None)
         if name is not None and (role != "image" or image):

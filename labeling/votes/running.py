@@ -18,6 +18,7 @@ from labeling.functions.keyword_search import plan_keywords
 from labeling.functions.makers import as_function
 from labeling.functions.rules import Comparison
 from labeling.label_names import find_label, label_position
+from labeling.library_errors import without_values
 
 AT_ONCE = 262_144
 """Rows that expressions are computed on at a time."""
@@ -248,8 +249,9 @@ def _check_expressions(functions: Sequence[LabelingFunction], frame: pl.DataFram
                     )
         except pl.exceptions.PolarsError as error:
             types = listed(f"{column} is {frame.schema[column]}" for column in function.needs(text))
-            said = _unlike(function, frame.schema, text) or " ".join(str(error).split())
-            raise ValueError(f"{about} fails: {said} ({types}).") from error
+            said = _unlike(function, frame.schema, text) or " ".join(without_values(error).split())
+            # The library's own error quotes what the items hold.
+            raise ValueError(f"{about} fails: {said} ({types}).") from None
 
 
 def _unlike(function: LabelingFunction, schema: pl.Schema, text: str | None) -> str | None:

@@ -27,6 +27,9 @@ from labeling.votes.running import Faults, add_faults, check_functions
 JOIN = 16
 """Batches of patterns that are joined at a time."""
 
+MARK = "run"
+"""The file that says which run the parts beside it are of."""
+
 
 @dataclass(frozen=True)
 class LabelFileReport:
@@ -147,7 +150,7 @@ def weak_label_file(
         job = replace(job, model=_fit(job, slices, executor, progress))
     counts, faults = _label(job, slices, executor, progress)
     _join_parts(job, slices, destination)
-    shutil.rmtree(folder)
+    _clear(folder)
     return LabelFileReport(
         path=destination,
         rows=sum(task.rows for task in slices),
@@ -189,13 +192,19 @@ def _run_key(job: _Job, source: Path) -> str:
 
 def _open_folder(folder: Path, key: str) -> None:
     """Keep the parts of the same run, clear those of another."""
-    mark = folder / "run"
+    mark = folder / MARK
     if mark.exists() and mark.read_text() == key:
         return
     if folder.exists():
-        shutil.rmtree(folder)
+        _clear(folder)
     folder.mkdir(parents=True)
     mark.write_text(key)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the parts of a run, its mark first: what a kill leaves of them is nothing to go on from."""
+    (folder / MARK).unlink(missing_ok=True)
+    shutil.rmtree(folder)
 
 
 def _fit(job: _Job, slices: Sequence[Slice], executor: Engine, progress: bool) -> LabelModel:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from storage import tables
 from storage.database import StorageError, database_clock
+from storage.facts.asking.refit_leases import ended, new_holder
 from storage.facts.bulk import write_rows
 from storage.facts.label_sets import write_label_set
 from storage.facts.visibility import TAKEN_BACK, taken_back, visible_items, withdrawn_items
@@ -26,6 +27,9 @@ IMPORT_LEASE_SECONDS = 600.0
 
 ITEMS, GOLD, STREAM = "items", "gold", "stream"
 """What an import brings: rows of a source, known answers alone, records offered to a stream."""
+
+HOLDER = "holder"
+"""Where an import under way says which process is at it."""
 
 
 PART = 2_000
@@ -71,7 +75,7 @@ class ImportFacts:
             if running is not None:
                 raise StorageError(
                     f"An import of {running.name!r} has been running since {running.started_at:%H:%M:%S} UTC. "
-                    "Wait until it is done; if its process died, it expires after 10 minutes."
+                    "Wait until it is done; if its machine died, it expires after 10 minutes."
                 )
             values = {
                 "project_id": self._project_id,
@@ -79,7 +83,8 @@ class ImportFacts:
                 "started_at": datetime.now(UTC),
                 "name": name,
                 "kind": kind,
-                "mapping": {},
+                # Until it completes: who is at it.
+                "mapping": {HOLDER: new_holder()},
                 "columns": [],
                 "expires_at": database_clock() + IMPORT_LEASE_SECONDS,
             }
@@ -178,26 +183,27 @@ class ImportFacts:
 
     def purge(self) -> None:
         """Delete what imports left behind whose process died."""
-        table = tables.imports
         with self._transactions.read() as connection:
-            stale = connection.scalar(
-                select(func.count()).where(
-                    table.c.project_id == self._project_id, table.c.seq.is_(None), table.c.expires_at < database_clock()
-                )
-            )
+            stale = self._stale(connection)
         if stale:
             with self._transactions.unstamped(archived=True) as connection:
                 self._purge(connection)
 
     def _purge(self, connection: Connection) -> None:
-        table = tables.imports
-        stale = connection.scalars(
-            select(table.c.id).where(
-                table.c.project_id == self._project_id, table.c.seq.is_(None), table.c.expires_at < database_clock()
-            )
-        ).all()
-        for import_id in stale:
+        for import_id in self._stale(connection):
+            # What its process wrote last may be on its way still.
+            own = select(tables.imports.c.id).where(tables.imports.c.id == import_id)
+            connection.execute(own.with_for_update())
             self._delete_import(connection, import_id)
+
+    def _stale(self, connection: Connection) -> list[int]:
+        """Return the imports under way that nobody is at: their process ended, or was not heard of for too long."""
+        table = tables.imports
+        expired = (table.c.expires_at < database_clock()).label("expired")
+        under_way = select(table.c.id, table.c.mapping, expired).where(
+            table.c.project_id == self._project_id, table.c.seq.is_(None)
+        )
+        return [row.id for row in connection.execute(under_way) if row.expired or ended(row.mapping.get(HOLDER, ""))]
 
     def _delete_import(self, connection: Connection, import_id: int) -> None:
         mine = and_(tables.items.c.project_id == self._project_id, tables.items.c.import_id == import_id)
@@ -277,6 +283,7 @@ class ImportFacts:
         table, leases = tables.imports, tables.leases
         with self._transactions.write() as write:
             connection = write.connection
+            self._purge(connection)
             running = connection.scalar(
                 select(table.c.name).where(table.c.project_id == self._project_id, table.c.seq.is_(None))
             )

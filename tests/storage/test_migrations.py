@@ -1,5 +1,6 @@
 import shutil
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,7 @@ def test_an_older_file_is_copied_before_it_is_upgraded(sqlite_url, tmp_path, req
     assert Project.open("p", storage=sqlite_url).label_names == ("ok", "offensive")
     (backup,) = tmp_path.glob("*.backup")
     assert backup.name.startswith(f"work.db.{before}-")
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     for path, columns in ((backup, 0), (make_url(sqlite_url).database, 1)):
         with sqlite3.connect(path) as connection:
             found = connection.execute("SELECT count(*) FROM pragma_table_info('annotations') WHERE name = 'mood'")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
+from labeling.formats.reading.pictures import check_image
 from labeling.loops.records import LoopProgress, Query
 from labeling.store.label_set import LabelClass
 from ui.parts.markup import bar, chip, count, escape, mark_spans, share_bars
@@ -15,8 +15,6 @@ from ui.parts.menu import PARTS, explain
 
 MOST_COLUMNS = 6
 MOST_VOTES = 12
-MOST_BYTES = 30_000_000
-_IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
 def item_html(
@@ -184,7 +182,9 @@ def _votes(votes: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
 
 
 def picture(item: Mapping[str, Any], column: str | None) -> bytes | None:
-    """The bytes of an item's image, None where there is none or the bytes are no image.
+    """The bytes of an item's image; None where there are none, or they are no image, or a larger one than is read.
+
+    A text in the column is a text: as a path it would show files of the server, as a link ask whoever wrote it.
 
     Examples
     --------
@@ -192,7 +192,10 @@ def picture(item: Mapping[str, Any], column: str | None) -> bytes | None:
     True
     """
     value = item.get(column) if column else None
-    if isinstance(value, str):
-        path = Path(value)
-        value = path.read_bytes() if path.is_file() and path.stat().st_size <= MOST_BYTES else None
-    return value if isinstance(value, bytes) and value.startswith(_IMAGES) else None
+    if not isinstance(value, bytes):
+        return None
+    try:
+        check_image(value)
+    except ValueError:
+        return None
+    return value

@@ -187,7 +187,7 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
         if image:
             place.image(image, width="content")
         spans = [] if blind else _matched(project, query, votes)
-        hidden = {*project.hidden_columns, *([column] if column else [])}
+        hidden = set(project.hidden_columns)
         place.html(card.item_html(query, shown.uuid, project.text_column, spans, _hint(query, classes, blind), hidden))
         said = st.session_state.pop(NOTE, None)
         if said:

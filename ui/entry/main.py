@@ -1,5 +1,7 @@
-"""The script that Streamlit runs for each reader."""
+"""The script that Streamlit runs for each reader; who may read is checked by the app around it."""
 
 from ui.app import draw
+from ui.guard import check_server_address
 
+check_server_address()
 draw()

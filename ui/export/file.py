@@ -51,6 +51,7 @@ def write(project: Project, kind: str, options: Mapping[str, Any], tell: Tell) -
             name = f"{name}{chosen.suffix}"
             path = folder / name
             report = project.export(path, format=kind, progress=tell, **options)
+        path.chmod(0o600)
         # Open, it can be read after its folder is gone; nothing of it waits anywhere when the server is killed.
         file = path.open("rb")
         return Ready(file, name, path.stat().st_size, report.rows, report.sha256, project.version())

@@ -171,7 +171,11 @@ def _text(project: Project, item: Mapping[str, Any]) -> str:
     if project.text_column is not None:
         text = item.get(project.text_column)
         return escape(text) if text not in (None, "") else "<i>no text</i>"
-    facts = [f"{name}: {value}" for name, value in item.items() if name != "item_id" and value is not None]
+    facts = [
+        f"{name}: {value}"
+        for name, value in item.items()
+        if name != "item_id" and value is not None and not isinstance(value, bytes)
+    ]
     return escape("; ".join(facts[:6]))
 
 

@@ -146,11 +146,11 @@ def small(content: bytes, side: int, *, colour: bool) -> npt.NDArray[np.float32]
     """(channels * side * side,) a picture as values in [0, 1]; zeros where it cannot be read."""
     from PIL import Image
 
-    from labeling.formats.reading.pictures import check_image
+    from labeling.formats.reading.pictures import FORMATS, check_image
 
     try:
         check_image(content)
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             copy = picture.convert("RGB" if colour else "L").resize((side, side), Image.Resampling.BILINEAR)
     except (OSError, SyntaxError, ValueError):
         # What was imported was checked; a picture cut short shows only when all of it is read.

@@ -28,14 +28,14 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def is_free(port: int) -> bool:
+def is_free(port: int, address: str = HOST) -> bool:
     """Tell whether nobody listens on a port of this machine."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         if os.name == "posix":
             # As servers do: a port that was in use a moment ago is free again.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True
@@ -43,7 +43,7 @@ def is_free(port: int) -> bool:
 
 @contextmanager
 def serving(
-    storage: str, port: int, *, cwd: Path | None = None, output: IO[bytes] | int | None = None
+    storage: str, port: int, address: str = "", *, cwd: Path | None = None, output: IO[bytes] | int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the app over a database until the block ends; inside, it answers.
 
@@ -52,7 +52,10 @@ def serving(
     storage
         URL of the database. It goes to the process in its environment, as it may hold a password.
     port
-        Port of 127.0.0.1 to listen on.
+        Port to listen on.
+    address
+        Address of this machine to listen on; empty: 127.0.0.1, unless a variable or a file of Streamlit asks for one
+        that others reach, which is refused.
     cwd
         Working directory of the process; None: this one's.
     output
@@ -68,7 +71,7 @@ def serving(
     if not ENTRY.is_file():
         raise FileNotFoundError(f"The pages are not installed: there is no {ENTRY}. Install tally-labeling again.")
     server = subprocess.Popen(
-        [sys.executable, str(ENTRY), str(port)],
+        [sys.executable, str(ENTRY), str(port), *([address] if address else [])],
         cwd=cwd,
         env={**os.environ, "LABELING_STORAGE": storage},
         stdin=subprocess.PIPE,
@@ -76,7 +79,7 @@ def serving(
         stderr=None if output is None else subprocess.STDOUT,
     )
     try:
-        _wait(server, port)
+        _wait(server, port, address or HOST)
         yield server
     finally:
         if server.stdin:
@@ -88,20 +91,20 @@ def serving(
             server.wait()
 
 
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait(server: subprocess.Popen[bytes], port: int, address: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise RuntimeError(f"The app ended with code {server.returncode} before it answered.")
-        if _answers(port):
+        if _answers(port, address):
             return
         time.sleep(0.1)
     raise TimeoutError(f"The app did not answer within {START_SECONDS} seconds.")
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, address: str) -> bool:
     # A proxy that the environment names is for the world, not for this machine: urllib would ask it.
-    connection = HTTPConnection(HOST, port, timeout=2)
+    connection = HTTPConnection(address, port, timeout=2)
     try:
         connection.request("GET", "/_stcore/health")
         return connection.getresponse().status == 200

@@ -11,7 +11,7 @@ from labeling.formats.sources.limits import limits, setting_of
 
 LARGEST_BYTES = 20 * 2**20
 LARGEST_TOTAL = 2 * 2**30
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 
 
 def read_images(column: pl.Series, root: str | Path | None) -> tuple[pl.Series, dict[int, str]]:
@@ -81,7 +81,7 @@ def is_picture(content: bytes) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            Image.open(io.BytesIO(content), formats=_FORMATS).close()
+            Image.open(io.BytesIO(content), formats=FORMATS).close()
     except Image.DecompressionBombError:
         return True
     except (OSError, SyntaxError, ValueError):
@@ -108,10 +108,10 @@ def check_image(content: bytes) -> tuple[str, int, int]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 kind, (width, height) = str(picture.format), picture.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not a picture of a known format ({', '.join(_FORMATS)})") from error
+        raise ValueError(f"not a picture of a known format ({', '.join(FORMATS)})") from error
     most = limits().pixels
     if width * height > most:
         raise ValueError(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from labeling.arrays import FloatArray, IntArray
 from labeling.classifiers.trainable import SETUP_ERRORS
+from labeling.library_errors import without_values
 
 if TYPE_CHECKING:
     from labeling.loops.rounds.learning import Learning
@@ -93,7 +94,7 @@ def out_of_fold(learning: Learning, group: IntArray, before: Callable[[IntArray]
             raise
         except Exception as error:  # noqa: BLE001 - said in the notes of the refit
             # A fold has fewer rows than the whole: what can be trained on the one may not be on the other.
-            note = f"Not all answers could be checked by folds: {error}"
+            note = f"Not all answers could be checked by folds: {without_values(error)}"
     return OutOfFold(rows, proba, note)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,8 @@ import pytest
 
 from labeling.commands import serve
 from labeling.commands.parts import server
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_a_port_is_free_until_somebody_listens_on_it() -> None:
@@ -30,6 +34,16 @@ def test_without_a_screen_no_browser_takes_the_terminal(monkeypatch: pytest.Monk
     assert not serve._has_browser()
     monkeypatch.setenv("DISPLAY", ":0")
     assert serve._has_browser()
+
+
+def test_an_interrupt_ends_it_without_a_word(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "labeling", "serve", "--port", str(server.free_port())]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LABELING_STORAGE": f"sqlite:///{tmp_path / 'work.db'}"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, start_new_session=True, **pipes) as process:
+        assert any("Ctrl-C ends it" in line for line in process.stdout)
+        os.killpg(process.pid, signal.SIGINT)
+        assert (process.communicate(timeout=60)[0], process.returncode) == ("", 0)
 
 
 def test_an_app_that_ends_before_it_answers_is_said_with_its_code(

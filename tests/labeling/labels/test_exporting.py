@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import stat
 
 import polars as pl
 import pytest
@@ -40,6 +42,21 @@ def project(sqlite_url):
 
 def read(path):
     return {".csv": pl.read_csv, ".jsonl": pl.read_ndjson, ".parquet": pl.read_parquet}[path.suffix](path)
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077], ids=oct)
+@pytest.mark.parametrize("kind", [each.name for each in EXPORT_FORMATS])
+def test_an_export_is_for_whom_the_umask_says(project, tmp_path, kind, mask):
+    before = os.umask(mask)
+    try:
+        project.export(tmp_path / "out", format=kind)
+    finally:
+        os.umask(before)
+    out = tmp_path / "out"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in ([out] if out.is_file() else out.rglob("*.arrow"))} == {
+        0o666 & ~mask
+    }
+    assert out.is_file() or stat.S_IMODE(out.stat().st_mode) == 0o777 & ~mask
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])

@@ -1,5 +1,7 @@
 """Running functions: faults are counted, mistakes are named, blocks make no difference."""
 
+import traceback
+
 import polars as pl
 import pytest
 
@@ -34,6 +36,14 @@ def test_exceptions_and_unknown_answers_become_abstains_that_are_counted():
     fault = votes.faults[0]
     assert (fault.count, fault.first_row) == (2, 1)
     assert "'offensiv', which is neither a class nor ABSTAIN. Did you mean 'offensive'?" in fault.error
+
+
+@pytest.mark.parametrize("condition", [pl.col("text").str.to_integer() > 3, pl.col("text").cast(pl.Float64) > 3])
+def test_the_text_of_an_item_never_shows_in_the_refusal_of_a_condition(condition):
+    with pytest.raises(ValueError, match=r"'w' over columns text fails: ") as caught:
+        run_functions([when("w", condition, "ok")], POSTS, LABELS)
+    said = "".join(traceback.format_exception(caught.value)).partition("ValueError: ")[2]
+    assert not any(text in said for text in ("a secret post", "c idiot", "secret"))
 
 
 def test_the_text_of_an_item_never_shows_in_a_fault():

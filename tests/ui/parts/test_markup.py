@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import html
+import io
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from labeling.formats.reading.pictures import LARGEST_BYTES
 from labeling.loops.records import LoopProgress, Query
 from labeling.store.label_set import LabelClass
-from ui.annotate.card import Neighbour, item_html, meanings_html, status_html, why_html
+from ui.annotate.card import Neighbour, item_html, meanings_html, picture, status_html, why_html
 from ui.parts.markup import mark_spans, plain, spans_of
 
 NASTY = "<img src=x onerror=alert(1)> ![a](http://a.example/b.png) & \"'"
@@ -95,3 +101,33 @@ def test_the_time_left_is_that_of_the_pool_where_it_ends_first_and_needs_a_pace(
     assert "10.0 a minute · about 2 min left" in status_html(progress, None, learning=False)
     unknown = LoopProgress(412, 0, 0, 0, 3, 500, 20, 8, None, left=20)
     assert "<b>412</b> / 500 · pace not known yet" in status_html(unknown, None, learning=False)
+
+
+def png(width: int, height: int) -> bytes:
+    stream = io.BytesIO()
+    Image.new("1", (width, height)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_card_shows_pictures_that_are_held_and_reads_no_file(tmp_path: Path) -> None:
+    held = png(4, 4)
+    file = tmp_path / "secret.png"
+    file.write_bytes(held)
+    assert picture({"photo": held}, "photo") == held
+    for text in (str(file), file.as_uri(), "https://example.org/a.png", "data:image/png;base64,AAAA"):
+        assert picture({"photo": text}, "photo") is None
+
+
+def test_a_card_opens_no_picture_that_is_none_or_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELING_MAX_PIXELS", "10000")
+    assert picture({"photo": png(100, 100)}, "photo") is not None
+    assert picture({"photo": png(101, 100)}, "photo") is None
+    assert picture({"photo": b"\x89PNG\r\n\x1a\n" + b"x" * 100}, "photo") is None
+    assert picture({"photo": png(4, 4) + b"x" * LARGEST_BYTES}, "photo") is None
+
+
+def test_a_card_says_what_stands_as_text_where_a_picture_is_expected() -> None:
+    query = replace(question(""), item={"photo": "https://example.org/a.png", "thumb": b"raw bytes"})
+    shown = item_html(query, "s", None, [], "", set())
+    assert "https://example.org/a.png" in shown
+    assert "raw bytes" not in shown

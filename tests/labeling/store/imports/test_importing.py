@@ -186,12 +186,33 @@ def expire_imports(project):
         connection.execute(update(tables.imports).values(expires_at=0.0))
 
 
-def test_an_import_whose_process_was_killed_is_invisible_and_purged_when_its_time_is_over(project):
+@pytest.fixture
+def killed(project):
     project.add_items(pl.DataFrame({"text": ["there"]}))
     child = start(KILLED, project.ledger.full_url)
     child.communicate(timeout=PATIENCE)
     assert child.returncode == -signal.SIGKILL
     assert rows_of(project) == [21, 21, 0, 0, 2]
+    assert project.items()["text"].to_list() == ["there"]
+    return project
+
+
+def test_an_import_whose_process_was_killed_makes_way_for_the_next_one_at_once(killed):
+    assert killed.add_items(pl.DataFrame({"text": ["post 3"]})).added == 1
+    assert rows_of(killed) == [2, 2, 0, 0, 2]
+    assert killed.items()["text"].to_list() == ["there", "post 3"]
+
+
+def test_an_import_whose_process_was_killed_is_gone_when_the_project_is_opened(killed):
+    assert Project.open("p", storage=killed.ledger.full_url).status().items == 1
+    assert rows_of(killed) == [1, 1, 0, 0, 1]
+
+
+def test_an_import_of_another_machine_is_invisible_and_purged_when_its_time_is_over(killed):
+    project = killed
+    with project.ledger.unstamped() as connection:
+        under_way = update(tables.imports).where(tables.imports.c.seq.is_(None))
+        connection.execute(under_way.values(mapping={"holder": "00000000-1-1-ab"}))
     opened = Project.open("p", storage=project.ledger.full_url)
     assert opened.items()["text"].to_list() == ["there"]
     assert opened.status().items == 1
