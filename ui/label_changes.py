@@ -23,11 +23,9 @@ def change_label(name: str, done: str) -> None:
     others = [other for other in project.label_names if other != name]
     into: str | list[str] = []
     if kind == MERGE:
-        into = st.selectbox("Into", others, key="label-change-into")
+        into = st.selectbox("Into", others, key="label-change-into") or ""
     elif kind == SPLIT:
-        lines = st.text_area(
-            "New labels, one a line", key="label-change-parts", placeholder="insult\nthreat", live=True
-        )
+        lines = st.text_area("New labels, one a line", key="label-change-parts", placeholder="insult\nthreat")
         into = [line.strip() for line in (lines or "").splitlines() if line.strip()]
     notice(touched(project.label_use(name), kind))
     if st.button(kind.partition(" ")[0], type="primary", key="label-change-do"):
