@@ -207,16 +207,17 @@ def _labels() -> None:
     classes = project.classes
     keys = assign_keys([label.key for label in classes])
     for position, (label, key) in enumerate(zip(classes, keys, strict=True)):
-        left, right, far = st.columns([6, 1, 1], vertical_alignment="center")
+        left, right = st.columns([5, 2], vertical_alignment="center")
         meaning = escape(label.definition) or "<em>no definition yet</em>"
         badge = f"key {key.upper()}" if key else "no key"
         left.html(
             f'<div class="tally-labelrow">{chip(label.name, position, strong=True)} '
             f'<span class="tally-small">{escape(badge)}</span><div>{meaning}</div></div>'
         )
-        if right.button("Edit", key=f"edit-label-{label.id}"):
+        buttons = right.container(horizontal=True, horizontal_alignment="right")
+        if buttons.button("Edit", key=f"edit-label-{label.id}"):
             _edit_label(label.name, label.definition, label.key or "")
-        if far.button("Change", key=f"change-label-{label.id}", help="Merge, split or retire it"):
+        if buttons.button("Change", key=f"change-label-{label.id}", help="Merge, split or retire it"):
             change_label(label.name, _DONE)
     if st.button("Add a label", icon=":material/add:"):
         _edit_label("", "", "")
