@@ -31,6 +31,15 @@ QUICK = os.environ.get("TALLY_TESTS") == "quick"
 """Whether to run what `make quick` runs: SQLite alone, nothing that takes long."""
 
 LONG = [
+    "labeling/formats/test_round_trip.py",
+    "labeling/labels/test_export_choice.py",
+    "labeling/labels/test_resolving.py",
+    "labeling/loops/stream/test_loop.py",
+    "labeling/loops/stream/test_recall.py",
+    "labeling/test_label_names.py",
+    "storage/test_database.py",
+    "test_conftest.py",
+    "ui/test_guard.py",
     "browser",
     "faults",
     "labeling/commands/test_serve.py",
