@@ -25,8 +25,8 @@ test: $(VENV)/dev.stamp ## Set up and run all tests: SQLite and PostgreSQL, doct
 	@CHROMIUM="$$($(BIN)/python scripts/browser.py --install)" && export CHROMIUM && \
 		env -u LABELING_STORAGE $(BIN)/python -m pytest $(TESTFLAGS)
 
-quick: $(VENV)/dev.stamp ## Set up and run the quick tests: SQLite alone, no browser, no processes, no networks
-	@env -u LABELING_STORAGE TALLY_TESTS=quick $(BIN)/python -m pytest $(TESTFLAGS)
+quick: $(VENV)/dev.stamp ## Set up and run the quick tests: SQLite alone, no browser, no processes, no networks, no doctests
+	@env -u LABELING_STORAGE TALLY_TESTS=quick $(BIN)/python -m pytest $(TESTFLAGS) tests
 
 faults: $(VENV)/dev.stamp ## Kill each operation 30 times (TALLY_KILLS=30) and fill disks; says how often each was killed
 	@env -u LABELING_STORAGE TALLY_KILLS=$${TALLY_KILLS:-30} $(BIN)/python -m pytest tests/faults

@@ -31,6 +31,13 @@ QUICK = os.environ.get("TALLY_TESTS") == "quick"
 """Whether to run what `make quick` runs: SQLite alone, nothing that takes long."""
 
 LONG = [
+    "labeling/labels/test_exporting.py",
+    "labeling/people/test_given_answers.py",
+    "labeling/project/test_labels.py",
+    "labeling/votes/test_matrix.py",
+    "labeling/votes/test_applying.py",
+    "labeling/store/imports/test_importing.py",
+    "strategies/test_budget.py",
     "labeling/formats/test_round_trip.py",
     "labeling/labels/test_export_choice.py",
     "labeling/labels/test_resolving.py",
