@@ -122,7 +122,7 @@ def shell(tmp_path, sqlite_url, monkeypatch):
 
 
 def drawn(page, **arguments):
-    app = AppTest.from_function(page, kwargs=arguments, default_timeout=60).run()
+    app = AppTest.from_function(page, kwargs=arguments, default_timeout=300).run()
     assert not app.exception
     return app
 

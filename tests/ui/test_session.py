@@ -22,7 +22,7 @@ def failing(kind: str) -> None:
 
 
 def shown(kind: str) -> str:
-    page = AppTest.from_function(failing, args=(kind,)).run(timeout=60)
+    page = AppTest.from_function(failing, args=(kind,)).run(timeout=300)
     assert not page.exception
     return page.get("html")[0].proto.body
 

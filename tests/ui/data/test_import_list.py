@@ -26,7 +26,7 @@ def preview_page(storage: str) -> None:
 
 
 def said(page: Any, storage: str) -> str:
-    app = AppTest.from_function(page, kwargs={"storage": storage}, default_timeout=60).run()
+    app = AppTest.from_function(page, kwargs={"storage": storage}, default_timeout=300).run()
     assert not app.exception
     return " ".join(element.proto.body for element in app.get("html"))
 

@@ -20,7 +20,7 @@ def page(storage: str) -> None:
 
 
 def upload(storage: str, name: str, content: bytes) -> AppTest:
-    drawn = AppTest.from_function(page, kwargs={"storage": storage}, default_timeout=60).run()
+    drawn = AppTest.from_function(page, kwargs={"storage": storage}, default_timeout=300).run()
     drawn.file_uploader[0].set_value((name, content, "")).run()
     return drawn
 

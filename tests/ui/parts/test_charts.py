@@ -30,7 +30,7 @@ def rules_page() -> None:
 
 
 def drawn(page: Any) -> list[dict[str, Any]]:
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = AppTest.from_function(page, default_timeout=300).run()
     assert not app.exception
     return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 

@@ -51,7 +51,7 @@ def page(press, counted):
 
 
 def drawn(press: Press, counted: bool = False) -> AppTest:
-    return AppTest.from_function(page, args=(press, counted)).run(timeout=60)
+    return AppTest.from_function(page, args=(press, counted), default_timeout=300).run()
 
 
 def begun(page: AppTest) -> Work[Any]:
