@@ -31,6 +31,13 @@ QUICK = os.environ.get("TALLY_TESTS") == "quick"
 """Whether to run what `make quick` runs: SQLite alone, nothing that takes long."""
 
 LONG = [
+    "labeling/formats/test_exchange.py",
+    "labeling/store/imports/test_undo_import.py",
+    "labeling/weak_labels/test_judging.py",
+    "labeling/classifiers/features/test_pictures.py",
+    "labeling/votes/label_models/test_learned_label_models.py",
+    "labeling/functions/test_keyword_search.py",
+    "test_new_kinds.py",
     "labeling/labels/test_exporting.py",
     "labeling/people/test_given_answers.py",
     "labeling/project/test_labels.py",
