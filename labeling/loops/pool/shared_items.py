@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from labeling.loops.refits.ranking import Ranked
@@ -30,6 +30,7 @@ class SharedItems:
     """
 
     def __init__(self, store: ProjectStore, loop_id: int) -> None:
+        self._store = store
         self._ledger = store.ledger
         self._loop_id = loop_id
 
@@ -48,12 +49,14 @@ class SharedItems:
         if overlap.rule == "all" or not lacking:
             return lacking
         asked = self._first_asked(connection)
-        said = self._said(connection)
+        # By position, since classes that were merged are one.
+        positions = self._store.label_set.positions()
+        said = self._said(connection, positions)
         return {
             item: n
             for item, n in lacking.items()
             if (query := asked.get(item)) is not None
-            and overlap.allows(query.predicted, query.probabilities, said.get(item, frozenset()))
+            and overlap.allows(_position(query.predicted, positions), query.probabilities, said.get(item, frozenset()))
         }
 
     def for_person(self, connection: Connection, annotator_id: int, gone: Collection[int]) -> list[tuple[int, Ranked]]:
@@ -81,14 +84,18 @@ class SharedItems:
             found.setdefault(query.item_id, query)
         return found
 
-    def _said(self, connection: Connection) -> dict[int, frozenset[int]]:
-        """Return the classes that people have named of each item."""
+    def _said(self, connection: Connection, positions: Mapping[int, int]) -> dict[int, frozenset[int]]:
+        """Return the positions of the classes that people have named of each item."""
         found: dict[int, set[int]] = {}
         records: list[AnnotationRecord] = self._ledger.annotations.current_in(connection)
         for record in records:
-            if record.kind == "answer" and (said := single.class_of(record)) is not None:
+            if (said := single.position(record, positions)) is not None:
                 found.setdefault(record.item_id, set()).add(said)
         return {item: frozenset(said) for item, said in found.items()}
+
+
+def _position(class_id: int | None, positions: Mapping[int, int]) -> int | None:
+    return None if class_id is None else positions.get(class_id)
 
 
 def _again(query: QueryRecord) -> Ranked:

@@ -105,6 +105,19 @@ def test_a_second_answer_is_asked_where_the_first_disagrees_with_the_model(stora
     assert set(ids(loop.ask("bob", 3))) == wrong
 
 
+def test_answers_of_classes_that_were_merged_since_do_not_differ(storage_url):
+    project = Project.create("p", ["ok", "insult", "threat"], storage=storage_url)
+    project.add_items(posts(6), text="text")
+    project.set_annotators_per_item(3, rule="disagreement")
+    loop = loop_of(project, batch_size=6)
+    for query in loop.ask("ann", 6):
+        loop.tell(query, "insult")
+        loop.tell(query, "threat", annotator="bob")
+    assert loop.progress().left == 6
+    project.merge_labels(["insult", "threat"], into="insult")
+    assert loop.progress().left == 0
+
+
 @pytest.mark.parametrize(
     ("how", "refusal"),
     [
