@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote
 
@@ -68,15 +69,14 @@ def _serve(storage: str | None, port: int, address: str = "", *, page: str = "",
     _check(port, address)
     host = f"[{address}]" if ":" in address else address or HOST
     place = f"http://{host}:{port}/{page}"
-    with serving(url, port, address) as server:
+    code = 0
+    # Ctrl-C is how it ends, from the first moment on; it goes to both processes.
+    with suppress(KeyboardInterrupt), serving(url, port, address) as server:
         typer.echo(f"Tally works on {shown_url(url)} at {place}\nCtrl-C ends it.")
         sys.stdout.flush()
         if browser and _has_browser():
             webbrowser.open(place)
-        try:
-            code = server.wait()
-        except KeyboardInterrupt:
-            return
+        code = server.wait()
     if code:
         raise RuntimeError(f"The app ended with code {code}.")
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_an_interrupt_ends_it_without_a_word(tmp_path: Path) -> None:
         assert any("Ctrl-C ends it" in line for line in process.stdout)
         os.killpg(process.pid, signal.SIGINT)
         assert (process.communicate(timeout=60)[0], process.returncode) == ("", 0)
+
+
+def test_an_interrupt_in_the_moment_it_says_so_ends_it_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interrupted(text: str) -> None:
+        assert "Ctrl-C ends it" in text
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(serve.typer, "echo", interrupted)
+    monkeypatch.setattr(serve, "serving", lambda *_: nullcontext())
+    serve.serve_app(server.free_port(), storage=f"sqlite:///{tmp_path / 'work.db'}")
 
 
 def test_an_app_that_ends_before_it_answers_is_said_with_its_code(
