@@ -214,6 +214,29 @@ class QueryRecord:
 
 
 @dataclass(frozen=True)
+class HolderRecord:
+    """What somebody holds of a loop: how many questions, asked since when, and for how many seconds more."""
+
+    annotator: str | None
+    holder: str | None
+    questions: int
+    since: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RefitHolder:
+    """The process that makes a refit: on which machine, its number there, and for how many seconds it has.
+
+    None is what an older release, or another system, does not say.
+    """
+
+    host: str | None
+    process: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class LoopChange:
     """A loop that went on after its end: when, by whom, and how it stops from then on."""
 

@@ -360,6 +360,8 @@ refit_leases = Table(
     Column("loop_id", Id, primary_key=True, autoincrement=False),
     Column("holder", String(36), nullable=False),
     Column("expires_at", Float, nullable=False),
+    Column("since", Float, nullable=True),
+    Column("host", String(255), nullable=True),
 )
 
 exports = fact_table(

@@ -16,6 +16,7 @@ from typing import IO, Any
 import streamlit as st
 
 from labeling import LabelBudget, Project
+from storage.records import RefitHolder
 from strategies import Auto
 from ui.session import storage
 
@@ -77,12 +78,15 @@ class Standing:
         By this server or by any other process.
     since
         When this server started it, as of `time.monotonic`; None where it did not.
+    elsewhere
+        Who does it, where this server did not.
     problem
         Why the newest try failed; empty where it did not, or where it was learned since.
     """
 
     learning: bool
     since: float | None = None
+    elsewhere: RefitHolder | None = None
     problem: str = ""
 
 
@@ -95,17 +99,23 @@ def standing(project: Project, loop: Any) -> Standing:
     """Tell whether a loop is learning, whoever started it, and why the newest try failed."""
     job = _jobs().jobs.get((storage(), project.name, loop.name))
     if job is None:
-        return Standing(bool(loop.refitting))
+        return _elsewhere(loop) or Standing(learning=False)
     if job.running:
         return Standing(learning=True, since=job.started)
     if job.process.returncode != 0 and not job.buried:
         # Killed, it could not give its lease back; others would wait for that to expire.
         loop.give_up_refit(job.process.pid)
         job.buried = True
-    if loop.refitting:
-        return Standing(learning=True)
+    if (other := _elsewhere(loop)) is not None:
+        return other
     problem = job.problem()
     return Standing(learning=False, problem=problem if problem and _round(loop) == job.before else "")
+
+
+def _elsewhere(loop: Any) -> Standing | None:
+    """Where another process makes a refit, say so."""
+    refitter = loop.refitter
+    return None if refitter is None else Standing(learning=True, elsewhere=refitter)
 
 
 def keep_up(project: Project, loop: Any) -> bool:

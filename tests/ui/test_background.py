@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import tempfile
@@ -69,7 +70,10 @@ def test_a_press_while_another_program_learns_starts_none(project: Project, loop
     (record,) = project.ledger.loops.all()
     assert project.ledger.refit_leases.take(record.id, "somebody")
     assert not learn(project, loop)
-    assert standing(project, loop) == Standing(learning=True)
+    now = standing(project, loop)
+    assert now.learning
+    assert now.elsewhere is not None
+    assert now.elsewhere.host == socket.gethostname()
     assert jobs.jobs == {}
 
 

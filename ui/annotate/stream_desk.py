@@ -77,7 +77,7 @@ class StreamDesk:
 
     blind = False
     round_complete = False
-    refitting = False
+    refitter = None
     done = False
 
     @property

@@ -6,18 +6,22 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import streamlit as st
 
 from labeling import Project
 from labeling.loops.records import LoopInfo, LoopProgress, Refit
+from storage.records import RefitHolder
 from ui import background
 from ui.background import FOLLOW_SECONDS, Standing
 from ui.loop import forecasts
-from ui.parts.markup import bar, count, escape, figures, notice, percent
+from ui.parts.markup import bar, count, counted, escape, figures, notice, percent
 from ui.session import EXPECTED, annotator, message, open_loop, problems
 
 IDLE_SECONDS = 5.0
 """How often the figures are read while nothing runs here: people and programs answer elsewhere."""
+
+_NAMED = 6
 
 _PRESSED = "loop_pressed"
 _SAID = "loop_said"
@@ -81,6 +85,8 @@ def _live(project: Project, info: LoopInfo, drawn: Seen) -> None:
         if progress.budget:
             st.html(bar(progress.answered / progress.budget, text="answers given"))
         _status(project, info, progress, newest, standing)
+        if who := held(loop.holders()):
+            st.html(f'<p class="tally-small">{escape(who)}.</p>')
         if drawn.stopped is None:
             forecasts.draw(project, info.name)
 
@@ -114,7 +120,8 @@ def _status(project: Project, info: LoopInfo, progress: LoopProgress, newest: Re
     same = pressed is not None and pressed.round == _round(newest)
     if now.learning:
         seconds = None if now.since is None else time.monotonic() - now.since
-        said = learning(_round(newest) + 1, seconds, late=same and pressed is not None and pressed.late)
+        late = same and pressed is not None and pressed.late
+        said = learning(_round(newest) + 1, seconds, now.elsewhere, late=late)
     else:
         nothing = same and pressed is not None and pressed.answered == progress.answered and not now.problem
         said = learned(newest, progress, again=nothing)
@@ -124,7 +131,7 @@ def _status(project: Project, info: LoopInfo, progress: LoopProgress, newest: Re
         notice(now.problem, "bad", title="The model did not learn.")
 
 
-def learning(round_: int, seconds: float | None, *, late: bool) -> str:
+def learning(round_: int, seconds: float | None, elsewhere: RefitHolder | None = None, *, late: bool) -> str:
     """Say that a round is being learned.
 
     Parameters
@@ -133,6 +140,8 @@ def learning(round_: int, seconds: float | None, *, late: bool) -> str:
         The round that comes of it.
     seconds
         Since when, None where another program does it.
+    elsewhere
+        Which program does.
     late
         Whether somebody wanted that when it was under way.
 
@@ -140,9 +149,39 @@ def learning(round_: int, seconds: float | None, *, late: bool) -> str:
     --------
     >>> learning(3, 12.4, late=False), learning(3, None, late=True)
     ('Learning: round 3, for 12 s.', 'Already learning: round 3, started elsewhere.')
+    >>> learning(3, None, RefitHolder("desk", 4711, 12.4), late=False)
+    'Learning: round 3, by process 4711 of desk, for 12 s.'
     """
-    since = "started elsewhere" if seconds is None else f"for {seconds:.0f} s"
-    return f"{'Already learning' if late else 'Learning'}: round {round_}, {since}."
+    parts = ["Already learning" if late else "Learning", f": round {round_}"]
+    if elsewhere is not None and elsewhere.host:
+        parts.append(f", by process {elsewhere.process} of {elsewhere.host}")
+        seconds = elsewhere.seconds
+    elif seconds is None:
+        parts.append(", started elsewhere")
+    if seconds is not None:
+        parts.append(f", for {seconds:.0f} s")
+    return f"{''.join(parts)}."
+
+
+def held(holders: pl.DataFrame) -> str:
+    """Say who holds questions of a loop, and since when.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> at = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+    >>> held(pl.DataFrame({"annotator": ["ann"], "questions": [3], "since": [at]})).startswith("ann has 3 questions")
+    True
+    >>> held(pl.DataFrame({"annotator": [], "questions": [], "since": []}))
+    ''
+    """
+    people = [
+        f"{row['annotator'] or 'somebody'} has {counted(row['questions'], 'question')}"
+        f" since {row['since'].astimezone():%H:%M}"
+        for row in holders.head(_NAMED).iter_rows(named=True)
+    ]
+    more = holders.height - len(people)
+    return "; ".join(people) + (f"; and {more} more" if more else "")
 
 
 def learned(newest: Refit | None, progress: LoopProgress, *, again: bool) -> str:

@@ -28,7 +28,7 @@ from storage import Holder
 if TYPE_CHECKING:
     from labeling.loops.stopping.rules import StopRule
     from labeling.store.project_store import ProjectStore
-    from storage.records import LoopRecord
+    from storage.records import LoopRecord, RefitHolder
     from storage.transactions import Connection
 
 DAY = 86_400.0
@@ -460,7 +460,23 @@ class PoolLoop:
     @property
     def refitting(self) -> bool:
         """Whether some process refits this loop right now."""
+        return self.refitter is not None
+
+    @property
+    def refitter(self) -> RefitHolder | None:
+        """The process that refits this loop right now: on which machine, its number, for how many seconds."""
         return self._ledger.refit_leases.held(self._record.id)
+
+    def holders(self) -> pl.DataFrame:
+        """Return who holds questions of this loop right now, whoever has held them the longest first.
+
+        Returns
+        -------
+        pl.DataFrame
+            `annotator`, `holder` (None for the default one of a person), `questions` (how many), `since` (UTC, when
+            the first of them was asked) and `seconds` (how long it stays theirs if nothing happens).
+        """
+        return self._queue.holders()
 
     @property
     def newest(self) -> Refit | None:

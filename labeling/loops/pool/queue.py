@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from labeling.loops.pool.shared_items import SharedItems
 from labeling.loops.records import Query
 from labeling.loops.refits.ranking import Ranked, load_ranking
@@ -167,6 +169,23 @@ class Queue:
             "probabilities": {str(label): p for label, p in entry.probabilities.items()},
             "why": None if entry.why is None else dict(entry.why),
         }
+
+    def holders(self) -> pl.DataFrame:
+        """Return who holds questions of the loop, how many, since when, and for how many seconds more."""
+        return pl.DataFrame(
+            [
+                (held.annotator, held.holder, held.questions, held.since, held.seconds)
+                for held in self.ledger.leases.holders(self.loop_id)
+            ],
+            schema={
+                "annotator": pl.String(),
+                "holder": pl.String(),
+                "questions": pl.Int64(),
+                "since": pl.Datetime("us", "UTC"),
+                "seconds": pl.Float64(),
+            },
+            orient="row",
+        )
 
     def why_nothing(self) -> str:
         """Return why nothing could be opened."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from storage import tables
 from storage.database import database_clock
 from storage.facts.people.standing import ANSWERS
+from storage.records import HolderRecord
 from storage.transactions import shared_of
 
 if TYPE_CHECKING:
@@ -150,6 +151,27 @@ class LeaseFacts:
             )
         )
         return {*answered, *held}
+
+    def holders(self, loop_id: int) -> list[HolderRecord]:
+        """Return who holds questions of a loop, whoever has held the longest first."""
+        lease, asked, person = tables.leases, tables.queries, tables.annotators
+        since = func.min(asked.c.created_at)
+        statement = (
+            select(
+                person.c.name.label("annotator"),
+                lease.c.holder,
+                func.count().label("questions"),
+                since.label("since"),
+                (func.max(lease.c.expires_at) - database_clock()).label("seconds"),
+            )
+            .join(asked, asked.c.id == lease.c.query_id)
+            .join(person, person.c.id == lease.c.annotator_id)
+            .where(lease.c.loop_id == loop_id, lease.c.expires_at >= database_clock())
+            .group_by(person.c.id, person.c.name, lease.c.holder)
+            .order_by(since, person.c.id)
+        )
+        with self._transactions.read() as connection:
+            return [HolderRecord(**row._mapping) for row in connection.execute(statement)]
 
     def of_loop(self, connection: Connection, loop_id: int) -> Sequence[int]:
         """Return the items on live leases of a loop; in a shared transaction asked once."""

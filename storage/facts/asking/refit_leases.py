@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
+from storage.records import RefitHolder
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions
@@ -39,7 +40,13 @@ class RefitLeaseFacts:
             )
             if connection.execute(statement).rowcount:
                 return True
-            values = {"loop_id": loop_id, "holder": holder, "expires_at": database_clock() + REFIT_LEASE_SECONDS}
+            values = {
+                "loop_id": loop_id,
+                "holder": holder,
+                "expires_at": database_clock() + REFIT_LEASE_SECONDS,
+                "since": database_clock(),
+                "host": socket.gethostname()[:255],
+            }
             other = connection.scalar(select(table.c.holder).where(table.c.loop_id == loop_id))
             if other is not None and not ended(other):
                 return False
@@ -64,13 +71,20 @@ class RefitLeaseFacts:
         with self._transactions.unstamped() as connection:
             connection.execute(delete(table).where(table.c.loop_id == loop_id, mine))
 
-    def held(self, loop_id: int) -> bool:
-        """Tell whether some process refits the loop right now."""
+    def held(self, loop_id: int) -> RefitHolder | None:
+        """Return which process refits the loop right now, None if none does."""
         table = tables.refit_leases
+        seconds = (database_clock() - table.c.since).label("seconds")
+        statement = select(table.c.holder, table.c.host, seconds).where(
+            table.c.loop_id == loop_id, table.c.expires_at >= database_clock()
+        )
         with self._transactions.read() as connection:
-            statement = select(table.c.holder).where(table.c.loop_id == loop_id, table.c.expires_at >= database_clock())
-            holder = connection.scalar(statement)
-        return holder is not None and not ended(holder)
+            row = connection.execute(statement).one_or_none()
+        if row is None or ended(row.holder):
+            return None
+        parts = row.holder.split("-")
+        process = int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None
+        return RefitHolder(row.host, process, row.seconds)
 
 
 def new_holder(process: int | None = None) -> str:

@@ -1,9 +1,12 @@
 """Real processes and threads over one database."""
 
 import json
+import os
 import signal
+import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -135,6 +138,9 @@ def test_a_refit_waits_for_the_one_under_way_and_returns_what_that_found(loop):
     deadline = time.monotonic() + 0.3
     while time.monotonic() < deadline:
         assert facts.refits(loop_id) == []
+    assert loop.refitter.host == socket.gethostname()
+    assert loop.refitter.process is None
+    assert loop.refitter.seconds >= 0.2
     loop._ledger.refit_leases.give_back(loop_id, "somebody")
     waiting.join()
     assert [record.round for record in facts.refits(loop_id)] == [0]
@@ -169,6 +175,28 @@ def test_a_refit_whose_process_was_killed_is_waited_for_no_longer_than_two_secon
     began = time.monotonic()
     assert loop.refit().round == 0
     assert time.monotonic() - began < 2 + loop.newest.seconds
+
+
+def test_a_refit_says_which_process_makes_it_and_since_when(loop):
+    leases, loop_id, mine = loop._ledger.refit_leases, loop._record.id, new_holder()
+    assert loop.refitter is None
+    leases.take(loop_id, mine)
+    time.sleep(0.05)
+    leases.take(loop_id, mine)
+    assert (loop.refitter.host, loop.refitter.process) == (socket.gethostname(), os.getpid())
+    assert 0.04 <= loop.refitter.seconds < PATIENCE
+
+
+def test_who_holds_what_since_when_is_listed(loop):
+    began = datetime.now(UTC)
+    assert loop.holders().is_empty()
+    loop.refit()
+    loop.ask("ann", 3)
+    loop.ask("ben", 2, holder="tab", seconds=120)
+    held = loop.holders()
+    assert held.select("annotator", "holder", "questions").rows() == [("ann", None, 3), ("ben", "tab", 2)]
+    assert all(began - timedelta(seconds=1) < at < datetime.now(UTC) for at in held["since"])
+    assert 60 < held["seconds"][1] <= 120 < held["seconds"][0]
 
 
 def test_a_name_of_a_process_that_is_no_more_or_is_another_one_has_ended():
