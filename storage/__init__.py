@@ -1,7 +1,7 @@
 """The ledger: append-only facts of projects in one SQL database."""
 
 from storage.content_cache import ContentCache, cache_file
-from storage.database import StorageError, close_engine, close_engines, shown_url
+from storage.database import StorageError, StorageWarning, cautions, close_engine, close_engines, shown_url
 from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
 from storage.facts.people.standing import ANSWERS, WELCOME
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
@@ -21,7 +21,9 @@ __all__ = [
     "ProjectNotFound",
     "RefusedText",
     "StorageError",
+    "StorageWarning",
     "cache_file",
+    "cautions",
     "check_text",
     "close_engine",
     "close_engines",

@@ -33,7 +33,17 @@ from storage.damage import damage
 from storage.shown import cleaned, named, shown
 from storage.sqlite_files import NoProjects as NoProjects
 from storage.sqlite_files import StorageError as StorageError
-from storage.sqlite_files import begin_in_turn, check, moved, prepare, sqlite_path, watch
+from storage.sqlite_files import StorageWarning as StorageWarning
+from storage.sqlite_files import (
+    begin_in_turn,
+    cautions_of,
+    check,
+    look_at_place,
+    moved,
+    prepare,
+    sqlite_path,
+    watch,
+)
 from storage.tables import metadata
 from storage.texts import DamagedText, RefusedText, from_json, to_json
 
@@ -113,6 +123,12 @@ def shown_url(storage: str) -> str:
     return shown(parse_url(storage))
 
 
+def cautions(storage: str) -> list[str]:
+    """Return what this process has noticed that can harm a database, each with what to do; what was warned of."""
+    path = sqlite_path(parse_url(storage))
+    return [] if path is None else cautions_of(path)
+
+
 def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
     """Return the engine of `storage`, with the schema brought up to date.
 
@@ -151,6 +167,8 @@ def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
         except BaseException:
             engine.dispose()
             raise
+        if path is not None:
+            look_at_place(path)
         _engines[key] = engine
         return engine
 

@@ -1,4 +1,7 @@
-"""The file of a SQLite database: made for its owner alone, and noticed when it is gone or replaced."""
+"""The file of a SQLite database: made for its owner alone, noticed when it is gone or replaced, where it may be harmed.
+
+That SQLite before 3.51.3 may lose what was written where several write at once: https://sqlite.org/wal.html#walresetbug
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import random
 import sqlite3
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,10 @@ LOOKS = (0.001, 0.004)
 
 class StorageError(RuntimeError):
     """The database cannot be used: wrong URL, not reachable, read-only, or of a newer version."""
+
+
+class StorageWarning(UserWarning):
+    """The database works, and can come to harm as it is used."""
 
 
 class NoProjects(StorageError):
@@ -85,6 +93,81 @@ class SqliteFile:
             )
 
 
+SHARES = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"})
+"""Kinds of file systems that lie on another machine, as Linux names them."""
+
+MOUNTS = Path("/proc/self/mounts")
+
+_cautions: dict[Path, dict[str, None]] = {}
+"""What was warned of in this process, by file, each sentence once."""
+
+
+def cautions_of(path: Path) -> list[str]:
+    """Return what this process was warned of for a file."""
+    return list(_cautions.get(path, ()))
+
+
+def _caution(path: Path, text: str) -> None:
+    known = _cautions.setdefault(path, {})
+    if text not in known:
+        known[text] = None
+        warnings.warn(text, StorageWarning, stacklevel=2)
+
+
+def loses_writes(version: tuple[int, ...]) -> bool:
+    """Tell whether a version of SQLite can lose what was written while several write at once.
+
+    Examples
+    --------
+    >>> [loses_writes(version) for version in [(3, 40, 1), (3, 44, 6), (3, 50, 7), (3, 51, 2), (3, 51, 3)]]
+    [True, False, False, True, False]
+    """
+    mended = (version[:2] == (3, 44) and version >= (3, 44, 6)) or (version[:2] == (3, 50) and version >= (3, 50, 7))
+    return version < (3, 51, 3) and not mended
+
+
+def look_at_place(path: Path) -> None:
+    """Warn where a file lies on another machine: locks between machines cannot be relied on."""
+    kind = file_system(path)
+    if kind in SHARES:
+        _caution(
+            path,
+            f"The database {str(path)!r} lies on a network share ({kind}). SQLite cannot be relied on there when more "
+            "than one machine uses it: keep the file on a disk of this machine, or use PostgreSQL "
+            "(python -m labeling copy moves a database).",
+        )
+
+
+def file_system(path: Path, mounts: Path = MOUNTS) -> str:
+    """Return the kind of file system a file is on; empty where the system does not say."""
+    try:
+        listed = [line.split(" ") for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines()]
+    except OSError:
+        return ""
+    place = path.resolve()
+    # Blanks in the names of folders are written as octal numbers. Of two on one folder, the later one is seen.
+    found = [
+        (len(folder.parts), number, words[2])
+        for number, words in enumerate(listed)
+        if len(words) > 2 and place.is_relative_to(folder := Path(words[1].replace("\\040", " ")))
+    ]
+    return max(found)[2] if found else ""
+
+
+def _others_write(connection: Connection) -> None:
+    """Warn where somebody else writes right now, and this SQLite can lose what was written then."""
+    version = sqlite3.sqlite_version_info
+    file = _files.get(connection.engine)
+    if file is None or not loses_writes(version):
+        return
+    _caution(
+        file.path,
+        f"Several programs or threads write to {str(file.path)!r} at once, and SQLite {sqlite3.sqlite_version} can, "
+        "rarely, lose what was written then. Use a Python with SQLite 3.51.3 or newer, or PostgreSQL for a team "
+        "(python -m labeling copy moves a database); make backups until then.",
+    )
+
+
 _files: WeakKeyDictionary[Engine, SqliteFile] = WeakKeyDictionary()
 """The file of each engine of SQLite."""
 
@@ -136,6 +219,7 @@ def begin_in_turn(connection: Connection, seconds: float) -> None:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     break
+                _others_write(connection)
                 time.sleep(random.uniform(*LOOKS))  # noqa: S311 - so that two who wait do not look at once
             else:
                 return

@@ -276,9 +276,6 @@ ELSEWHERE = {
     "tests/storage/test_shown.py": [
         "storage/damage.py",
     ],
-    "tests/storage/test_database.py": [
-        "storage/sqlite_files.py",
-    ],
     "tests/labeling/people/test_item_history.py": [
         "labeling/people/remarks.py",
         "storage/facts/histories.py",

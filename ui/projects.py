@@ -14,6 +14,7 @@ from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import read_source
 from labeling.formats.sources.readable import FILE_HELP
 from labeling.store.imports.column_labels import column_labels
+from storage import cautions
 from ui.label_changes import change_label
 from ui.parts import next_step
 from ui.parts.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
@@ -84,6 +85,8 @@ def render() -> None:
     with away:
         _put_away()
         _archive(archived)
+    for text in cautions(storage()):
+        notice(text, "warn")
 
 
 def _put_away() -> None:

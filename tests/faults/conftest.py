@@ -15,7 +15,7 @@ class Zygote:
 
     def __init__(self):
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.faults.zygote"],
+            [sys.executable, "-W", "error", "-W", "ignore:Several programs or threads", "-m", "tests.faults.zygote"],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -14,7 +14,7 @@ PATIENCE = 600
 def start(script, *arguments):
     """Start a Python script with arguments; its output can be read, its exit waited for."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", script, *map(str, arguments)],
+        [sys.executable, "-W", "error", "-W", "ignore:Several programs or threads", "-c", script, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -41,7 +41,16 @@ class Shell:
 
     def process(self, line="", stdin=None):
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "labeling", *shlex.split(line)],
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-W",
+                "ignore:Several programs or threads",
+                "-m",
+                "labeling",
+                *shlex.split(line),
+            ],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "LABELING_STORAGE": self.storage},
             input=stdin,
