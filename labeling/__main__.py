@@ -30,6 +30,7 @@ from labeling.commands.simulate import simulate_file
 from labeling.commands.status import show_status
 from labeling.commands.upkeep.backup import back_up_database
 from labeling.commands.upkeep.copy import copy_to_database
+from labeling.commands.upkeep.erase import erase_for_good
 from labeling.commands.upkeep.repair import repair_database
 from labeling.commands.upkeep.verify import verify_database
 from labeling.commands.weak_label import weak_label
@@ -134,6 +135,15 @@ commands.command(
     no_args_is_help=True,
     epilog=examples("backup labeling.backup", "backup labeling.backup --storage postgresql://ann@host/labels"),
 )(back_up_database)
+commands.command(
+    "erase",
+    no_args_is_help=True,
+    epilog=examples(
+        "erase --project forum --item 3 --item 5 --reason 'asked for'",
+        "erase --project forum --person ann --backup labeling.backup",
+        "erase --project forum --whole forum",
+    ),
+)(erase_for_good)
 commands.command(
     "copy",
     no_args_is_help=True,

@@ -58,6 +58,20 @@ class ContentCache:
         except sqlite3.DatabaseError:
             return
 
+    def clear(self) -> None:
+        """Forget all that is kept, and overwrite it."""
+        if not self.path.is_file():
+            return
+        try:
+            with closing(self._open()) as connection:
+                connection.execute("PRAGMA secure_delete = ON")
+                with connection:
+                    connection.execute("DELETE FROM kept")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.DatabaseError:
+            # What cannot be read as a cache is none.
+            self.path.unlink(missing_ok=True)
+
     def _open(self) -> sqlite3.Connection:
         with suppress(FileExistsError):
             # It is made for its owner alone, as the database is; what SQLite puts beside it follows.

@@ -10,6 +10,8 @@ import random
 import sqlite3
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,30 @@ def _connect_sqlite(_dialect: object, _record: object, args: list[Any], options:
     if not options.get("uri"):
         args[0] = f"file:{quote(str(args[0]))}?mode=rw"
         options["uri"] = True
+
+
+@contextmanager
+def overwriting(connection: Connection) -> Iterator[None]:
+    """Overwrite with zeros what is deleted inside; a server keeps what is deleted until it clears up."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+
+
+def empty_log(engine: Engine) -> bool:
+    """Move what is in the log beside a file into it, and empty the log; return whether nobody's reading forbade it."""
+    raw = engine.raw_connection()
+    try:
+        driver: Any = raw.driver_connection
+        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        raw.close()
+    return not busy
 
 
 def begin_in_turn(connection: Connection, seconds: float) -> None:

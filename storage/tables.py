@@ -44,6 +44,17 @@ projects = Table(
     sqlite_autoincrement=True,
 )
 
+erased_projects = Table(
+    "erased_projects",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+    Column("counts", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 project_changes = fact_table(
     "project_changes",
     Column("kind", String(20), nullable=False),

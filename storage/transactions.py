@@ -204,7 +204,10 @@ class Transactions:
         with writing(self.engine) as connection, self._sharing(connection):
             # SQLite has locked the file already; of PostgreSQL this locks the project.
             locked = select(table.c.archived_at).where(table.c.id == self.project.id).with_for_update()
-            self._refuse(connection.scalar(locked))
+            row = connection.execute(locked).one_or_none()
+            if row is None:
+                raise StorageError(self.gone())
+            self._refuse(row.archived_at)
             yield Turn(connection, lambda: self.stamp(connection))
 
     @property
@@ -256,8 +259,8 @@ class Transactions:
         return value
 
     @contextmanager
-    def write(self, *, shared: bool = False) -> Iterator[Write]:
-        """Open a write transaction that is stamped with the next number.
+    def write(self, *, shared: bool = False, archived: bool = False) -> Iterator[Write]:
+        """Open a write transaction that is stamped with the next number; in an archived project only with `archived`.
 
         Reads beside it do not see what it writes, but those of this thread where it is `shared`; such a one adds
         nothing to the tables of `MARKED`.
@@ -268,7 +271,7 @@ class Transactions:
             The project was archived; nothing is written.
         """
         with writing(self.engine) as connection, self._sharing(connection) if shared else nullcontext():
-            yield self.stamp(connection)
+            yield self.stamp(connection, archived=archived)
 
     @contextmanager
     def unstamped(self, *, archived: bool = False) -> Iterator[Connection]:
@@ -286,10 +289,14 @@ class Transactions:
         # The row's lock makes writers of one project wait for each other, so numbers are in commit order.
         row = connection.execute(self._next_number).one_or_none()
         if row is None:
-            raise StorageError(f"The project {self.project.name!r} is gone from {self.url}.")
+            raise StorageError(self.gone())
         if not archived:
             self._refuse(row.archived_at)
         return Write(connection, self.project.id, int(row.seq), datetime.now(UTC))
+
+    def gone(self) -> str:
+        """What is to be said where the project's row is no more."""
+        return f"The project {self.project.name!r} is gone from {self.url}: it was erased."
 
     @cached_property
     def _next_number(self) -> ReturningUpdate[tuple[int, datetime | None]]:

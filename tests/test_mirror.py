@@ -261,6 +261,10 @@ ELSEWHERE = {
     "tests/labeling/test_copied_projects.py": [
         "storage/upkeep/copying.py",
     ],
+    "tests/labeling/project/test_erasing.py": [
+        "labeling/commands/upkeep/erase.py",
+        "storage/upkeep/erasing.py",
+    ],
     "tests/labeling/test_upkeep.py": [
         "labeling/commands/upkeep/backup.py",
         "labeling/commands/upkeep/copy.py",

@@ -103,12 +103,28 @@ def _put_away() -> None:
             st.rerun()
 
 
+@st.dialog("Erase a project")
+def _erase(name: str) -> None:
+    """Erase a project once its name is written, and say what goes."""
+    st.html(
+        f'<p class="tally-lead">Everything in <b>{escape(name)}</b> goes for good: items, answers, rules, loops. What '
+        "stays is that there was a project, and how much it held. Exported files and backups are not touched; "
+        "<code>python -m labeling erase --backup</code> reaches backups too.</p>"
+    )
+    typed = st.text_input("Its name, to confirm", key="erase-name")
+    if st.button("Erase it for good", type="primary", key="erase-project", disabled=typed != name):
+        with problems("Nothing was erased."):
+            counts = Project.open(name, storage()).erase_project(typed)
+            st.session_state[_DONE] = f"Project “{name}” is erased: {counted(counts.get('items', 0), 'item')}."
+            st.rerun()
+
+
 def _archive(archived: Sequence[ProjectInfo]) -> None:
     if not archived:
         return
     st.markdown("##### Archived")
     for position, info in enumerate(archived):
-        left, right = st.columns([5, 1], vertical_alignment="center")
+        left, right, erase = st.columns([5, 1, 1], vertical_alignment="center")
         left.html(
             f"<p><b>{escape(info.name)}</b><br><span class='tally-small'>{counted(info.items, 'item')} · "
             f"{count(info.labeled)} labeled by people · {escape(_since(info))}</span></p>"
@@ -119,6 +135,8 @@ def _archive(archived: Sequence[ProjectInfo]) -> None:
                 st.session_state["project_next"] = info.name
                 st.session_state[_DONE] = f"Project “{info.name}” is back."
                 st.rerun()
+        if erase.button("Erase", key=f"erase-{position}", width="stretch", help="For good, after its name is written"):
+            _erase(info.name)
 
 
 def _cards(projects: Sequence[ProjectInfo]) -> None:

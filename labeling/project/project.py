@@ -19,6 +19,7 @@ from labeling.people.annotations import annotation_frame, discarded
 from labeling.people.given_answers import AnswersReport, add_annotations
 from labeling.people.item_history import item_history
 from labeling.people.remarks import Remarks
+from labeling.project import erasing
 from labeling.project.items import ProjectItems
 from labeling.project.labels import LabelUse, ProjectLabels
 from labeling.project.records import ProjectInfo, ProjectStatus
@@ -619,9 +620,77 @@ class Project:
         """Return a page of the items that contain `text` in any case, and how many there are in all."""
         return self._items.search(text, offset, limit)
 
-    def erase(self, item_ids: Sequence[int], reason: str = "") -> int:
-        """Delete what items hold, for good; their ids stay as tombstones. Return how many there were."""
-        return self._store.ledger.items.erase(item_ids, reason)
+    def erase(self, item_ids: Sequence[int], reason: str = "", backups: Sequence[str | Path] = ()) -> int:
+        """Delete what items hold and what was noted on them, for good; their ids and labels stay as tombstones.
+
+        What was computed of items and kept beside the database goes too. Exports that were written, copies in other
+        databases and models that learned from an item are out of reach.
+
+        Parameters
+        ----------
+        item_ids
+            Of the items.
+        reason
+            Why, for the record.
+        backups
+            Backups, as `labeling.upkeep.backup` makes them, in which the same is to be erased.
+
+        Returns
+        -------
+        int
+            How many items there were that held anything.
+
+        Raises
+        ------
+        storage.StorageError
+            A backup is not there, or not of this project; nothing was erased.
+        """
+        return erasing.erase_items(self._store, item_ids, reason, backups)
+
+    def erase_person(self, annotator: str, backups: Sequence[str | Path] = ()) -> None:
+        """Delete the name of a person, for good: what they did stays, by somebody without a name.
+
+        Parameters
+        ----------
+        annotator
+            The name.
+        backups
+            Backups in which the same is to be erased.
+
+        Raises
+        ------
+        LookupError
+            Nobody in the project is called that.
+        storage.StorageError
+            A backup is not there, or not of this project; nothing was erased.
+        """
+        erasing.erase_person(self._store, annotator, backups)
+
+    def erase_project(self, name: str, backups: Sequence[str | Path] = ()) -> Mapping[str, int]:
+        """Delete this project, for good: items, labels, loops and all else; also where it is archived.
+
+        A tombstone keeps its UUID and what it counted; its name is free again. Whoever has it open can write no more.
+
+        Parameters
+        ----------
+        name
+            The project's name, so that no other is meant.
+        backups
+            Backups in which it is to be erased too.
+
+        Returns
+        -------
+        Mapping[str, int]
+            How many rows of each table were deleted.
+
+        Raises
+        ------
+        ValueError
+            It has another name.
+        storage.StorageError
+            A backup is not there, or not of this project; nothing was erased.
+        """
+        return erasing.erase_project(self._store, name, backups)
 
     def set_holdout(self, fraction: float = 0.3, seed: int = 0) -> int:
         """Choose gold items that score classifiers and are never asked; return how many.

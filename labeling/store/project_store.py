@@ -8,7 +8,7 @@ from labeling.store.function_store import Functions
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelClass, LabelSet
-from storage import Ledger
+from storage import Ledger, StorageError
 
 
 class ProjectStore:
@@ -43,7 +43,10 @@ class ProjectStore:
     @property
     def label_set(self) -> LabelSet:
         """The classes as they are now."""
-        newest = self.ledger.label_sets()[-1]
+        sets = self.ledger.label_sets()
+        if not sets:
+            raise StorageError(self.ledger.transactions.gone())
+        newest = sets[-1]
         return LabelSet.load(newest.version, newest.classes)
 
     @property

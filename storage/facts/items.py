@@ -13,6 +13,7 @@ from storage import tables
 from storage.facts.bulk import write_rows
 from storage.facts.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 from storage.records import HoldoutRecord, ItemRows
+from storage.sqlite_files import overwriting
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions
@@ -352,10 +353,10 @@ class ItemFacts:
         table = tables.erasures
         return frozenset(connection.scalars(select(table.c.item_id).where(table.c.project_id == self._project_id)))
 
-    def erase(self, item_ids: Sequence[int], reason: str) -> int:
-        """Delete what items hold, leave a tombstone each, and return how many there were."""
-        content = tables.contents
-        with self._transactions.write() as write:
+    def erase(self, item_ids: Sequence[int], reason: str, *, archived: bool = False) -> int:
+        """Delete what items hold and what was noted on them, leave a tombstone each; return how many there were."""
+        content, remark = tables.contents, tables.remarks
+        with self._transactions.write(archived=archived) as write, overwriting(write.connection):
             erased = 0
             for item_id in item_ids:
                 statement = (
@@ -369,6 +370,8 @@ class ItemFacts:
                 )
                 if write.connection.execute(statement).rowcount:
                     write.fact(tables.erasures, item_id=item_id, reason=reason)
+                    noted = (remark.c.project_id == self._project_id, remark.c.item_id == item_id)
+                    write.connection.execute(update(remark).where(*noted).values(text=""))
                     erased += 1
             return erased
 

@@ -161,6 +161,13 @@ def _refuse_known(connection: Connection, projects: Sequence[Any], engine: Engin
             raise ProjectExists(
                 f"{where} has another project that is called {project.name!r}. Copy this one to another database."
             )
+        gone = tables.erased_projects
+        erased_at = connection.scalar(select(gone.c.erased_at).where(gone.c.uuid == project.uuid))
+        if erased_at is not None:
+            raise ProjectExists(
+                f"The project {project.name!r} ({project.uuid}) was erased from {where} on {erased_at:%d %B %Y} and "
+                "stays erased there. Copy it to another database."
+            )
 
 
 def _refuse_unsound(connection: Connection, projects: Sequence[Any], engine: Engine) -> None:

@@ -32,8 +32,8 @@ TARGETS: Mapping[str, Table] = {
 }
 """The table whose rows a column names, by the column's name."""
 
-LEFT_OUT = frozenset({"refit_leases"})
-"""Tables that stay where they are: which process works on what right now."""
+LEFT_OUT = frozenset({"refit_leases", "erased_projects"})
+"""Tables that stay where they are: which process works on what right now, and what was erased here."""
 
 PARENTS = {"weak_blocks": "weak_run_id", "refit_blocks": "refit_id", "annotation_labels": "annotation_id"}
 """Tables whose rows belong to a project by what they are part of, and the column that says of what."""
@@ -72,6 +72,15 @@ def of_project(table: Table, project_id: int) -> ColumnElement[bool]:
         )
         return and_(mine, table.c.item_id.not_in(begun))
     return mine
+
+
+def all_of_project(table: Table, project_id: int) -> ColumnElement[bool]:
+    """Return the condition that a row is a project's, whatever became of the import that brought it."""
+    if table is tables.refit_leases:
+        return table.c.loop_id.in_(select(tables.loops.c.id).where(tables.loops.c.project_id == project_id))
+    if table is tables.projects or table.name in PARENTS:
+        return of_project(table, project_id)
+    return table.c.project_id == project_id
 
 
 def under_way(project_id: int) -> Select[Any]:

@@ -19,8 +19,10 @@ ORPHANS = {
     "known answers of no import": "SELECT count(*) FROM gold WHERE import_id NOT IN (SELECT id FROM imports)",
     "rows of no import": "SELECT count(*) FROM source_rows WHERE import_id NOT IN (SELECT id FROM imports)",
     "facts twice": "SELECT count(*) - count(DISTINCT uuid) FROM annotations",
-    "items held twice": "SELECT count(*) - count(DISTINCT item_id) FROM leases",
-    "facts beyond the newest write": "SELECT count(*) FROM annotations WHERE seq > (SELECT seq FROM projects)",
+    "items held twice": "SELECT count(*) - count(DISTINCT project_id * 1000000 + item_id) FROM leases",
+    "facts beyond the newest write": (
+        "SELECT count(*) FROM annotations a JOIN projects p ON p.id = a.project_id WHERE a.seq > p.seq"
+    ),
 }
 
 BUSY = """

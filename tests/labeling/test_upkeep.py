@@ -264,7 +264,7 @@ def broken(url):
         connection.execute(insert(tables.contents), {"project_id": 1, "item_id": 13, "version": 1, "data": "{}"})
         connection.execute(update(tables.projects).values(next_item=14))
         connection.execute(update(tables.imports).where(tables.imports.c.id == begun).values(expires_at=0.0))
-        connection.execute(text("INSERT INTO refit_leases VALUES (44, 'x', 0.0)"))
+        connection.execute(text("INSERT INTO refit_leases (loop_id, holder, expires_at) VALUES (44, 'x', 0.0)"))
     return project
 
 

@@ -6,7 +6,7 @@ const SETTLE_MS = 200;
 const FORGET_MS = 4000;
 const ANSWERS = ":is(.st-key-answers, .st-key-actions) button";
 const OFFER = ".st-key-offer button";
-const AGAIN = ".st-key-show-again button";
+const AGAIN = "[class*=st-key-show-again] button";
 
 const typing = (event) =>
   event.composedPath().some(

@@ -297,8 +297,9 @@ def _buttons(loop: Any, who: str, shown: Shown, classes: Sequence[LabelClass], b
                 on_click=_act,
                 args=(loop, who, shown, action),
             )
-    # Pressed by keys.js, never seen.
-    st.button("Show it again", key="show-again", on_click=_show_again)
+    # Pressed by keys.js, never seen. One of an earlier showing draws what is asked now as it is: that may be seen
+    # already, and answered while this is on its way.
+    st.button("Show it again", key=f"show-again-{shown.uuid}", on_click=_show_again)
 
 
 def _show_again() -> None:

@@ -1,0 +1,67 @@
+"""Erasing what a project holds: in the database, in what is kept beside it, and in backups that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from labeling.people.answers import annotator_name
+from storage import ContentCache
+from storage.upkeep import erasing
+
+if TYPE_CHECKING:
+    from labeling.store.project_store import ProjectStore
+    from storage.ledger import Ledger
+
+T = TypeVar("T")
+
+
+def erase_items(store: ProjectStore, item_ids: Sequence[int], reason: str, backups: Sequence[str | Path]) -> int:
+    """Delete what items hold; see `Project.erase`."""
+
+    def erase(ledger: Ledger, archived: bool) -> int:
+        return erasing.erase_items(ledger, item_ids, reason, archived=archived)
+
+    return _everywhere(store, erase, backups)
+
+
+def erase_person(store: ProjectStore, annotator: str, backups: Sequence[str | Path]) -> None:
+    """Delete the name of a person; see `Project.erase_person`."""
+    name = annotator_name(annotator)
+    names = [known for known in store.ledger.annotations.annotators().values() if known is not None]
+    if name not in names:
+        people = f"It has {', '.join(map(repr, names))}." if names else "Nobody has worked on it."
+        raise LookupError(f"Nobody is called {name!r} in the project {store.ledger.project.name!r}. {people}")
+
+    def erase(ledger: Ledger, archived: bool) -> bool:
+        return erasing.erase_person(ledger, name, archived=archived)
+
+    _everywhere(store, erase, backups)
+
+
+def erase_project(store: ProjectStore, name: str, backups: Sequence[str | Path]) -> Mapping[str, int]:
+    """Delete the whole project; see `Project.erase_project`."""
+    own = store.ledger.project.name
+    if name != own:
+        raise ValueError(f"To erase the project, give its name {own!r}; got {name!r}. Nothing was erased.")
+
+    def erase(ledger: Ledger, _archived: bool) -> Mapping[str, int]:
+        return erasing.erase_project(ledger)
+
+    return _everywhere(store, erase, backups)
+
+
+def _everywhere(store: ProjectStore, erase: Callable[[Ledger, bool], T], backups: Sequence[str | Path]) -> T:
+    """Erase in a project, then in what is kept of it beside the database, then in each backup; return the first."""
+    files = [Path(backup) for backup in ([backups] if isinstance(backups, (str, Path)) else backups)]
+    for file in files:
+        # A name that is wrong is said before anything is gone.
+        with erasing.in_backup(file, store.ledger):
+            pass
+    done = erase(store.ledger, False)
+    ContentCache(store.items.cache_file("embeddings")).clear()
+    for file in files:
+        with erasing.in_backup(file, store.ledger) as ledger:
+            erase(ledger, True)
+    return done
