@@ -16,6 +16,7 @@ from labeling.labels.export_choice import Choice
 from labeling.labels.records import LabelSource
 from labeling.loops.records import LoopInfo
 from labeling.people.annotations import annotation_frame, discarded
+from labeling.people.consensus import people
 from labeling.people.given_answers import AnswersReport, add_annotations
 from labeling.people.item_history import item_history
 from labeling.people.remarks import Remarks
@@ -1122,6 +1123,15 @@ class Project:
         answer came after its item had gone to somebody else; it counts while nobody else's answer stands.
         """
         return annotation_frame(self.ledger, self.label_set)
+
+    def annotators(self) -> pl.DataFrame:
+        """Return a row a person whose answers count, by name.
+
+        Columns: annotator; answers; shared, of which others answered the item too; estimated_accuracy, how often the
+        person is right, as told from whom they agree with (Dawid and Skene), which `labels` weighs their answers by.
+        It is null for who shares no item, and for all until 20 items have answers of several people.
+        """
+        return people(self.ledger, self.label_set)
 
     def status(self) -> ProjectStatus:
         """Return where the project stands, in counts; they are counted once a version."""
