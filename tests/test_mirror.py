@@ -279,6 +279,9 @@ ELSEWHERE = {
     "tests/storage/test_database.py": [
         "storage/sqlite_files.py",
     ],
+    "tests/labeling/people/test_documents.py": [
+        "storage/facts/documents.py",
+    ],
     "tests/labeling/people/test_item_history.py": [
         "labeling/people/remarks.py",
         "storage/facts/histories.py",

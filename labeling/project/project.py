@@ -17,6 +17,7 @@ from labeling.labels.records import LabelSource
 from labeling.loops.records import LoopInfo
 from labeling.people.annotations import annotation_frame, discarded
 from labeling.people.consensus import people
+from labeling.people.documents import Documents
 from labeling.people.given_answers import AnswersReport, add_annotations
 from labeling.people.item_history import item_history
 from labeling.people.remarks import Remarks
@@ -34,7 +35,7 @@ from labeling.store.project_store import ProjectStore
 from labeling.store.snapshots import cached, tallies
 from labeling.weak_labels.judged import judged_matrix, voted
 from labeling.weak_labels.rule_report import Analysis
-from storage import Ledger, ProjectExists, list_projects
+from storage import DESCRIPTION, GUIDELINES, Ledger, ProjectExists, list_projects
 
 if TYPE_CHECKING:
     from labeling.classifiers.base import Classifier
@@ -86,6 +87,7 @@ class Project:
         self._filters = Filters(self._store)
         self._labels = ProjectLabels(self._store)
         self._remarks = Remarks(self._store)
+        self._documents = Documents(self._store)
         ledger.imports.purge()
 
     @classmethod
@@ -177,7 +179,7 @@ class Project:
         items, _ = self.item_store.counts()
         return ProjectInfo(
             record.name,
-            record.description,
+            self.description,
             record.created_at,
             items,
             self.ledger.annotations.labeled_count(),
@@ -191,8 +193,47 @@ class Project:
 
     @property
     def description(self) -> str:
-        """What the project is about."""
+        """What the project is about, as it was said last."""
         return self._store.description
+
+    def set_description(self, text: str, by: str | None = None) -> None:
+        """Say what the project is about; what was said before stays on record."""
+        self._documents.set(DESCRIPTION, text, by)
+
+    @property
+    def guidelines(self) -> str:
+        """How to label, as Markdown, in the newest version; empty where nothing was said."""
+        return self._documents.text(GUIDELINES)
+
+    def set_guidelines(self, text: str, by: str | None = None, *, after: int | None = None) -> int:
+        """Say how to label, as Markdown: the next version. Each answer knows under which one it was given.
+
+        Parameters
+        ----------
+        text
+            All of it, at most 50,000 characters; "" takes the guidelines away.
+        by
+            Who says so.
+        after
+            The version that this one was made from, 0 for none; None takes any.
+
+        Returns
+        -------
+        int
+            The number of the version, from 1; the same text again makes none.
+
+        Raises
+        ------
+        ValueError
+            The text is too long, or holds what no database keeps.
+        storage.StorageError
+            The newest version is another than `after`.
+        """
+        return self._documents.set(GUIDELINES, text, by, after)
+
+    def guideline_versions(self) -> pl.DataFrame:
+        """Return a row a version of the guidelines, oldest first: version, text, who, at."""
+        return self._documents.versions(GUIDELINES)
 
     @property
     def ledger(self) -> Ledger:
@@ -1121,6 +1162,8 @@ class Project:
         taken over for a near-duplicate, "group" where a whole group was discarded or welcomed, "import" where it
         was given elsewhere (`add_annotations`), "split" where an answer was taken back as its class was split. A `late`
         answer came after its item had gone to somebody else; it counts while nobody else's answer stands.
+        `guidelines` is the version that was in force (`guideline_versions`); null where there was none, and for
+        answers given elsewhere.
         """
         return annotation_frame(self.ledger, self.label_set)
 
