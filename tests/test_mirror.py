@@ -224,6 +224,9 @@ ELSEWHERE = {
         "labeling/store/vote_cache.py",
         "storage/facts/items.py",
     ],
+    "tests/labeling/store/test_near_duplicates.py": [
+        "labeling/store/texts/words.py",
+    ],
     "tests/labeling/store/test_items.py": [
         "labeling/store/holdout.py",
     ],

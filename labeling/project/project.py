@@ -738,9 +738,12 @@ class Project:
         """Return what a labeling function would match, without keeping it."""
         return self._store.functions.preview(function, self._store.label_set)
 
-    def label_matrix(self, progress: bool = True) -> LabelMatrix:
-        """Return what every labeling function votes on every item."""
-        return self._store.functions.matrix(self._store.label_set, progress=progress)
+    def label_matrix(self, progress: bool = True, *, executor: Engine = None) -> LabelMatrix:
+        """Return what every labeling function votes on every item.
+
+        Votes are kept: only what was not asked before is computed, here, or where an executor runs (see `apply`).
+        """
+        return self._store.functions.matrix(self._store.label_set, progress=progress, executor=executor)
 
     def item_votes(self, item_id: int) -> builtins.list[Mapping[str, str | None]]:
         """Return function, expert and label of every vote on one item."""
@@ -771,9 +774,9 @@ class Project:
         """
         return self._rules.label_file(source, model, destination, skip_missing=skip_missing, options=options)
 
-    def judged_matrix(self) -> LabelMatrix:
+    def judged_matrix(self, *, executor: Engine = None) -> LabelMatrix:
         """Return the label matrix with all that label models may know: development gold, people's labels."""
-        return judged_matrix(self._store)
+        return judged_matrix(self._store, executor)
 
     def voted(self, versions: Sequence[str]) -> LabelMatrix:
         """Return what the functions voted as they were: `versions` are texts such as "politics@2"."""
@@ -798,17 +801,18 @@ class Project:
         """Return keyword rules mined from people's labels and development gold, those that add most first."""
         return self.analysis().suggestions(n)
 
-    def weak_label(self, model: LabelModel) -> WeakRun:
+    def weak_label(self, model: LabelModel, *, executor: Engine = None) -> WeakRun:
         """Combine the votes into one soft label an item, and keep the run.
 
         Label models that learn use what is known: development gold, and people's
-        labels; never the hold-out's.
+        labels; never the hold-out's. Votes that are not kept yet are computed here, or where an executor
+        runs (see `apply`).
         """
-        return self._rules.run(model)
+        return self._rules.run(model, executor)
 
-    def preview_weak_label(self, model: LabelModel) -> WeakPreview:
+    def preview_weak_label(self, model: LabelModel, *, executor: Engine = None) -> WeakPreview:
         """Return what a weak run would give, without keeping it."""
-        return self._rules.preview_run(model)
+        return self._rules.preview_run(model, executor)
 
     def weak_run(self, number: int | None = None) -> WeakRun:
         """Return a weak run by its number, default the newest.
@@ -1000,7 +1004,7 @@ class Project:
         Without settings an existing loop is opened as it was made. Settings that
         are given for an existing loop must be its own. With `candidates`, each refit
         ranks so many items of the pool, drawn by seed. The executor is no setting
-        and not stored: with one (see `apply`), refits make features of the pool and
+        and not stored: with one (see `apply`), refits ask rules for their votes, make features of the pool and
         score it slice by slice where it runs, for pools too large for one machine.
         `regions` are Polars expressions by name, for `Region("name")`; they are code, and
         passed again whenever the loop is opened.

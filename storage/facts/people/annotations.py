@@ -74,8 +74,11 @@ class AnnotationFacts:
         mine = (contents.c.project_id == self._project_id, contents.c.item_id == bindparam("about"))
         content = select(func.max(contents.c.version)).where(*mine).scalar_subquery()
         classes = select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id).scalar_subquery()
-        newest = {"content_version": func.coalesce(content, 1), "label_set": func.coalesce(classes, 1)}
-        newest["guidelines"] = guidelines_in_force(self._project_id)
+        newest = {
+            "content_version": func.coalesce(content, 1),
+            "label_set": func.coalesce(classes, 1),
+            "guidelines": guidelines_in_force(self._project_id),
+        }
         table = tables.annotations
         return insert(table).values(newest).returning(table.c.id, table.c.guidelines)
 
