@@ -59,12 +59,12 @@ def human_labels(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     who is right how often, those items go by the weighed answers instead (Dawid and Skene): by their posterior.
     Unsure, skipped and discarded are no labels. It is worked out once a version of the project.
     """
-    return _consensus(ledger, labels)[0]
+    return _consensus(ledger, labels)[0].clone()
 
 
 def people(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
     """Return a row a person whose answers count, by name; see `Project.annotators`."""
-    return _consensus(ledger, labels)[1]
+    return _consensus(ledger, labels)[1].clone()
 
 
 def _consensus(ledger: Ledger, labels: LabelSet) -> tuple[pl.DataFrame, pl.DataFrame]:
