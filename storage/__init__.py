@@ -3,6 +3,7 @@
 from storage.content_cache import ContentCache, cache_file
 from storage.database import StorageError, StorageWarning, cautions, close_engine, close_engines, shown_url
 from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
+from storage.facts.documents import DESCRIPTION, GUIDELINES
 from storage.facts.people.standing import ANSWERS, WELCOME
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
 from storage.records import Holder
@@ -11,6 +12,8 @@ from storage.transactions import ProjectArchived
 
 __all__ = [
     "ANSWERS",
+    "DESCRIPTION",
+    "GUIDELINES",
     "REFIT_LEASE_SECONDS",
     "WELCOME",
     "ContentCache",

@@ -18,6 +18,7 @@ from storage.facts.asking.leases import LeaseFacts
 from storage.facts.asking.loops import LoopFacts
 from storage.facts.asking.refit_leases import RefitLeaseFacts
 from storage.facts.asking.streams import StreamFacts
+from storage.facts.documents import DocumentFacts
 from storage.facts.functions import FunctionFacts
 from storage.facts.histories import HistoryFacts
 from storage.facts.imports import ImportFacts
@@ -84,6 +85,8 @@ class Ledger:
         Records that arrived one by one, and what was decided about each.
     remarks
         Notes, flags, comments.
+    documents
+        Description and guidelines.
     histories
         Everything that happened to an item.
     """
@@ -103,6 +106,7 @@ class Ledger:
         self.asked = AskedFacts(transactions)
         self.streams = StreamFacts(transactions, self.items, self.annotations)
         self.remarks = RemarkFacts(transactions)
+        self.documents = DocumentFacts(transactions)
         self.histories = HistoryFacts(transactions)
 
     @classmethod
@@ -173,7 +177,8 @@ class Ledger:
         """
         own = tables.projects.c.id == self.project.id
         with writing(self.engine) as connection:
-            for table in (tables.imports, tables.items, tables.functions, tables.loops, tables.annotations):
+            held_in = (tables.imports, tables.items, tables.functions, tables.loops, tables.annotations)
+            for table in (*held_in, tables.documents):
                 held = select(table.c.project_id).where(table.c.project_id == self.project.id).limit(1)
                 if connection.execute(held).first() is not None:
                     return False

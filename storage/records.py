@@ -262,7 +262,8 @@ class AnnotationRecord:
 
     `origin` tells what was not asked item by item: "alike" where the answer to `from_query_id` was taken
     over, "group" where a whole group was judged, "import" where it was given elsewhere. What was done in one step
-    shares its `step`. A `late` answer came after its item had gone to somebody else.
+    shares its `step`. A `late` answer came after its item had gone to somebody else. `guidelines` is the version that
+    was in force; None where there was none, and for what was said elsewhere.
     """
 
     id: int
@@ -282,6 +283,7 @@ class AnnotationRecord:
     from_query_id: int | None = None
     step: str | None = None
     late: bool = False
+    guidelines: int | None = None
 
 
 @dataclass(frozen=True)
@@ -302,6 +304,16 @@ class RemarkRecord:
     text: str
     who: str | None
     annotation: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DocumentRecord:
+    """A version of a text about a project, and who wrote it; None where nobody was named."""
+
+    version: int
+    text: str
+    who: str | None
     created_at: datetime
 
 

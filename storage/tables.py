@@ -322,6 +322,7 @@ annotations = fact_table(
     Column("from_query_id", Id, nullable=True),
     Column("step", String(36), nullable=True),
     Column("late", Boolean, nullable=True),
+    Column("guidelines", Integer, nullable=True),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     ForeignKeyConstraint(["undoes"], ["annotations.id"]),
     UniqueConstraint("undoes"),
@@ -340,6 +341,16 @@ remarks = fact_table(
     ForeignKeyConstraint(["annotation_id"], ["annotations.id"]),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     Index("ix_remarks_project_id_item_id", "project_id", "item_id"),
+)
+
+documents = fact_table(
+    "documents",
+    Column("kind", String(20), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("text", Words("A text about a project", 50_000), nullable=False),
+    Column("annotator_id", Id, nullable=True),
+    ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
+    UniqueConstraint("project_id", "kind", "version"),
 )
 
 annotation_labels = Table(

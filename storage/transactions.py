@@ -42,6 +42,7 @@ MARKED: dict[str, Table] = {
         tables.loop_changes,
         tables.project_changes,
         tables.refits,
+        tables.documents,
     )
 }
 """Tables of facts that are read far more often than anything is added to them."""

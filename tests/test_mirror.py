@@ -224,6 +224,9 @@ ELSEWHERE = {
         "labeling/store/vote_cache.py",
         "storage/facts/items.py",
     ],
+    "tests/labeling/store/test_near_duplicates.py": [
+        "labeling/store/texts/words.py",
+    ],
     "tests/labeling/store/test_items.py": [
         "labeling/store/holdout.py",
     ],
@@ -279,6 +282,9 @@ ELSEWHERE = {
     ],
     "tests/storage/test_shown.py": [
         "storage/damage.py",
+    ],
+    "tests/labeling/people/test_documents.py": [
+        "storage/facts/documents.py",
     ],
     "tests/labeling/people/test_item_history.py": [
         "labeling/people/remarks.py",

@@ -35,7 +35,7 @@ def weak_label(
     ] = _MAJORITY,
     file: Annotated[Path | None, typer.Option(help="Label this Parquet file instead of the project's items.")] = None,
     to: Annotated[Path | None, typer.Option(help="Parquet file to write, with --file.")] = None,
-    executor: Annotated[str | None, typer.Option(help="threads or processes, with --file.")] = None,
+    executor: Annotated[str | None, typer.Option(help="threads or processes; without it, here.")] = None,
     storage: Storage = None,
 ) -> None:
     """Combine the votes of rules into weak labels.
@@ -58,7 +58,8 @@ def weak_label(
         report = opened.weak_label_file(file, chosen, to, executor=executor, skip_missing=True)
         typer.echo(f"{report.rows:,} rows in {report.path}")
         return
-    run = opened.weak_label(chosen)
+    where: Any = executor
+    run = opened.weak_label(chosen, executor=where)
     typer.echo(f"Run {run.number}: {run.model}")
     table(("label", "items", "share"), ((label, f"{n:,}", f"{share:.1%}") for label, n, share in _balance(run)))
     if filled := run.filled().height:

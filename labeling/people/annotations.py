@@ -36,7 +36,7 @@ class Annotation:
     """Something a person did: kind is answer, unsure, skip, discard, welcome or undo.
 
     `origin` is "alike" for an answer that was taken over from a near-duplicate, "group" for what was said of
-    a whole group; `together` counts what was taken back along with it.
+    a whole group; `together` counts what was taken back along with it; `guidelines` is the version in force then.
     """
 
     id: int
@@ -49,6 +49,7 @@ class Annotation:
     created_at: datetime
     origin: str | None = None
     together: int = 1
+    guidelines: int | None = None
 
 
 def discarded(ledger: Ledger) -> set[int]:
@@ -84,6 +85,7 @@ def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
             "origin": record.origin,
             "from_query": record.from_query_id,
             "late": record.late,
+            "guidelines": record.guidelines,
             "undone": record.id in undone,
             "undoes": record.undoes,
             "created_at": record.created_at,
@@ -104,6 +106,7 @@ def annotation_frame(ledger: Ledger, labels: LabelSet) -> pl.DataFrame:
             "origin": pl.String(),
             "from_query": pl.Int64(),
             "late": pl.Boolean(),
+            "guidelines": pl.Int64(),
             "undone": pl.Boolean(),
             "undoes": pl.Int64(),
             "created_at": pl.Datetime("us", "UTC"),

@@ -74,6 +74,7 @@ class Answers:
             record.query_id,
             record.created_at,
             record.origin,
+            guidelines=record.guidelines,
         )
 
     def said(self, label: str | Answer) -> Said:

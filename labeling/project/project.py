@@ -16,6 +16,8 @@ from labeling.labels.export_choice import Choice
 from labeling.labels.records import LabelSource
 from labeling.loops.records import LoopInfo
 from labeling.people.annotations import annotation_frame, discarded
+from labeling.people.consensus import people
+from labeling.people.documents import Documents
 from labeling.people.given_answers import AnswersReport, add_annotations
 from labeling.people.item_history import item_history
 from labeling.people.remarks import Remarks
@@ -34,7 +36,7 @@ from labeling.store.project_store import ProjectStore
 from labeling.store.snapshots import cached, tallies
 from labeling.weak_labels.judged import judged_matrix, voted
 from labeling.weak_labels.rule_report import Analysis
-from storage import Ledger, ProjectExists, list_projects
+from storage import DESCRIPTION, GUIDELINES, Ledger, ProjectExists, list_projects
 
 if TYPE_CHECKING:
     from labeling.classifiers.base import Classifier
@@ -86,6 +88,7 @@ class Project:
         self._filters = Filters(self._store)
         self._labels = ProjectLabels(self._store)
         self._remarks = Remarks(self._store)
+        self._documents = Documents(self._store)
         ledger.imports.purge()
 
     @classmethod
@@ -177,7 +180,7 @@ class Project:
         items, _ = self.item_store.counts()
         return ProjectInfo(
             record.name,
-            record.description,
+            self.description,
             record.created_at,
             items,
             self.ledger.annotations.labeled_count(),
@@ -191,8 +194,47 @@ class Project:
 
     @property
     def description(self) -> str:
-        """What the project is about."""
+        """What the project is about, as it was said last."""
         return self._store.description
+
+    def set_description(self, text: str, by: str | None = None) -> None:
+        """Say what the project is about; what was said before stays on record."""
+        self._documents.set(DESCRIPTION, text, by)
+
+    @property
+    def guidelines(self) -> str:
+        """How to label, as Markdown, in the newest version; empty where nothing was said."""
+        return self._documents.text(GUIDELINES)
+
+    def set_guidelines(self, text: str, by: str | None = None, *, after: int | None = None) -> int:
+        """Say how to label, as Markdown: the next version. Each answer knows under which one it was given.
+
+        Parameters
+        ----------
+        text
+            All of it, at most 50,000 characters; "" takes the guidelines away.
+        by
+            Who says so.
+        after
+            The version that this one was made from, 0 for none; None takes any.
+
+        Returns
+        -------
+        int
+            The number of the version, from 1; the same text again makes none.
+
+        Raises
+        ------
+        ValueError
+            The text is too long, or holds what no database keeps.
+        storage.StorageError
+            The newest version is another than `after`.
+        """
+        return self._documents.set(GUIDELINES, text, by, after)
+
+    def guideline_versions(self) -> pl.DataFrame:
+        """Return a row a version of the guidelines, oldest first: version, text, who, at."""
+        return self._documents.versions(GUIDELINES)
 
     @property
     def ledger(self) -> Ledger:
@@ -765,9 +807,12 @@ class Project:
         """Return what a labeling function would match, without keeping it."""
         return self._store.functions.preview(function, self._store.label_set)
 
-    def label_matrix(self, progress: bool = True) -> LabelMatrix:
-        """Return what every labeling function votes on every item."""
-        return self._store.functions.matrix(self._store.label_set, progress=progress)
+    def label_matrix(self, progress: bool = True, *, executor: Engine = None) -> LabelMatrix:
+        """Return what every labeling function votes on every item.
+
+        Votes are kept: only what was not asked before is computed, here, or where an executor runs (see `apply`).
+        """
+        return self._store.functions.matrix(self._store.label_set, progress=progress, executor=executor)
 
     def item_votes(self, item_id: int) -> builtins.list[Mapping[str, str | None]]:
         """Return function, expert and label of every vote on one item."""
@@ -798,9 +843,9 @@ class Project:
         """
         return self._rules.label_file(source, model, destination, skip_missing=skip_missing, options=options)
 
-    def judged_matrix(self) -> LabelMatrix:
+    def judged_matrix(self, *, executor: Engine = None) -> LabelMatrix:
         """Return the label matrix with all that label models may know: development gold, people's labels."""
-        return judged_matrix(self._store)
+        return judged_matrix(self._store, executor)
 
     def voted(self, versions: Sequence[str]) -> LabelMatrix:
         """Return what the functions voted as they were: `versions` are texts such as "politics@2"."""
@@ -825,17 +870,18 @@ class Project:
         """Return keyword rules mined from people's labels and development gold, those that add most first."""
         return self.analysis().suggestions(n)
 
-    def weak_label(self, model: LabelModel) -> WeakRun:
+    def weak_label(self, model: LabelModel, *, executor: Engine = None) -> WeakRun:
         """Combine the votes into one soft label an item, and keep the run.
 
         Label models that learn use what is known: development gold, and people's
-        labels; never the hold-out's.
+        labels; never the hold-out's. Votes that are not kept yet are computed here, or where an executor
+        runs (see `apply`).
         """
-        return self._rules.run(model)
+        return self._rules.run(model, executor)
 
-    def preview_weak_label(self, model: LabelModel) -> WeakPreview:
+    def preview_weak_label(self, model: LabelModel, *, executor: Engine = None) -> WeakPreview:
         """Return what a weak run would give, without keeping it."""
-        return self._rules.preview_run(model)
+        return self._rules.preview_run(model, executor)
 
     def weak_run(self, number: int | None = None) -> WeakRun:
         """Return a weak run by its number, default the newest.
@@ -1027,7 +1073,7 @@ class Project:
         Without settings an existing loop is opened as it was made. Settings that
         are given for an existing loop must be its own. With `candidates`, each refit
         ranks so many items of the pool, drawn by seed. The executor is no setting
-        and not stored: with one (see `apply`), refits make features of the pool and
+        and not stored: with one (see `apply`), refits ask rules for their votes, make features of the pool and
         score it slice by slice where it runs, for pools too large for one machine.
         `regions` are Polars expressions by name, for `Region("name")`; they are code, and
         passed again whenever the loop is opened.
@@ -1189,8 +1235,19 @@ class Project:
         taken over for a near-duplicate, "group" where a whole group was discarded or welcomed, "import" where it
         was given elsewhere (`add_annotations`), "split" where an answer was taken back as its class was split. A `late`
         answer came after its item had gone to somebody else; it counts while nobody else's answer stands.
+        `guidelines` is the version that was in force (`guideline_versions`); null where there was none, and for
+        answers given elsewhere.
         """
         return annotation_frame(self.ledger, self.label_set)
+
+    def annotators(self) -> pl.DataFrame:
+        """Return a row a person whose answers count, by name.
+
+        Columns: annotator; answers; shared, of which others answered the item too; estimated_accuracy, how often the
+        person is right, as told from whom they agree with (Dawid and Skene), which `labels` weighs their answers by.
+        It is null for who shares no item, and for all until 20 items have answers of several people.
+        """
+        return people(self.ledger, self.label_set)
 
     def status(self) -> ProjectStatus:
         """Return where the project stands, in counts; they are counted once a version."""

@@ -14,6 +14,7 @@ from labeling.weak_labels.judged import judged_matrix
 from labeling.weak_labels.run import WeakPreview, WeakRun, newest_run, preview_label_model, run_label_model
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from labeling.store.project_store import ProjectStore
     from labeling.votes.label_models.base import LabelModel
     from labeling.votes.weak_label_file import LabelFileReport
@@ -56,14 +57,15 @@ class ProjectRules:
             source, functions, model, destination, labels=self._store.label_names, **({"text": text} | dict(options))
         )
 
-    def run(self, model: LabelModel) -> WeakRun:
+    def run(self, model: LabelModel, executor: Engine = None) -> WeakRun:
         """Combine the votes into one soft label an item, and keep the run."""
         saw = self._store.ledger.version()
-        return self._run(run_label_model(self._store, judged_matrix(self._store), model, self._store.label_set, saw))
+        matrix = judged_matrix(self._store, executor)
+        return self._run(run_label_model(self._store, matrix, model, self._store.label_set, saw))
 
-    def preview_run(self, model: LabelModel) -> WeakPreview:
+    def preview_run(self, model: LabelModel, executor: Engine = None) -> WeakPreview:
         """Return what a weak run would give, without keeping it."""
-        return preview_label_model(judged_matrix(self._store), model, self._store.label_set)
+        return preview_label_model(judged_matrix(self._store, executor), model, self._store.label_set)
 
     def weak_run(self, number: int | None = None) -> WeakRun:
         """Return a weak run by its number, default the newest; raise LookupError where there is none."""

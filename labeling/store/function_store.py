@@ -25,6 +25,7 @@ from labeling.votes.running import Faults, check_functions, run_functions
 from storage.records import FunctionRecord
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from storage.ledger import Ledger
 
 
@@ -113,23 +114,30 @@ class Functions:
         """Return the functions that vote: those whose class is still one."""
         return [record for record in self._ledger.functions.current() if not _paused(record, labels)]
 
-    def matrix(self, labels: LabelSet, progress: bool = False, but: str | None = None) -> LabelMatrix:
-        """Return what every function votes on every item; `but` leaves one function out."""
+    def matrix(
+        self, labels: LabelSet, progress: bool = False, but: str | None = None, executor: Engine = None
+    ) -> LabelMatrix:
+        """Return what every function votes on every item; `but` leaves one function out.
+
+        Votes that nobody has asked for yet are computed where the executor runs.
+        """
         records = self.voting(labels)
         held = holdout_ids(self._ledger)
         key = (self._items.version, labels.version, tuple(record.version_id for record in records), hash(held))
-        matrix = cached(self._items.project, "matrix", key, lambda: self._matrix(records, labels, progress))
+        matrix = cached(self._items.project, "matrix", key, lambda: self._matrix(records, labels, progress, executor))
         if not all(source.loaded for source in matrix.sources) or any(record.fingerprint is None for record in records):
-            matrix = self._matrix(records, labels, progress)
+            matrix = self._matrix(records, labels, progress, executor)
         if but is None:
             return matrix
         kept = [j for j, source in enumerate(matrix.sources) if source.name != but]
         return replace(matrix, values=matrix.values[:, kept], sources=tuple(matrix.sources[j] for j in kept))
 
-    def _matrix(self, records: Sequence[FunctionRecord], labels: LabelSet, progress: bool) -> LabelMatrix:
+    def _matrix(
+        self, records: Sequence[FunctionRecord], labels: LabelSet, progress: bool, executor: Engine = None
+    ) -> LabelMatrix:
         ids = self._items.ids()
         wanted = [(record, self._runnable(record, labels)) for record in records]
-        columns = self._votes.columns(wanted, ids, labels, self._text() or "text", progress)
+        columns = self._votes.columns(wanted, ids, labels, self._text() or "text", progress, executor)
         positions = labels.positions()
         dtype = np.int8 if len(labels.classes) <= 127 else np.int16
         values = np.full((len(ids), len(records)), NO_VOTE, dtype=dtype, order="F")

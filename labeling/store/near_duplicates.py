@@ -13,11 +13,11 @@ import polars as pl
 
 from labeling.arrays import BoolArray, FloatArray, IntArray
 from labeling.store.snapshots import cached
+from labeling.store.texts.words import HashArray, hashed_words
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from labeling.store.items import Items
-
-HashArray = npt.NDArray[np.uint64]
 
 SIMILAR = 0.8
 """Texts are near-duplicates that share at least this much of all words and pairs of words they have."""
@@ -33,10 +33,6 @@ _COUNTERS = 24
 _TOKEN_MASK = np.uint64((1 << _TOKEN_BITS) - 1)
 _COUNTER_SHIFT = np.uint64(_TOKEN_BITS - _COUNTERS)
 
-# Scripts that put no blanks between words: each sign counts as a word.
-_SIGNS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_WORDS = rf"[{_SIGNS}]|[\w--[{_SIGNS}]]+"
-
 
 @dataclass(frozen=True)
 class Tokens:
@@ -49,18 +45,9 @@ class Tokens:
     starts: IntArray
 
     @classmethod
-    def of(cls, texts: pl.Series) -> Tokens:
-        """Read texts; case, punctuation and addresses of web pages do not count."""
-        words, lengths = [], []
-        for top in range(0, max(len(texts), 1), 4 * _ROWS):
-            part = texts.slice(top, 4 * _ROWS).cast(pl.String).fill_null("").str.to_lowercase()
-            if part.str.contains("http", literal=True).any():
-                part = part.str.replace_all(r"https?://\S+", " url ")
-            lists = part.str.extract_all(_WORDS)
-            lengths.append(lists.list.len().to_numpy().astype(np.int64))
-            words.append(lists.explode(empty_as_null=False).hash(seed=11).to_numpy())
-        starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-        return cls(np.concatenate(words), starts)
+    def of(cls, texts: pl.Series, executor: Engine = None) -> Tokens:
+        """Read texts, where an executor runs; case, punctuation and addresses of web pages do not count."""
+        return cls(*hashed_words(texts, executor))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -145,7 +132,7 @@ class NearDuplicates:
         return likes
 
 
-def near_duplicates(texts: pl.Series, similar: float = SIMILAR) -> NearDuplicates:
+def near_duplicates(texts: pl.Series, similar: float = SIMILAR, executor: Engine = None) -> NearDuplicates:
     """Group texts that share `similar` of the words and pairs of adjacent words that they have (Jaccard).
 
     Whatever is linked by such pairs is one group. A pair can only be that similar if the two share one of
@@ -159,6 +146,8 @@ def near_duplicates(texts: pl.Series, similar: float = SIMILAR) -> NearDuplicate
         (n,) texts; empty ones, and such without a word, are alike to nothing.
     similar
         In (0.5, 1].
+    executor
+        Where the texts are taken apart, slice by slice; what they share is found here.
 
     References
     ----------
@@ -172,7 +161,7 @@ def near_duplicates(texts: pl.Series, similar: float = SIMILAR) -> NearDuplicate
     """
     if not 0.5 < similar <= 1.0:
         raise ValueError(f"similar must lie above 0.5 and be at most 1, got {similar!r}.")
-    tokens = Tokens.of(texts)
+    tokens = Tokens.of(texts, executor)
     first = _equal_texts(tokens)
     copies = np.flatnonzero(first != np.arange(len(first)))
     links = [(copies, first[copies])]
@@ -369,7 +358,7 @@ def joined(n: int, groupings: Sequence[IntArray]) -> IntArray:
     return np.where(group < 0, np.arange(n), group)
 
 
-def near_duplicates_of(items: Items) -> NearDuplicates | None:
+def near_duplicates_of(items: Items, executor: Engine = None) -> NearDuplicates | None:
     """Return the near-duplicates among a project's texts, rows in item order; None where there is no text.
 
     They are kept in this process while the items stand.
@@ -377,20 +366,28 @@ def near_duplicates_of(items: Items) -> NearDuplicates | None:
     text = items.columns().named("text")
     if text is None:
         return None
-    return cached(items.project, "near-duplicates", items.version, lambda: near_duplicates(items.frame()[text]))
+
+    def make() -> NearDuplicates:
+        return near_duplicates(items.frame()[text], executor=executor)
+
+    return cached(items.project, "near-duplicates", items.version, make)
 
 
-def near_groups(items: Items) -> Callable[[], IntArray] | None:
+def near_groups(items: Items, executor: Engine = None) -> Callable[[], IntArray] | None:
     """Return how to get (n,) the group of near-duplicates of each item, -1 for none; None without texts."""
     if items.columns().named("text") is None:
         return None
 
-    return lambda: np.zeros(0, dtype=np.int64) if (near := near_duplicates_of(items)) is None else near.group
+    def groups() -> IntArray:
+        near = near_duplicates_of(items, executor)
+        return np.zeros(0, dtype=np.int64) if near is None else near.group
+
+    return groups
 
 
-def together(items: Items) -> IntArray:
+def together(items: Items, executor: Engine = None) -> IntArray:
     """Return (n,) which items are never parted, by their first row: those of a group, and near-duplicates."""
-    frame, own, near = items.frame(), items.columns().named("group"), near_duplicates_of(items)
+    frame, own, near = items.frame(), items.columns().named("group"), near_duplicates_of(items, executor)
     parts = [] if near is None else [near.group]
     if own is not None:
         parts.append((frame[own].rank("dense").cast(pl.Int64) - 1).fill_null(-1).to_numpy())

@@ -8,7 +8,7 @@ from labeling.store.function_store import Functions
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
 from labeling.store.label_set import LabelClass, LabelSet
-from storage import Ledger, StorageError
+from storage import DESCRIPTION, Ledger, StorageError
 
 
 class ProjectStore:
@@ -21,14 +21,19 @@ class ProjectStore:
 
     Attributes
     ----------
-    name, description
+    name
         Of the project.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.name = ledger.project.name
-        self.description = ledger.project.description
+
+    @property
+    def description(self) -> str:
+        """What the project is about, as it was said last."""
+        versions = self.ledger.documents.all(DESCRIPTION)
+        return versions[-1].text if versions else self.ledger.project.description
 
     @cached_property
     def items(self) -> Items:

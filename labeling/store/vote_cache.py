@@ -20,10 +20,11 @@ from labeling.functions.base import LabelingFunction
 from labeling.functions.rules import KINDS, forms_mark
 from labeling.store.label_set import LabelSet
 from labeling.store.snapshots import cached
-from labeling.votes.running import run_functions
+from labeling.votes.applying import votes_of_frame
 from storage.records import FunctionRecord, VoteBlock
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from labeling.store.items import Items
     from storage.ledger import Ledger
 
@@ -84,10 +85,12 @@ class VoteStore:
         labels: LabelSet,
         text: str | None,
         progress: bool = False,
+        executor: Engine = None,
     ) -> list[VoteColumn]:
         """Return a column a record; a function that is None is not run, its unknown votes stay -2.
 
-        `ids` (n,) are the items, ascending. What they hold is read only where a function has to run.
+        `ids` (n,) are the items, ascending. What they hold is read only where a function has to run; it runs where
+        the executor does.
         """
         top = int(ids.max(initial=0))
         kept: dict[int, VoteColumn] = cached(self._ledger.place, "votes", None, dict)
@@ -104,7 +107,7 @@ class VoteStore:
                 groups.setdefault(np.packbits(todo).tobytes(), []).append((record, function))
         for bits, members in groups.items():
             rows = np.flatnonzero(np.unpackbits(np.frombuffer(bits, dtype=np.uint8), count=len(ids)))
-            self._run(members, self._items.part(ids[rows]), found, labels, text, progress)
+            self._run(members, self._items.part(ids[rows]), found, labels, text, progress, executor)
         for record, _ in wanted:
             if record.fingerprint is not None:
                 kept[record.version_id] = found[record.version_id]
@@ -128,11 +131,12 @@ class VoteStore:
         labels: LabelSet,
         text: str | None,
         progress: bool,
+        executor: Engine,
     ) -> None:
         """Run functions that miss the same items on those, and keep what they voted."""
         functions = [function for _, function in members]
         ids = part["item_id"].to_numpy()
-        votes = run_functions(functions, part, labels.names, text=text, progress=progress)
+        votes = votes_of_frame(functions, part, labels.names, text=text, executor=executor, progress=progress)
         class_ids = np.array([*labels.ids, -1], dtype=np.int16)
         blocks: list[VoteBlock] = []
         for j, (record, _) in enumerate(members):

@@ -21,6 +21,10 @@ SLICE = AT_ONCE
 """Rows of a task at most."""
 
 
+PIECE = 32_768
+"""Rows of a frame that go to a worker at once, at most."""
+
+
 @dataclass(frozen=True)
 class Slice:
     """Rows of a Parquet file that one worker reads by itself, or of a frame.
@@ -95,6 +99,43 @@ def apply(
             parts.append(part)
             bar.update(len(part.values))
     return LabelMatrix.from_functions(Votes.concat(parts), ready, labels)
+
+
+def votes_of_frame(
+    functions: Sequence[LabelingFunction],
+    frame: pl.DataFrame,
+    labels: Sequence[str],
+    *,
+    text: str | None = "text",
+    executor: Engine = None,
+    progress: bool = False,
+) -> Votes:
+    """Return what `run_functions` does, computed where the executor runs: workers get the columns that are read.
+
+    Examples
+    --------
+    >>> from labeling import keyword
+    >>> posts = pl.DataFrame({"text": ["the senate", "a cat"]})
+    >>> rule = keyword("politics", ["senate"], label="ok")
+    >>> votes_of_frame([rule], posts, ["ok", "bad"], executor="threads").values.tolist()
+    [[0], [-1]]
+    """
+    if executor is None:
+        return run_functions(functions, frame, labels, text=text, progress=progress)
+    from tqdm.auto import tqdm
+
+    ready = check_functions(functions, frame.columns, labels, text)
+    read = needed(ready, text)
+    held = frame if read is None else frame.select(read)
+    tops = range(0, max(len(held), 1), PIECE)
+    slices = (Slice(top, len(held[top : top + PIECE]), frame=held[top : top + PIECE]) for top in tops)
+    work = partial(vote_on, functions=ready, labels=labels, text=text, columns=None)
+    parts = []
+    with tqdm(total=len(held), unit=" rows", desc="votes", disable=not progress, leave=False, delay=1.0) as bar:
+        for part in map_in_order(work, slices, executor):
+            parts.append(part)
+            bar.update(len(part.values))
+    return Votes.concat(parts)
 
 
 def vote_on(

@@ -13,12 +13,13 @@ from labeling.store.holdout import holdout_ids
 from labeling.votes.matrix import LabelMatrix
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from labeling.store.project_store import ProjectStore
 
 
-def judged_matrix(store: ProjectStore) -> LabelMatrix:
+def judged_matrix(store: ProjectStore, executor: Engine = None) -> LabelMatrix:
     """Return what every labeling function votes on every item, with what is known of them."""
-    return _judged(store, store.functions.matrix(store.label_set, progress=True))
+    return _judged(store, store.functions.matrix(store.label_set, progress=True, executor=executor))
 
 
 def voted(store: ProjectStore, versions: Sequence[str]) -> LabelMatrix:

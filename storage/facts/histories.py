@@ -100,7 +100,7 @@ class HistoryFacts:
         uuids = {row.id: row.uuid for row in rows}
         for row in rows:
             details = {"uuid": row.uuid, "seconds": row.seconds, "origin": row.origin, "late": row.late}
-            details |= {"undoes": uuids.get(row.undoes)}
+            details |= {"undoes": uuids.get(row.undoes), "guidelines": row.guidelines}
             known = {name: value for name, value in details.items() if value is not None}
             yield Event(row.created_at, row.seq, row.kind, row.who, row.loop_id, row.label_id, known)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, func, select
 
 from storage import tables
+from storage.facts.documents import GUIDELINES
 from storage.facts.people.standing import ANSWERS
 from storage.upkeep.dangling import listed
 
@@ -25,6 +26,7 @@ def wrong_counts(connection: Connection, ledger: Ledger) -> Iterator[str]:
     yield from _followed(connection, ledger)
     yield from _numbered(connection, ledger.project.id)
     yield from _packed(connection, ledger.project.id)
+    yield from _guided(connection, ledger.project.id)
 
 
 def _of_project(connection: Connection, project_id: int) -> Iterator[str]:
@@ -81,6 +83,25 @@ def _numbered(connection: Connection, project_id: int) -> Iterator[str]:
         for name, count, least, most, apart in connection.execute(statement):
             if (least, most, apart) != (begin, begin + count - 1, count):
                 yield f"the loop {name!r} has {count:,} {what}, numbered from {least} to {most}"
+
+
+def _guided(connection: Connection, project_id: int) -> Iterator[str]:
+    """Look whether versions of texts have no gap, and answers name one of the guidelines."""
+    table, said = tables.documents, tables.annotations
+    statement = (
+        select(table.c.kind, func.count(), func.max(table.c.version))
+        .where(table.c.project_id == project_id)
+        .group_by(table.c.kind)
+        .order_by(table.c.kind)
+    )
+    newest = {}
+    for kind, count, most in connection.execute(statement):
+        newest[kind] = most
+        if count != most:
+            yield f"the {kind} has {count:,} versions, and the newest is {most}"
+    named = connection.scalar(select(func.max(said.c.guidelines)).where(said.c.project_id == project_id)) or 0
+    if named > (there := newest.get(GUIDELINES, 0)):
+        yield f"answers were given under version {named} of the guidelines, and there are {there}"
 
 
 def _packed(connection: Connection, project_id: int) -> Iterator[str]:

@@ -193,3 +193,21 @@ def test_undo_brings_the_item_back_and_skip_leaves_it(desk: Callable[[], Any], p
     person.press("s")
     assert person.shown()[0] != first
     assert project.labels(source="human").is_empty()
+
+
+def test_guidelines_open_over_the_card_and_fetch_nothing(
+    desk: Callable[[], Any], project: Project, loop: Any, app: Any
+) -> None:
+    project.set_guidelines("## Be kind\n![x](http://leak.example/a.png) [go](http://leak.example) <img src=x>")
+    person = desk()
+    person.go("annotate", project.name, "ann")
+    first, _ = person.shown()
+    person.idle()
+    place = person.page.locator(".tally-item").bounding_box()
+    person.page.get_by_role("button", name="Guidelines").click()
+    expect(person.page.get_by_role("heading", name="Be kind")).to_be_visible()
+    said = person.page.get_by_test_id("stPopoverBody")
+    assert said.locator("img, a[href^='http']").count() == 0
+    assert person.page.locator(".tally-item").bounding_box() == place
+    assert person.shown()[0] == first
+    assert person.hosts == {app.url.removeprefix("http://")}

@@ -1,4 +1,4 @@
-"""A project's store without a project around it, for tests of the parts that stand on it."""
+"""What tests of the engine share: a project's store without a project around it, and a cluster."""
 
 import polars as pl
 import pytest
@@ -21,3 +21,18 @@ def store(storage_url):
     table = read_source(pl.DataFrame({"text": texts, "label": gold}))
     import_table(store.ledger, labels, table, Mapping(text="text", gold="label"))
     return store
+
+
+@pytest.fixture(scope="module")
+def dask_executor():
+    """The executor of a Dask cluster of two processes."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(2)
+        yield client.get_executor()

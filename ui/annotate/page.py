@@ -19,7 +19,7 @@ from labeling import UNSURE, Annotation, Project
 from labeling.functions.rules import KINDS, TextRule, from_spec
 from labeling.loops.records import Query, QueueEmpty
 from labeling.store.label_set import LabelClass
-from ui import background
+from ui import background, guidelines
 from ui.annotate import card, offers
 from ui.annotate.offers import NOTE
 from ui.annotate.stream_desk import StreamDesk, stream_desk
@@ -196,6 +196,7 @@ def _draw(project: Project, loop: Any, who: str, shown: Shown) -> None:
         offers.draw(project, loop, who, [*assign_keys([label.key for label in classes]), *ACTION_KEYS.values()])
         with st.expander("Why this one?", key="why"):
             st.html(card.why_html(query, classes, votes, near, blind=blind))
+        guidelines.show(project)
         meanings = card.meanings_html(classes)
         if meanings:
             st.html(meanings)

@@ -19,6 +19,9 @@ NoticeKind = Literal["info", "good", "warn", "bad"]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&\"'^=])")
 
+_FETCHING = re.compile(r"(?<=!)(?=\[)|(?<=\])(?=[(:\[])|(?<=<)(?=\S)|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+"""Where a picture, a link, what defines one, or a tag would begin; addresses become links by themselves."""
+
 
 def plain(text: str) -> str:
     r"""Escape text for a Streamlit label (button, pill, caption), which is Markdown.
@@ -29,6 +32,19 @@ def plain(text: str) -> str:
     '\\!\\[x\\]\\(http\\://a\\)'
     """
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def unlinked(text: str) -> str:
+    """Markdown of other people with its headings and lists, in which nothing is a picture, a link or a tag.
+
+    An invisible character parts what would make one, in code too, where a backslash would be seen.
+
+    Examples
+    --------
+    >>> unlinked("## Rules ![x](http://a) <b>").replace("\u2060", "|")
+    '## Rules !|[x]|(http:|//a) <|b>'
+    """
+    return _FETCHING.sub("\u2060", text)
 
 
 def escape(value: object) -> str:

@@ -32,6 +32,7 @@ from labeling.store.near_duplicates import near_groups, together
 from labeling.weak_labels.run import WeakRun
 
 if TYPE_CHECKING:
+    from labeling.executors import Engine
     from labeling.store.project_store import ProjectStore
     from storage.records import RefitBlock, RefitRecord
 
@@ -96,7 +97,7 @@ class Refitting:
         """Set aside the distributions that go to the ledger with the refit's row."""
         if predicted is None:
             return
-        group = together(self.store.items)
+        group = together(self.store.items, self.settings.executor)
         known = checked(self.learning, group, self.store.ledger, self.last, self.labels)
         self.kept = kept(self.state.ids, predicted.pieces, known)
         self.notes += [note for note in [known.note] if note]
@@ -113,7 +114,8 @@ class Refitting:
     def learning(self) -> Learning:
         """What this round knows and learns, computed as it is read."""
         state, ledger, labels = self.state, self.store.ledger, self.labels
-        views, sliced = self.views, self.settings.executor is not None
+        views, executor = self.views, self.settings.executor
+        sliced = executor is not None
         functions = self.store.functions
         rules = {info.name: j for j, info in enumerate(functions.infos(labels))}
         return Learning(
@@ -126,12 +128,12 @@ class Refitting:
             seed=self.settings.seed,
             round=self.round,
             weak=self._weak(),
-            votes=(lambda: functions.matrix(labels).values) if rules else None,
+            votes=(lambda: functions.matrix(labels, executor=executor).values) if rules else None,
             asked=state.asked,
             rewards=lambda: outcomes(ledger, self.loop_id, labels, state.saw),
-            group=near_groups(self.store.items),
+            group=near_groups(self.store.items, executor),
             welcome=state.welcome,
-            regions={name: _voted(functions, labels, j) for name, j in rules.items()}
+            regions={name: _voted(functions, labels, j, executor) for name, j in rules.items()}
             | views.regions()
             | masks(self.store, self.settings.regions),
             trains=not self.settings.blind,
@@ -203,9 +205,9 @@ class Refitting:
         return pack(table.view(PACKED), PACKED)
 
 
-def _voted(functions: Functions, labels: LabelSet, column: int) -> Callable[[], BoolArray]:
+def _voted(functions: Functions, labels: LabelSet, column: int, executor: Engine) -> Callable[[], BoolArray]:
     """Return where a labeling function votes."""
-    return lambda: np.asarray(functions.matrix(labels).values[:, column] != NO_VOTE)
+    return lambda: np.asarray(functions.matrix(labels, executor=executor).values[:, column] != NO_VOTE)
 
 
 def holdout_scores(gold: IntArray, proba: FloatArray, labels: LabelSet) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
 from storage import tables
+from storage.facts.documents import guidelines_in_force
 from storage.facts.people.standing import ANSWERS, WELCOME, Follower, follower
 from storage.records import AnnotationRecord, WorkRecord
 
@@ -73,8 +74,13 @@ class AnnotationFacts:
         mine = (contents.c.project_id == self._project_id, contents.c.item_id == bindparam("about"))
         content = select(func.max(contents.c.version)).where(*mine).scalar_subquery()
         classes = select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id).scalar_subquery()
-        newest = {"content_version": func.coalesce(content, 1), "label_set": func.coalesce(classes, 1)}
-        return insert(tables.annotations).values(newest).returning(tables.annotations.c.id)
+        newest = {
+            "content_version": func.coalesce(content, 1),
+            "label_set": func.coalesce(classes, 1),
+            "guidelines": guidelines_in_force(self._project_id),
+        }
+        table = tables.annotations
+        return insert(table).values(newest).returning(table.c.id, table.c.guidelines)
 
     def annotators(self) -> dict[int, str | None]:
         """Return the names of the people by id; None where the name was erased."""
@@ -115,7 +121,7 @@ class AnnotationFacts:
             "late": late or None,
         }
         stamps = {"project_id": write.project_id, "seq": write.seq, "created_at": write.now, "about": item_id}
-        annotation_id: int = write.connection.execute(self._adding, row | stamps).scalar_one()
+        annotation_id, guidelines = write.connection.execute(self._adding, row | stamps).one()
         if label_ids:
             rows = [{"annotation_id": annotation_id, "label_id": label} for label in label_ids]
             write.connection.execute(insert(tables.annotation_labels), rows)
@@ -134,6 +140,7 @@ class AnnotationFacts:
             seconds=seconds,
             created_at=write.now,
             late=late,
+            guidelines=guidelines,
         )
 
     def add_many(
@@ -155,12 +162,11 @@ class AnnotationFacts:
         """Add an annotation of each item inside `write`, as one step.
 
         `undoes`, where there are any, names the annotation that each one takes back; `at` when each was given
-        elsewhere, None for now; `own` the senders' own ids, of the first so many.
+        elsewhere, under whatever guidelines, None for now; `own` the senders' own ids, of the first so many.
         """
         contents, sets, table = tables.contents, tables.label_sets, tables.annotations
-        label_set = write.connection.scalar(
-            select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id)
-        )
+        classes = select(func.max(sets.c.version)).where(sets.c.project_id == self._project_id).scalar_subquery()
+        label_set, guidelines = write.connection.execute(select(classes, guidelines_in_force(self._project_id))).one()
         common = {
             "project_id": write.project_id,
             "seq": write.seq,
@@ -169,6 +175,7 @@ class AnnotationFacts:
             "kind": kind,
             "loop_id": loop_id,
             "label_set": label_set or 1,
+            "guidelines": None if at else guidelines,
             "suggestion_shown": False,
             "origin": origin,
             "from_query_id": from_query_id,
@@ -364,6 +371,7 @@ class AnnotationFacts:
                 from_query_id=row.from_query_id,
                 step=row.step,
                 late=bool(row.late),
+                guidelines=row.guidelines,
             )
         return list(records.values())
 

@@ -72,3 +72,27 @@ def test_annotations_show_what_was_taken_back(project, loop):
     loop.undo("ann")
     facts = project.annotations().select("item_id", "annotator", "kind", "label", "undone")
     assert facts.rows() == [(2, "ann", "answer", "ok", True), (2, "ann", "undo", None, False)]
+
+
+def test_who_is_right_how_often_is_told_once_enough_items_are_shared(storage_url):
+    project = Project.create("p", LABELS, storage=storage_url)
+    project.add_items(pl.DataFrame({"text": [f"post {n}" for n in range(23)]}))
+    truth = [LABELS[n % 2] for n in range(23)]
+    rows = [(n + 1, who, truth[n]) for n in range(19) for who in ("ann", "bo")]
+    rows += [(n + 1, "cy", LABELS[1 - n % 2]) for n in range(19)]
+    rows += [(23, "dee", "ok")]
+    answers = pl.DataFrame(rows, schema=["item_id", "annotator", "label"], orient="row")
+    project.add_annotations(answers, item_id="item_id")
+    few = [("ann", 19, 19, None), ("bo", 19, 19, None), ("cy", 19, 19, None), ("dee", 1, 0, None)]
+    assert project.annotators().rows() == few
+    more = pl.DataFrame({"item_id": [20, 20], "annotator": ["ann", "bo"], "label": [truth[19]] * 2})
+    project.add_annotations(more, item_id="item_id")
+    people = {who: (given, shared, right) for who, given, shared, right in project.annotators().iter_rows()}
+    assert people["ann"][:2] == (20, 20)
+    assert people["ann"][2] > 0.8 > 0.3 > people["cy"][2]
+    assert people["dee"] == (1, 0, None)
+
+
+def test_nobody_has_answered_yet(project):
+    assert project.annotators().rows() == []
+    assert project.labels("human").height == 0

@@ -8,6 +8,7 @@ import pytest
 from labeling import ABSTAIN, MajorityVote, Project, keyword, labeling_function, regex, when
 from labeling.arrays import BLOCK, pack
 from labeling.store.snapshots import snapshots
+from labeling.votes import applying
 from storage import Ledger
 from storage.facts.items import ItemFacts
 from storage.records import VoteBlock
@@ -46,6 +47,36 @@ def short(row):
 
 
 insult = keyword("insult", ["idiot"], "offensive", expert="bo")
+
+
+def fails_on_five(row):
+    if "5" in row["text"]:
+        raise RuntimeError("five")
+    return "ok"
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes", "dask"])
+def test_votes_are_computed_where_an_executor_runs_and_kept(executor, sqlite_url, monkeypatch, request):
+    monkeypatch.setattr(applying, "PIECE", 7)
+    engine = request.getfixturevalue("dask_executor") if executor == "dask" else executor
+    fails = labeling_function(labels=LABELS)(fails_on_five)
+    frame = pl.DataFrame({"text": [f"{TEXTS[n % 4]} {n}" for n in range(30)], "gold": LABELS * 15})
+    found = {}
+    for name, where in (("here", None), ("there", engine)):
+        project = Project.create(name, LABELS, storage=sqlite_url)
+        project.add_items(frame, gold="gold")
+        project.add_functions([insult, short, fails])
+        matrix = project.label_matrix(executor=where)
+        found[name] = (matrix.values.tolist(), matrix.sources[2].faults)
+        assert project.weak_label(MajorityVote(), executor=where).balance().height
+        # What is kept is asked of nobody again: an executor that is none would be refused.
+        assert project.label_matrix(executor="nobody").values.tolist() == found[name][0]
+    assert found["here"] == found["there"]
+    assert found["here"][1].count == 3
+    project.add_items(pl.DataFrame({"text": ["you idiot again"], "gold": ["ok"]}), gold="gold")
+    with pytest.raises(ValueError, match="No executor 'nobody'"):
+        project.label_matrix(executor="nobody")
+    assert project.label_matrix(executor=engine).values[-1].tolist() == [1, -1, 0]
 
 
 def test_functions_are_added_once(project):

@@ -1,5 +1,6 @@
 import itertools
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -7,6 +8,7 @@ import pytest
 
 from labeling.store import near_duplicates as module
 from labeling.store.near_duplicates import SIMILAR, near_duplicates
+from labeling.store.texts import words
 
 WORDS = [f"word{number}" for number in range(60)]
 
@@ -115,3 +117,24 @@ def test_groups_do_not_depend_on_how_texts_are_cut_into_parts(monkeypatch):
 def test_an_impossible_similarity_is_refused(similar):
     with pytest.raises(ValueError, match=r"above 0\.5"):
         near_duplicates(pl.Series(["a"]), similar)
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes", "dask"])
+def test_every_executor_finds_the_same_groups(executor, monkeypatch, request):
+    monkeypatch.setattr(words, "ROWS", 40)
+    engine = request.getfixturevalue("dask_executor") if executor == "dask" else executor
+    texts = pl.Series([*variations(np.random.default_rng(3), 200), None, "Guten Morgen", "GUTEN morgen!"])
+    here, there = near_duplicates(texts), near_duplicates(texts, executor=engine)
+    assert there.group.tolist() == here.group.tolist()
+    assert (here.group >= 0).any()
+    assert np.array_equal(there.tokens.words, here.tokens.words)
+    assert np.array_equal(there.tokens.starts, here.tokens.starts)
+
+
+def test_a_worker_that_hashes_otherwise_is_refused(monkeypatch):
+    monkeypatch.setattr(words, "ROWS", 1)
+    with ThreadPoolExecutor(1) as pool:
+        signs = iter(range(3))
+        monkeypatch.setattr(words, "_sign", lambda: next(signs))
+        with pytest.raises(ValueError, match=f"equal words would differ. Give the workers Polars {pl.__version__}"):
+            near_duplicates(pl.Series(["a b", "c d"]), executor=pool)

@@ -39,20 +39,6 @@ def small_slices(monkeypatch):
     monkeypatch.setattr(applying, "SLICE", 150)
 
 
-@pytest.fixture(scope="module")
-def dask_executor():
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        client.wait_for_workers(2)
-        yield client.get_executor()
-
-
 def expected(frame):
     number = frame["number"].to_numpy()
     columns = [

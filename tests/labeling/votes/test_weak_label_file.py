@@ -65,6 +65,30 @@ def test_a_file_gets_the_labels_that_its_frame_would_get(posts, tmp_path, model,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["posts.parquet", "weak.parquet"]
 
 
+def test_two_workers_of_a_cluster_give_a_file_the_same_labels(posts, tmp_path, dask_executor):
+    for name, model in (("majority", MajorityVote(by="expert", otherwise="ok")), ("robust", Robust())):
+        here, there = (tmp_path / f"{name}-{where}.parquet" for where in ("here", "there"))
+        options = {"labels": LABELS, "keep": ["id"], "progress": False}
+        one = weak_label_file(posts, FUNCTIONS, model, here, **options)
+        other = weak_label_file(posts, FUNCTIONS, model, there, executor=dask_executor, **options)
+        assert pl.read_parquet(there).equals(pl.read_parquet(here))
+        assert (other.rows, other.counts, other.unlabeled) == (one.rows, one.counts, one.unlabeled)
+    assert not list(tmp_path.glob("*.parts"))
+
+
+def test_a_fault_on_a_worker_has_the_row_of_the_file(posts, tmp_path, dask_executor):
+    @labeling_function()
+    def fails(row):
+        if row["id"] >= "00700":
+            raise RuntimeError("late")
+
+    report = weak_label_file(
+        posts, [fails, *FUNCTIONS], Robust(), tmp_path / "weak.parquet", labels=LABELS, executor=dask_executor,
+        progress=False,
+    )  # fmt: skip
+    assert (report.faults["fails"].count, report.faults["fails"].first_row) == (300, 700)
+
+
 SCRIPT = """
     import os, signal, sys
     from pathlib import Path

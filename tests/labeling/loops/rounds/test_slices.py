@@ -41,20 +41,6 @@ def project(sqlite_url, monkeypatch):
     return project
 
 
-@pytest.fixture(scope="module")
-def dask_executor():
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        client.wait_for_workers(2)
-        yield client.get_executor()
-
-
 def answered(project, name, rounds=3, **settings):
     """Answer whole rounds of a loop; the items that were asked, and the loop."""
     truth = dict(project.labels("gold").select("item_id", "label").iter_rows())
