@@ -239,7 +239,8 @@ class AnnotationRecord:
 
     `origin` tells what was not asked item by item: "alike" where the answer to `from_query_id` was taken
     over, "group" where a whole group was judged, "import" where it was given elsewhere. What was done in one step
-    shares its `step`. A `late` answer came after its item had gone to somebody else.
+    shares its `step`. A `late` answer came after its item had gone to somebody else. `annotator` is how the
+    person is called: since a merge of two people it may be another name than that of the row `annotator_id`.
     """
 
     id: int
@@ -259,6 +260,7 @@ class AnnotationRecord:
     from_query_id: int | None = None
     step: str | None = None
     late: bool = False
+    annotator_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -279,6 +281,33 @@ class RemarkRecord:
     text: str
     who: str | None
     annotation: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """A person of the database; the name is None where it was erased, the account where there is none."""
+
+    id: int
+    uuid: str
+    name: str | None
+    account: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AssignmentRecord:
+    """What a person is to work on: up to so many answers to a loop's questions from then on, and until when."""
+
+    id: int
+    uuid: str
+    seq: int
+    loop_id: int
+    person_id: int
+    items: int | None
+    until: datetime | None
+    active: bool
+    by_id: int | None
     created_at: datetime
 
 

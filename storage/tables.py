@@ -24,6 +24,10 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from storage.people_tables import assignments as assignments
+from storage.people_tables import person_merges as person_merges
+from storage.people_tables import persons as persons
+from storage.people_tables import roles as roles
 from storage.schema import Id, UtcDateTime, fact_table
 from storage.schema import metadata as metadata
 from storage.stream_tables import stream_decisions as stream_decisions
@@ -268,6 +272,8 @@ annotators = Table(
     Column("project_id", Id, nullable=False),
     Column("uuid", String(36), nullable=False, unique=True),
     Column("name", Words("An annotator's name", NAME), nullable=True),
+    # Each has one; SQLite cannot add a column that says so to a table that others refer to.
+    Column("person_id", Id, nullable=True),
     ForeignKeyConstraint(["project_id"], ["projects.id"]),
     UniqueConstraint("project_id", "name"),
     sqlite_autoincrement=True,
