@@ -31,8 +31,9 @@ def dangling(connection: Connection, project_id: int, *, but: Collection[Table] 
             if of is tables.projects or PARENTS.get(table.name) == name:
                 continue
             target = of.alias()
-            own = (target.c.project_id == project_id,) if "project_id" in target.c else ()
-            named = and_(target.c.id == table.c[name], *own)
+            named = target.c.id == table.c[name]
+            if "project_id" in target.c:
+                named = and_(named, target.c.project_id == project_id)
             lost = and_(mine, table.c[name].is_not(None), ~exists(select(target.c.id).where(named)))
             yield from _said(connection, table, lost, f"name a row of {of.name} that the project does not have")
     own = tables.annotators
