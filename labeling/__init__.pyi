@@ -52,6 +52,8 @@ from labeling.loops.stream.learning import Refits as Refits
 from labeling.loops.stream.loop import StreamLoop as StreamLoop
 from labeling.people.annotations import UNSURE as UNSURE
 from labeling.people.annotations import Annotation as Annotation
+from labeling.people.assignments import Assignment as Assignment
+from labeling.people.persons import PeopleMerge as PeopleMerge
 from labeling.project.project import Project as Project
 from labeling.project.project import default_storage as default_storage
 from labeling.store.imports.column_labels import labels_of as labels_of

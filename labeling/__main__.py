@@ -24,6 +24,7 @@ from labeling.commands.manage import (
 from labeling.commands.offer import offer_file
 from labeling.commands.parts.options import ListingCommand
 from labeling.commands.parts.terminal import examples
+from labeling.commands.people import show_people
 from labeling.commands.refit import refit_loop
 from labeling.commands.serve import serve_app, serve_demo
 from labeling.commands.simulate import simulate_file
@@ -122,6 +123,11 @@ commands.command(
         "annotations tasks.json --project forum",
     ),
 )(add_given_answers)
+commands.command(
+    "people",
+    no_args_is_help=True,
+    epilog=examples("people --project forum", "people --project forum --merge ann Ann --yes"),
+)(show_people)
 commands.command("imports", no_args_is_help=True, epilog=examples("imports --project forum"))(list_imports)
 commands.command(
     "undo-import",

@@ -4,6 +4,7 @@ from storage.content_cache import ContentCache, cache_file
 from storage.database import StorageError, StorageWarning, cautions, close_engine, close_engines, shown_url
 from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
 from storage.facts.documents import DESCRIPTION, GUIDELINES
+from storage.facts.people.persons import root_of
 from storage.facts.people.standing import ANSWERS, WELCOME
 from storage.ledger import Ledger, ProjectExists, ProjectNotFound, list_projects
 from storage.records import Holder
@@ -32,5 +33,6 @@ __all__ = [
     "close_engines",
     "list_projects",
     "new_holder",
+    "root_of",
     "shown_url",
 ]

@@ -25,8 +25,11 @@ from storage.facts.imports import ImportFacts
 from storage.facts.items import ItemFacts
 from storage.facts.label_sets import label_sets, write_label_set
 from storage.facts.people.annotations import AnnotationFacts
+from storage.facts.people.assignments import AssignmentFacts
+from storage.facts.people.persons import PersonFacts
 from storage.facts.people.remarks import RemarkFacts
 from storage.facts.people.reopened import ReopenedFacts
+from storage.facts.people.roles import RoleFacts
 from storage.records import LabelSetRecord, ProjectRecord
 from storage.shown import shown
 from storage.transactions import Transactions, Turn, Write
@@ -67,6 +70,8 @@ class Ledger:
         Opens them.
     items
         Items, gold, hold-outs.
+    persons, roles, assignments
+        Who people are in the whole database, what they may do, and what they are to work on.
     annotations
         What people answered, skipped, discarded and took back.
     reopened
@@ -96,7 +101,10 @@ class Ledger:
         self.project = project
         self.transactions = transactions = Transactions(engine, project)
         self.items = ItemFacts(transactions)
-        self.annotations = AnnotationFacts(transactions, self.items)
+        self.persons = PersonFacts(transactions)
+        self.annotations = AnnotationFacts(transactions, self.items, self.persons)
+        self.roles = RoleFacts(transactions)
+        self.assignments = AssignmentFacts(transactions)
         self.reopened = ReopenedFacts(transactions, self.annotations)
         self.imports = ImportFacts(transactions, self.items, self.annotations)
         self.functions = FunctionFacts(transactions)
@@ -177,7 +185,7 @@ class Ledger:
         """
         own = tables.projects.c.id == self.project.id
         with writing(self.engine) as connection:
-            held_in = (tables.imports, tables.items, tables.functions, tables.loops, tables.annotations)
+            held_in = (tables.imports, tables.items, tables.functions, tables.loops, tables.annotations, tables.roles)
             for table in (*held_in, tables.documents):
                 held = select(table.c.project_id).where(table.c.project_id == self.project.id).limit(1)
                 if connection.execute(held).first() is not None:

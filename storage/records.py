@@ -214,29 +214,6 @@ class QueryRecord:
 
 
 @dataclass(frozen=True)
-class HolderRecord:
-    """What somebody holds of a loop: how many questions, asked since when, and for how many seconds more."""
-
-    annotator: str | None
-    holder: str | None
-    questions: int
-    since: datetime
-    seconds: float
-
-
-@dataclass(frozen=True)
-class RefitHolder:
-    """The process that makes a refit: on which machine, its number there, and for how many seconds it has.
-
-    None is what an older release, or another system, does not say.
-    """
-
-    host: str | None
-    process: int | None
-    seconds: float | None
-
-
-@dataclass(frozen=True)
 class LoopChange:
     """A loop that went on after its end: when, by whom, and how it stops from then on."""
 
@@ -263,7 +240,8 @@ class AnnotationRecord:
     `origin` tells what was not asked item by item: "alike" where the answer to `from_query_id` was taken
     over, "group" where a whole group was judged, "import" where it was given elsewhere. What was done in one step
     shares its `step`. A `late` answer came after its item had gone to somebody else. `guidelines` is the version that
-    was in force; None where there was none, and for what was said elsewhere.
+    was in force; None where there was none, and for what was said elsewhere. `annotator` is how the person is called:
+    since a merge of two people it may be another name than that of the row `annotator_id`.
     """
 
     id: int
@@ -284,6 +262,7 @@ class AnnotationRecord:
     step: str | None = None
     late: bool = False
     guidelines: int | None = None
+    annotator_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -314,6 +293,33 @@ class DocumentRecord:
     version: int
     text: str
     who: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """A person of the database; the name is None where it was erased, the account where there is none."""
+
+    id: int
+    uuid: str
+    name: str | None
+    account: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class AssignmentRecord:
+    """What a person is to work on: up to so many answers to a loop's questions from then on, and until when."""
+
+    id: int
+    uuid: str
+    seq: int
+    loop_id: int
+    person_id: int
+    items: int | None
+    until: datetime | None
+    active: bool
+    by_id: int | None
     created_at: datetime
 
 

@@ -24,6 +24,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from storage.people_tables import assignments as assignments
+from storage.people_tables import documents as documents
+from storage.people_tables import person_merges as person_merges
+from storage.people_tables import persons as persons
+from storage.people_tables import roles as roles
 from storage.schema import Id, UtcDateTime, fact_table
 from storage.schema import metadata as metadata
 from storage.stream_tables import stream_decisions as stream_decisions
@@ -279,6 +284,8 @@ annotators = Table(
     Column("project_id", Id, nullable=False),
     Column("uuid", String(36), nullable=False, unique=True),
     Column("name", Words("An annotator's name", NAME), nullable=True),
+    # Each has one; SQLite cannot add a column that says so to a table that others refer to.
+    Column("person_id", Id, nullable=True),
     ForeignKeyConstraint(["project_id"], ["projects.id"]),
     UniqueConstraint("project_id", "name"),
     sqlite_autoincrement=True,
@@ -341,16 +348,6 @@ remarks = fact_table(
     ForeignKeyConstraint(["annotation_id"], ["annotations.id"]),
     ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
     Index("ix_remarks_project_id_item_id", "project_id", "item_id"),
-)
-
-documents = fact_table(
-    "documents",
-    Column("kind", String(20), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("text", Words("A text about a project", 50_000), nullable=False),
-    Column("annotator_id", Id, nullable=True),
-    ForeignKeyConstraint(["annotator_id"], ["annotators.id"]),
-    UniqueConstraint("project_id", "kind", "version"),
 )
 
 annotation_labels = Table(

@@ -43,6 +43,7 @@ MARKED: dict[str, Table] = {
         tables.project_changes,
         tables.refits,
         tables.documents,
+        tables.assignments,
     )
 }
 """Tables of facts that are read far more often than anything is added to them."""
@@ -55,13 +56,14 @@ class Shared:
     """What all who read in one shared transaction know together.
 
     `marks` are the newest writes to each table of `MARKED`; `followed` says that the annotations are followed up to it;
-    `held` has the items on live leases by loop.
+    `held` has the items on live leases by loop, `people` which annotators are one person where somebody was added here.
     """
 
     connection: Connection
     marks: Mapping[str, int] | None = None
     followed: bool = False
     held: dict[int, Sequence[int]] = field(default_factory=dict)
+    people: object = None
 
 
 _shared: WeakKeyDictionary[Connection, Shared] = WeakKeyDictionary()
@@ -125,7 +127,12 @@ _MARKS = select(
         .scalar_subquery()
         .label(name)
         for name, table in MARKED.items()
-    )
+    ),
+    select(func.coalesce(func.max(tables.annotators.c.id), 0))
+    .where(tables.annotators.c.project_id == bindparam("project"))
+    .scalar_subquery()
+    .label("annotators"),
+    select(func.coalesce(func.max(tables.person_merges.c.id), 0)).scalar_subquery().label("person_merges"),
 )
 
 
@@ -227,7 +234,10 @@ class Transactions:
             del _shared[connection]
 
     def marks(self, connection: Connection) -> Mapping[str, int]:
-        """Return the number of the newest write to each table of `MARKED`; in a shared transaction asked once."""
+        """Return the number of the newest write to each table of `MARKED`; in a shared transaction asked once.
+
+        Of "annotators" and "person_merges", which no number stamps, it is the newest row.
+        """
         shared = shared_of(connection)
         if shared is None:
             return self._read_marks(connection)
@@ -236,7 +246,8 @@ class Transactions:
         return shared.marks
 
     def _read_marks(self, connection: Connection) -> Mapping[str, int]:
-        return dict(zip(MARKED, map(int, connection.execute(_MARKS, {"project": self.project.id}).one()), strict=True))
+        row = connection.execute(_MARKS, {"project": self.project.id}).one()
+        return {name: int(mark) for name, mark in row._mapping.items()}
 
     def kept(self, name: object, of: Sequence[Table], read: Callable[[Connection], T]) -> T:
         """Return what `read` reads, kept in this process until something is added to one of the tables `of`.

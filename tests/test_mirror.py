@@ -257,11 +257,22 @@ ELSEWHERE = {
         "storage/facts/asking/loops.py",
         "storage/facts/asking/refit_blocks.py",
         "storage/facts/people/standing.py",
+        "storage/people_tables.py",
         "storage/facts/visibility.py",
         "storage/schema.py",
         "storage/stream_tables.py",
     ],
+    "tests/labeling/people/test_persons.py": [
+        "storage/facts/people/persons.py",
+    ],
+    "tests/labeling/people/test_roles.py": [
+        "storage/facts/people/roles.py",
+    ],
+    "tests/labeling/people/test_assignments.py": [
+        "storage/facts/people/assignments.py",
+    ],
     "tests/labeling/test_copied_projects.py": [
+        "storage/upkeep/people.py",
         "storage/upkeep/copying.py",
     ],
     "tests/labeling/project/test_erasing.py": [

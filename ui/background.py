@@ -16,7 +16,7 @@ from typing import IO, Any
 import streamlit as st
 
 from labeling import LabelBudget, Project
-from storage.records import RefitHolder
+from storage.facts.asking.refit_leases import RefitHolder
 from strategies import Auto
 from ui.session import storage
 

@@ -130,7 +130,8 @@ class Answers:
             kind, label_ids = said() if callable(said) else said
             asked = self._asked(write, question)
             if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
-                claim = (self._ledger.project.id, self._loop_id, asked.query_id, asked.item_id, annotator, kind)
+                called = facts.called(write.connection, annotator)
+                claim = (self._ledger.project.id, self._loop_id, asked.query_id, asked.item_id, called, kind)
                 check_same(before, (*claim, label_ids))
                 return self.annotation(before)
             person = facts.annotator(write.connection, annotator)
@@ -147,7 +148,7 @@ class Answers:
                 seconds=seconds,
                 suggestion_shown=suggestion_shown,
                 late=late,
-                annotator=annotator,
+                annotator=facts.called(write.connection, annotator),
             )
             return self.annotation(record)
 
@@ -199,7 +200,7 @@ class Answers:
         facts = self._ledger.annotations
         with self._ledger.write(shared=True) as write:
             if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
-                claim = (self._ledger.project.id, self._loop_id, annotator, "undo")
+                claim = (self._ledger.project.id, self._loop_id, facts.called(write.connection, annotator), "undo")
                 check_same(before, claim, ("project_id", "loop_id", "annotator", "kind"))
                 return self.annotation(facts.by_id(write.connection, before.undoes or 0))
             person = facts.annotator(write.connection, annotator)
@@ -236,7 +237,8 @@ class Answers:
             records = self._ledger.annotations.of_step(write.connection, uuid)
             if not records:
                 return None
-            if records[0].annotator != annotator or records[0].loop_id != self._loop_id:
+            called = self._ledger.annotations.called(write.connection, annotator)
+            if records[0].annotator != called or records[0].loop_id != self._loop_id:
                 raise LookupError(f"The step {uuid!r} is not one of {annotator!r} in the loop {self._loop!r}.")
             return self._undo_step(write, records[0], person)
 

@@ -142,7 +142,8 @@ def _people(answers: Given, weighed: Weighed) -> pl.DataFrame:
 
 
 def _name(record: AnnotationRecord) -> str:
-    return record.annotator or "erased"
+    # People whose names were erased stay as many as they were.
+    return record.annotator or f"erased {record.annotator_id}"
 
 
 def _weighed(answers: Given, labels: LabelSet) -> Weighed:

@@ -237,7 +237,10 @@ def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFram
     refused = answers.filter(pl.col("label_id").is_null())["label"].value_counts(sort=True)
     unknown = answers.filter(pl.col("item_id").is_null())["key"]
     usable = answers.drop_nulls(["item_id", "label_id"]).sort("at", nulls_last=False, maintain_order=True)
-    usable = usable.unique(["item_id", "annotator"], keep="last", maintain_order=True)
+    with ledger.read() as connection:
+        called = ledger.persons.merged(connection).called
+    usable = usable.with_columns(pl.col("annotator").replace(dict(called)).alias("who"))
+    usable = usable.unique(["item_id", "who"], keep="last", maintain_order=True)
     held = holdout_ids(ledger)
     kept_apart = usable.filter(pl.col("item_id").is_in(list(held)))["item_id"]
     usable = usable.filter(~pl.col("item_id").is_in(list(held)))
@@ -248,10 +251,10 @@ def _record(ledger: Ledger, labels: LabelSet, table: Table, answers: pl.DataFram
     rows = [Given(ledger, *row) for row in usable.select("item_id", "annotator", "label_id", "at", "uuid").iter_rows()]
     before = ledger.annotations.by_uuids([row.uuid for row in rows])
     for row in rows:
-        same = before.get(row.uuid)
+        same, who = before.get(row.uuid), called.get(row.person, row.person)
         if same is not None:
-            check_same(same, (ledger.project.id, row.item, row.person, single.stored(row.label)), _NAMED)
-        fate = _fate(standing.get((row.item, row.person)), row.label, row.at)
+            check_same(same, (ledger.project.id, row.item, who, single.stored(row.label)), _NAMED)
+        fate = _fate(standing.get((row.item, who)), row.label, row.at)
         # What is on record and was corrected since is not said anew by the same file.
         fates["known" if fate == "added" and same is not None else fate].append(row)
     _write(ledger, fates["added"])

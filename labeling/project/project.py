@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,14 @@ from labeling.labels.export_choice import Choice
 from labeling.labels.records import LabelSource
 from labeling.loops.records import LoopInfo
 from labeling.people.annotations import annotation_frame, discarded
+from labeling.people.assignments import Assignment, Assignments
 from labeling.people.consensus import people
 from labeling.people.documents import Documents
 from labeling.people.given_answers import AnswersReport, add_annotations
 from labeling.people.item_history import item_history
+from labeling.people.persons import People, PeopleMerge
 from labeling.people.remarks import Remarks
+from labeling.people.roles import Roles
 from labeling.project import erasing
 from labeling.project.items import ProjectItems
 from labeling.project.labels import LabelUse, ProjectLabels
@@ -89,6 +93,9 @@ class Project:
         self._labels = ProjectLabels(self._store)
         self._remarks = Remarks(self._store)
         self._documents = Documents(self._store)
+        self._people = People(self._store)
+        self._roles = Roles(self._store)
+        self._assignments = Assignments(self._store)
         ledger.imports.purge()
 
     @classmethod
@@ -402,6 +409,131 @@ class Project:
         """
         self.ledger.change(OVERLAP, Overlap(people, share, rule, below, seed).dump())
 
+    def people(self) -> pl.DataFrame:
+        """Return one row a person who has answered here, has a role, or an assignment; of people that are one, one.
+
+        Columns: person (the UUID), name (null where it was erased), names (under which there are answers here), role
+        (annotator, reviewer, lead, none; null where nobody gave one), answers (that stand), assignments (loops).
+        """
+        return self._people.frame()
+
+    def set_role(self, person: str, role: str, *, by: str | None = None, everywhere: bool = False) -> None:
+        """Give a person a role. It is on record and restricts no call from Python; the app's sign-in reads it.
+
+        Parameters
+        ----------
+        person
+            A name, or the UUID that `people` shows; a new name is a new person.
+        role
+            "annotator", "reviewer", "lead", or "none": taken away.
+        by
+            Who gives it.
+        everywhere
+            In all projects of the database that give this person none of their own.
+
+        Raises
+        ------
+        ValueError
+            There is no such role, or several people have this name.
+        """
+        self._roles.give(person, role, by, everywhere=everywhere)
+
+    def assign(
+        self,
+        person: str,
+        *,
+        loop: str,
+        items: int | None = None,
+        until: datetime | None = None,
+        by: str | None = None,
+    ) -> Assignment:
+        """Give a person work in a pool loop, in place of what they were assigned there before.
+
+        `ask` then gives this person no more than that, and nothing afterwards. Whoever has no assignment is asked as
+        ever, unless `set_assigned_only` says otherwise.
+
+        Parameters
+        ----------
+        person
+            A name, or the UUID that `people` shows; a new name is a new person.
+        loop
+            The name of the loop.
+        items
+            Answers to the loop's questions from now on, default any number.
+        until
+            When it ends, default never; without a zone, in that of this machine.
+        by
+            Who assigns it.
+
+        Raises
+        ------
+        LookupError
+            There is no such loop.
+        ValueError
+            The loop is a stream, `items` is less than 1, or several people have this name.
+        """
+        return self._assignments.assign(person, loop, items, until, by)
+
+    def withdraw(self, assignment: Assignment | str, *, by: str | None = None) -> None:
+        """Take an assignment, or the one of that UUID, back; answers stay, and the person is asked as ever.
+
+        Raises
+        ------
+        LookupError
+            It does not stand.
+        """
+        self._assignments.withdraw(getattr(assignment, "uuid", str(assignment)), by)
+
+    def assignments(self) -> pl.DataFrame:
+        """Return the assignments that stand, the oldest first.
+
+        Columns: assignment, person (UUIDs), name, loop, items, answered (since then), left (null where any number
+        goes), until, by, at.
+        """
+        return self._assignments.frame()
+
+    def set_assigned_only(self, loop: str, only: bool = True) -> None:
+        """Let a pool loop ask nobody but those who are assigned to it; False lets it ask anybody again."""
+        self._assignments.only(loop, only)
+
+    def preview_merge_people(self, person: str, into: str) -> PeopleMerge:
+        """Return what `merge_people` would touch: answers, items that both answered, projects."""
+        return self._people.preview(person, into)
+
+    def merge_people(self, person: str, into: str, *, by: str | None = None) -> PeopleMerge:
+        """Let a person count as another one, in all projects of the database; nothing that was said is changed.
+
+        Where both answered an item the later answer counts, as for a correction. Neither is asked again what the other
+        has answered. `unmerge_people` takes it back.
+
+        Parameters
+        ----------
+        person, into
+            Names, or the UUIDs that `people` shows.
+        by
+            Who says so.
+
+        Raises
+        ------
+        LookupError
+            There is no such person.
+        ValueError
+            They are one already, the first counts as somebody else, or several people have a name.
+        """
+        return self._people.merge(person, into, by)
+
+    def unmerge_people(self, person: str, *, by: str | None = None) -> None:
+        """Let a person who counted as another one count for themselves again, with all that was said under the name.
+
+        Raises
+        ------
+        LookupError
+            There is no such person.
+        ValueError
+            They count as nobody else.
+        """
+        self._people.unmerge(person, by)
+
     def history(self, item_id: int) -> pl.DataFrame:
         """Return everything that ever happened to an item, oldest first.
 
@@ -690,7 +822,10 @@ class Project:
         return erasing.erase_items(self._store, item_ids, reason, backups)
 
     def erase_person(self, annotator: str, backups: Sequence[str | Path] = ()) -> None:
-        """Delete the name of a person, for good: what they did stays, by somebody without a name.
+        """Delete the names of a person in the whole database, for good: what they did stays, by nobody named.
+
+        Whoever was merged with this person is the same person. Exported files and what people wrote in notes are out of
+        reach.
 
         Parameters
         ----------

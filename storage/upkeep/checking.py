@@ -14,7 +14,15 @@ from storage.ledger import Ledger
 from storage.records import ProjectRecord
 from storage.upkeep.copying import snapshot
 from storage.upkeep.counts import wrong_counts
-from storage.upkeep.dangling import DERIVED, dangling, first_of, listed, without_items, without_projects
+from storage.upkeep.dangling import (
+    DERIVED,
+    dangling,
+    first_of,
+    listed,
+    without_items,
+    without_persons,
+    without_projects,
+)
 from storage.upkeep.derived import dead_imports, lost_refit_leases, wrong_leases, wrong_votes
 
 
@@ -164,6 +172,7 @@ def look_through(storage: str) -> Verification:
 
 def _of_none(connection: Connection) -> Iterator[str]:
     yield from without_projects(connection)
+    yield from without_persons(connection)
     for loop in lost_refit_leases(connection):
         yield f"the refit lease of loop {loop} is of a loop that is not there"
 

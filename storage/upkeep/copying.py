@@ -17,6 +17,7 @@ from storage.facts.bulk import write_rows
 from storage.ledger import ProjectExists, ProjectNotFound
 from storage.schema import UtcDateTime
 from storage.upkeep.dangling import dangling
+from storage.upkeep.people import copy_people, copy_roles
 from storage.upkeep.references import COPIED, details_moved, key_of, of_project, own_id, references
 
 ROWS = 2_000
@@ -35,11 +36,15 @@ class CopiedProject:
 
 @dataclass(frozen=True)
 class _Part:
-    """The rows of a project in one table, and how ids change on the way: by adding `by` to those of each table."""
+    """The rows of a project in one table, and how ids change on the way: by adding `by` to those of each table.
+
+    Those of `people` are looked up.
+    """
 
     table: Table
     project_id: int
     by: Mapping[str, int]
+    people: Mapping[int, int]
 
     def read(self, connection: Connection, project_id: int) -> Generator[Row, None, None]:
         """Yield the rows of a project as the database has them, JSON as it was written, in the order of their key."""
@@ -54,11 +59,14 @@ class _Part:
         refers = {name: target.name for name, target in references(self.table).items()}
         if own_id(self.table):
             refers["id"] = self.table.name
-        by = [self.by[refers[column.name]] if column.name in refers else 0 for column in self.table.columns]
+        by = [self.by.get(refers.get(column.name, ""), 0) for column in self.table.columns]
+        of_people = [n for n, c in enumerate(self.table.columns) if refers.get(c.name) == tables.persons.name]
         inside = list(self.table.columns.keys()).index("details") if self.table is tables.stream_events else None
 
         def move(row: Row) -> Row:
             new = [value + more if more and value is not None else value for value, more in zip(row, by, strict=True)]
+            for place in of_people:
+                new[place] = None if new[place] is None else self.people[new[place]]
             if inside is not None:
                 new[inside] = details_moved(new[inside], self.by[tables.annotations.name])
             return tuple(new)
@@ -100,11 +108,15 @@ def copy_projects(
         done = []
         with writing(there) as new, _driver_errors(there):
             _refuse_known(new, projects, there)
+            people = copy_people(old, new, [project.id for project in projects], same_ids=same_ids)
+            owns: dict[int, int] = {}
             for project, span in zip(projects, spans, strict=True):
                 begin = {name: _next_id(new, name) for name in span} if first is None else first.pop(0)
                 by = {name: begin[name] - least for name, (least, _) in span.items()}
                 by = {table.name: by.get(table.name, 0) for table in COPIED}
-                done.append(CopiedProject(project.name, _copied(old, new, project, by, there)))
+                owns[project.id] = project.id + by[tables.projects.name]
+                done.append(CopiedProject(project.name, _copied(old, new, project, by, people, there)))
+            copy_roles(old, new, owns, people, same_ids=same_ids)
     return done
 
 
@@ -216,11 +228,13 @@ def _reserved(engine: Engine, spans: Sequence[Mapping[str, tuple[int, int]]]) ->
     return found
 
 
-def _copied(old: Connection, new: Connection, project: Any, by: Mapping[str, int], engine: Engine) -> int:
+def _copied(
+    old: Connection, new: Connection, project: Any, by: Mapping[str, int], people: Mapping[int, int], engine: Engine
+) -> int:
     """Copy the rows of a project, compare what was written with what was read, and return how many they are."""
     rows = 0
     for table in COPIED:
-        part = _Part(table, project.id, by)
+        part = _Part(table, project.id, by, people)
         move = part.moved()
         with closing(part.read(old, project.id)) as read:
             while waiting := [_for_driver(move(row), new) for row in islice(read, ROWS)]:
@@ -228,7 +242,7 @@ def _copied(old: Connection, new: Connection, project: Any, by: Mapping[str, int
                 rows += len(waiting)
     own = project.id + by[tables.projects.name]
     for table in COPIED:
-        part = _Part(table, project.id, by)
+        part = _Part(table, project.id, by, people)
         with closing(part.read(old, project.id)) as read, closing(part.read(new, own)) as written:
             for number, (wanted, there) in enumerate(zip_longest(map(part.moved(), read), written), start=1):
                 if wanted != there:

@@ -49,7 +49,9 @@ def _of_project(connection: Connection, project_id: int) -> Iterator[str]:
 def _followed(connection: Connection, ledger: Ledger) -> Iterator[str]:
     """Compare what this process follows in memory with what SQL says."""
     table, facts = tables.annotations, ledger.annotations
-    current = select(table.c.item_id, table.c.kind).where(table.c.id.in_(facts.current_ids()))
+    current = select(table.c.item_id, table.c.kind).where(
+        table.c.id.in_(facts.current_ids(None, facts.persons.merged(connection)))
+    )
     rows = connection.execute(current).all()
     standing = facts.standing
     for what, followed, counted in (

@@ -31,9 +31,13 @@ def dangling(connection: Connection, project_id: int, *, but: Collection[Table] 
             if of is tables.projects or PARENTS.get(table.name) == name:
                 continue
             target = of.alias()
-            named = and_(target.c.id == table.c[name], target.c.project_id == project_id)
+            named = target.c.id == table.c[name]
+            if "project_id" in target.c:
+                named = and_(named, target.c.project_id == project_id)
             lost = and_(mine, table.c[name].is_not(None), ~exists(select(target.c.id).where(named)))
             yield from _said(connection, table, lost, f"name a row of {of.name} that the project does not have")
+    own = tables.annotators
+    yield from _said(connection, own, and_(of_project(own, project_id), own.c.person_id.is_(None)), "have no person")
 
 
 def without_items(connection: Connection, project_id: int) -> Iterator[str]:
@@ -60,8 +64,17 @@ def without_projects(connection: Connection) -> Iterator[str]:
         if name is None:
             continue
         target = references(table)[name]
-        lost = ~exists(select(target.c.id).where(target.c.id == table.c[name]))
+        lost = and_(table.c[name].is_not(None), ~exists(select(target.c.id).where(target.c.id == table.c[name])))
         yield from _said(connection, table, lost, f"are part of a row of {target.name} that is not there")
+
+
+def without_persons(connection: Connection) -> Iterator[str]:
+    """Yield facts of the whole database about people who are not there, in words."""
+    for table in (tables.person_merges, tables.roles):
+        for name, of in references(table).items():
+            if of is tables.persons:
+                lost = and_(table.c[name].is_not(None), ~exists(select(of.c.id).where(of.c.id == table.c[name])))
+                yield from _said(connection, table, lost, "name a person who is not there")
 
 
 def _said(connection: Connection, table: Table, lost: ColumnElement[bool], what: str) -> Iterator[str]:

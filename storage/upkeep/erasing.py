@@ -7,19 +7,23 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
 from storage import tables
 from storage.database import StorageError, clear_errors, close_engine, writing
+from storage.facts.people.persons import root_of
 from storage.ledger import Ledger, list_projects
 from storage.sqlite_files import empty_log, overwriting
-from storage.upkeep.references import all_of_project
+from storage.transactions import Write
+from storage.upkeep.references import PARENTS, all_of_project
 
 PERSON = "person erased"
 """The kind of change of a project that says whose name is no more, by the UUID of the annotator."""
 
 _OF_PROJECTS = tuple(
-    table for table in reversed(tables.metadata.sorted_tables) if table.name not in ("erased_projects", "projects")
+    table
+    for table in reversed(tables.metadata.sorted_tables)
+    if "project_id" in table.c or table.name in {*PARENTS, "refit_leases"}
 )
 """Tables that hold rows of projects, those first that refer to others."""
 
@@ -33,17 +37,34 @@ def erase_items(ledger: Ledger, item_ids: Sequence[int], reason: str, *, archive
 
 
 def erase_person(ledger: Ledger, name: str, *, archived: bool = False) -> bool:
-    """Delete the name of an annotator, whose answers stay; return whether there was one."""
-    people = tables.annotators
-    own = (people.c.project_id == ledger.project.id, people.c.name == name)
-    with ledger.transactions.write(archived=archived) as write, overwriting(write.connection):
-        row = write.connection.execute(select(people.c.id, people.c.uuid).where(*own).with_for_update()).one_or_none()
-        if row is not None:
-            write.connection.execute(update(people).where(people.c.id == row.id).values(name=None))
-            write.fact(tables.project_changes, kind=PERSON, details={"annotator": row.uuid})
-    if row is not None:
-        clear_up(ledger.engine, [people.name])
-    return row is not None
+    """Delete the names of the person whom a project calls so, in the whole database; return whether there was one.
+
+    What this person did stays, by somebody without a name. Whoever was merged with them is the same person.
+    """
+    people, persons, projects = tables.annotators, tables.persons, tables.projects
+    if not archived:
+        ledger.check_writable()
+    with writing(ledger.engine) as connection, overwriting(connection):
+        here = (people.c.project_id == ledger.project.id, people.c.name == name)
+        row = connection.execute(select(people.c.id, people.c.person_id).where(*here)).one_or_none()
+        if row is None:
+            return False
+        into = ledger.persons.merges(connection)
+        one = [] if row.person_id is None else ledger.persons.counted_as(connection, root_of(row.person_id, into))
+        mine = and_(or_(people.c.id == row.id, people.c.person_id.in_(one)), people.c.name.is_not(None))
+        found = connection.execute(select(people.c.uuid, people.c.project_id).where(mine)).all()
+        # In one order everywhere, so that nobody waits for each other.
+        for project in sorted({each.project_id for each in found}):
+            number = update(projects).where(projects.c.id == project).values(seq=projects.c.seq + 1)
+            seq = connection.execute(number.returning(projects.c.seq)).scalar_one()
+            write = Write(connection, project, seq, datetime.now(UTC))
+            for each in found:
+                if each.project_id == project:
+                    write.fact(tables.project_changes, kind=PERSON, details={"annotator": each.uuid})
+        connection.execute(update(people).where(mine).values(name=None))
+        connection.execute(update(persons).where(persons.c.id.in_(one)).values(name=None, account=None))
+    clear_up(ledger.engine, [people.name, persons.name])
+    return True
 
 
 def erase_project(ledger: Ledger) -> Mapping[str, int]:
@@ -75,6 +96,7 @@ def erase_project(ledger: Ledger) -> Mapping[str, int]:
         for table in _OF_PROJECTS:
             connection.execute(delete(table).where(all_of_project(table, project.id)))
         connection.execute(delete(projects).where(projects.c.id == project.id))
+        _forget_people(connection)
         found = {name: count for name, count in counts.items() if count}
         connection.execute(
             insert(tables.erased_projects).values(
@@ -83,6 +105,22 @@ def erase_project(ledger: Ledger) -> Mapping[str, int]:
         )
     clear_up(ledger.engine, [table.name for table in _OF_PROJECTS])
     return found
+
+
+def _forget_people(connection: Connection) -> None:
+    """Delete the people of whom nothing is left in the database."""
+    for column in tables.persons.c.id, tables.person_merges.c.person_id:
+        named = [
+            select(each).where(each.is_not(None))
+            for table in (tables.annotators, tables.roles, tables.assignments)
+            for each in table.c
+            if each.name in ("person_id", "by_id")
+        ]
+        if column.table is tables.persons:
+            merges = tables.person_merges
+            others = (merges.c.person_id, merges.c.into_id, merges.c.by_id)
+            named += [select(each).where(each.is_not(None)) for each in others]
+        connection.execute(delete(column.table).where(*(column.not_in(each) for each in named)))
 
 
 def clear_up(engine: Engine, names: Sequence[str]) -> None:

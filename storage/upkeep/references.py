@@ -25,6 +25,9 @@ TARGETS: Mapping[str, Table] = {
     "loop_id": tables.loops,
     "refit_id": tables.refits,
     "annotator_id": tables.annotators,
+    "person_id": tables.persons,
+    "into_id": tables.persons,
+    "by_id": tables.persons,
     "query_id": tables.queries,
     "from_query_id": tables.queries,
     "annotation_id": tables.annotations,
@@ -35,10 +38,13 @@ TARGETS: Mapping[str, Table] = {
 LEFT_OUT = frozenset({"refit_leases", "erased_projects"})
 """Tables that stay where they are: which process works on what right now, and what was erased here."""
 
+DATABASE_WIDE = frozenset({"persons", "person_merges", "roles"})
+"""Tables whose rows are of no single project: what a project needs of them is found, or added, in another database."""
+
 PARENTS = {"weak_blocks": "weak_run_id", "refit_blocks": "refit_id", "annotation_labels": "annotation_id"}
 """Tables whose rows belong to a project by what they are part of, and the column that says of what."""
 
-COPIED = tuple(table for table in tables.metadata.sorted_tables if table.name not in LEFT_OUT)
+COPIED = tuple(table for table in tables.metadata.sorted_tables if table.name not in LEFT_OUT | DATABASE_WIDE)
 """Tables of which a project's rows are a part, those first that others refer to."""
 
 

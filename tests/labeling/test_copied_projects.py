@@ -6,9 +6,11 @@ from sklearn.linear_model import SGDClassifier
 from sqlalchemy import func, insert, select, update
 
 from labeling import MajorityVote, Online, Project, SklearnClassifier, keyword
+from labeling.upkeep import backup
 from storage import ProjectExists, ProjectNotFound, StorageError, tables
 from storage.database import open_engine, reading, writing
 from storage.upkeep import copying
+from storage.upkeep.checking import look_through
 from storage.upkeep.copying import copy_projects
 from storage.upkeep.references import COPIED, of_project
 from strategies import FixedBudget, Random
@@ -230,3 +232,77 @@ def everything(url):
     with reading(open_engine(url)) as connection:
         found = {table.name: connection.execute(select(table)).all() for table in tables.metadata.sorted_tables}
     return {name: sorted(map(tuple, rows), key=repr) for name, rows in found.items()}
+
+
+def people_of(url, name="p"):
+    return Project.open(name, storage=url).people().sort("name").rows()
+
+
+def test_people_arrive_with_their_roles_work_and_merges_and_are_known_by_their_uuids(both):
+    source, target = both
+    project = made(source)
+    other = Project.create("q", LABELS, storage=source)
+    other.add_items(posts(4))
+    loop_of(other).ask("ben", 1)
+    project.set_role("ann", "lead", by="lea")
+    project.set_role("ben", "lead", everywhere=True)
+    project.assign("ben", loop="l", items=5, by="ann")
+    project.merge_people("ben", "ann", by="lea")
+    # A namesake there is somebody else.
+    there = Project.open("other", storage=target)
+    there.set_role("ann", "annotator")
+    copy_projects(source, target, ["p"])
+    assert people_of(target) == people_of(source)
+    assert there.people().filter(pl.col("name") == "ann")["person"][0] != people_of(target)[0][0]
+    assert "ben" not in there.people().filter(pl.col("role") == "lead")["name"].to_list()
+    copy_projects(source, target, ["q"])
+    assert people_of(target, "q") == people_of(source, "q")
+    with reading(open_engine(target)) as connection:
+        table = tables.persons
+        uuids = connection.scalars(select(table.c.uuid).where(table.c.name.in_(["ann", "ben", "lea"]))).all()
+    assert len(uuids) == len(set(uuids)) == 4
+    assert look_through(target).problems == ()
+
+
+def test_a_merge_that_comes_with_a_project_counts_in_those_that_are_there(both):
+    source, target = both
+    for number, name in enumerate("pq"):
+        project = Project.create(name, LABELS, storage=source)
+        project.add_items(posts(4))
+        for who in ("ann", "Ann"):
+            loop_of(project).tell(loop_of(project).ask(who, 1)[0], "ok")
+        if number == 0:
+            copy_projects(source, target, ["p"])
+            there = Project.open("p", storage=target)
+            assert there.people().height == 2
+            version = there.ledger.version()
+    project.merge_people("ann", "Ann")
+    copy_projects(source, target, ["q"])
+    assert there.ledger.version() == version + 1
+    assert [row[1:5] for row in people_of(target)] == [("Ann", ["Ann", "ann"], None, 2)]
+
+
+def test_a_backup_has_everybody(storage_url, tmp_path):
+    project = made(storage_url)
+    project.set_role("ben", "reviewer", everywhere=True)
+    project.merge_people("ben", "ann")
+    Project.create("q", LABELS, storage=storage_url).set_role("zoe", "lead")
+    backup(storage_url, tmp_path / "saved")
+    saved = f"sqlite:///{tmp_path / 'saved'}"
+    for name in "pq":
+        assert people_of(saved, name) == people_of(storage_url, name)
+    assert look_through(saved).problems == ()
+
+
+def test_people_who_are_not_there_are_named(sqlite_url):
+    project = made(sqlite_url)
+    project.set_role("zoe", "lead")
+    assert look_through(sqlite_url).problems == ()
+    with writing(open_engine(sqlite_url)) as connection:
+        connection.execute(update(tables.annotators).where(tables.annotators.c.name == "ben").values(person_id=None))
+        connection.execute(update(tables.annotators).where(tables.annotators.c.name == "ann").values(person_id=99))
+    said = [str(problem) for problem in look_through(sqlite_url).problems]
+    assert said == [
+        "p: annotators (id 1) name a row of persons that the project does not have",
+        "p: annotators (id 2) have no person",
+    ]

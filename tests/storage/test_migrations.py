@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
 
 from labeling import Project
 from storage import StorageError, close_engines, tables
@@ -149,3 +149,24 @@ def test_a_database_of_each_release_opens_with_its_labels(release, tmp_path):
 
 def test_there_is_a_database_of_the_first_release():
     assert [path.name for path in RELEASES][:1] == ["release-0.1.sqlite"]
+
+
+def test_each_name_of_an_older_database_becomes_a_person_the_same_in_every_copy(tmp_path):
+    for name in ("one", "two"):
+        shutil.copy(RELEASES[0], tmp_path / f"{name}.db")
+        with sqlite3.connect(tmp_path / f"{name}.db") as connection:
+            connection.execute("INSERT INTO projects SELECT 2, 'u', 'q', '', created_at, 0, 1 FROM projects")
+            added = [(2, "a-1", "bo"), (2, "a-2", "Bo"), (2, "a-3", None), (1, "a-4", None), (1, "a-5", "zoe")]
+            connection.executemany("INSERT INTO annotators (project_id, uuid, name) VALUES (?, ?, ?)", added)
+        connection.close()
+    found = []
+    for name in ("one", "two"):
+        with reading(open_engine(f"sqlite:///{tmp_path / name}.db")) as connection:
+            people, own = tables.persons, tables.annotators
+            of = select(own.c.name, people.c.uuid).join(people, people.c.id == own.c.person_id)
+            found.append([tuple(row) for row in connection.execute(of.order_by(own.c.id))])
+    assert found[0] == found[1]
+    names = [name for name, _ in found[0]]
+    assert {"bo", "Bo", "zoe", None} <= set(names)
+    # Somebody whose name was erased is nobody else.
+    assert len({uuid for _, uuid in found[0]}) == len({name for name in names if name}) + names.count(None)

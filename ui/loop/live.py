@@ -11,7 +11,7 @@ import streamlit as st
 
 from labeling import Project
 from labeling.loops.records import LoopInfo, LoopProgress, Refit
-from storage.records import RefitHolder
+from storage.facts.asking.refit_leases import RefitHolder
 from ui import background
 from ui.background import FOLLOW_SECONDS, Standing
 from ui.loop import forecasts

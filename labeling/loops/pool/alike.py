@@ -72,7 +72,10 @@ class NearDuplicateAnswers:
             asked = None if query_id is None else ledger.loops.query(connection, query_id)
         wanted = list(dict.fromkeys(int(item) for item in item_ids))
         if before:
-            said = (self._queue.loop_id, query_id, annotator_name(annotator or before[0].annotator or ""), ALIKE)
+            who = annotator_name(annotator or before[0].annotator or "")
+            with ledger.read() as connection:
+                who = ledger.annotations.called(connection, who)
+            said = (self._queue.loop_id, query_id, who, ALIKE)
             check_same(before[0], said, ("loop_id", "from_query_id", "annotator", "origin"))
             check_items(before, wanted)
             return [self._answers.annotation(record) for record in before]

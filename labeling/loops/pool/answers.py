@@ -97,7 +97,8 @@ class PoolAnswers:
 
     def _may_reopen(self, write: Write, undone: AnnotationRecord, person: int) -> bool:
         """Tell whether the query of an annotation may be asked again when that is taken back."""
-        others = self._ledger.leases.holding(write.connection, [undone.item_id]).get(undone.item_id, set()) - {person}
+        own = self._ledger.persons.merged(write.connection).lead(person)
+        others = self._ledger.leases.holding(write.connection, [undone.item_id]).get(undone.item_id, set()) - {own}
         wanted = self._queue.shared.overlap(write.connection).wanted(undone.item_id)
         if len(others) >= wanted:
             return False

@@ -117,7 +117,7 @@ class HeldBack:
         with ledger.write() as write:
             before = [] if uuid is None else ledger.annotations.of_step(write.connection, uuid)
             if before:
-                said = (self._queue.loop_id, annotator, kind, GROUP)
+                said = (self._queue.loop_id, ledger.annotations.called(write.connection, annotator), kind, GROUP)
                 check_same(before[0], said, ("loop_id", "annotator", "kind", "origin"))
                 check_items(before, ids.tolist())
                 return len(before)

@@ -23,12 +23,14 @@ from labeling.loops.refits.settings import Settings
 from labeling.loops.stopping.forecast import ENOUGH, LEAST, Forecast
 from labeling.people.annotations import Annotation, Answer
 from labeling.people.answers import Answers, annotator_name
+from labeling.people.assignments import FREE, Allowance, Assignments
 from storage import Holder
 
 if TYPE_CHECKING:
     from labeling.loops.stopping.rules import StopRule
     from labeling.store.project_store import ProjectStore
-    from storage.records import LoopRecord, RefitHolder
+    from storage.facts.asking.refit_leases import RefitHolder
+    from storage.records import LoopRecord
     from storage.transactions import Connection
 
 DAY = 86_400.0
@@ -49,6 +51,7 @@ class PoolLoop:
         self.name = record.name
         self._rules = rules = RulesInForce(store.ledger, record.id, stop)
         self._queue = Queue(store, record.id, record.name, lambda: rules.budget)
+        self._assignments = Assignments(store)
         self._said = Answers(store, record.id, record.name)
         self._answers = PoolAnswers(self._said, self._queue)
         self._alike = NearDuplicateAnswers(store, self._said, self._queue)
@@ -119,7 +122,7 @@ class PoolLoop:
         Raises
         ------
         QueueEmpty
-            The loop is done, or everything left is taken; the message says which.
+            The loop is done, everything left is taken, or the annotator's assignment is; the message says which.
         """
         who = _holder(annotator, holder, seconds)
         size = (1 if more else self.batch_size) if n is None else whole_number("n", n, 1)
@@ -144,16 +147,37 @@ class PoolLoop:
     ) -> tuple[list[Query], bool]:
         """Return what a person holds, or opens now, in one transaction; and whether a refit is due before that."""
         with self._ledger.turn() as turn:
+            allowed = self._allowed(turn.connection, who)
             held = [] if more or attempt else self._queue.open(turn.connection, who)
             if held:
-                return self._queue.queries(held), False
+                return self._queue.queries(held[: allowed.left]), False
             if (reason := self.stopped) is not None:
                 raise QueueEmpty(reason)
             last = self._refits.last
             if last is None or (refit and (attempt > 0 or self._refits.due(last) == 0)):
                 return [], True
+            n = self._within(turn.connection, who, n, allowed)
             taken = self._queue.take(turn, who, n, last, skipped_too=skipped_too, more=more)
             return self._queue.queries(taken), False
+
+    def _allowed(self, connection: Connection, who: Holder) -> Allowance:
+        """Return what somebody's assignment leaves; raise QueueEmpty where that is nothing."""
+        allowed = self._assignments.allowance(connection, self._record, who.annotator)
+        if not allowed.left:
+            raise QueueEmpty(allowed.why)
+        return allowed
+
+    def _within(self, connection: Connection, who: Holder, n: int, allowed: Allowance) -> int:
+        """Return how many of n questions an assignment leaves beside those that are open; raise where that is none."""
+        if allowed.left == FREE.left:
+            return n
+        left = allowed.left - self._assignments.open(connection, self._record, who.annotator)
+        if left <= 0:
+            raise QueueEmpty(
+                f"All that {who.annotator!r} is assigned in the loop {self.name!r} is open already, perhaps in another "
+                "window. Answer that first."
+            )
+        return min(n, left)
 
     def _opened(self, who: Holder, n: int, *, skipped_too: bool, more: bool) -> list[Query]:
         """Open queries of the newest refit."""
@@ -161,6 +185,7 @@ class PoolLoop:
             last = self._refits.last
             if last is None:
                 return []
+            n = self._within(turn.connection, who, n, self._allowed(turn.connection, who))
             return self._queue.queries(self._queue.take(turn, who, n, last, skipped_too=skipped_too, more=more))
 
     def hold(self, annotator: str, *, holder: str | None = None, seconds: float = LEASE_SECONDS) -> int:
@@ -572,7 +597,7 @@ class PoolLoop:
         last = self._refits.last
         people = {name: id_ for id_, name in self._ledger.annotations.annotators().items()}
         pace = None
-        annotator = annotator_name(annotator) if annotator else None
+        annotator = self._ledger.annotations.called(connection, annotator_name(annotator)) if annotator else None
         if annotator in people:
             count, seconds = self._ledger.loops.pace(self._record.id, people[annotator], least=LEAST)
             pace = 60.0 * count / seconds if count >= ENOUGH else None

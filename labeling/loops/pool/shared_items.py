@@ -64,6 +64,7 @@ class SharedItems:
         missing = {item: n for item, n in self.missing(connection).items() if item not in gone}
         if not missing:
             return []
+        annotator_id = self._ledger.persons.merged(connection).lead(annotator_id)
         answered = self._ledger.annotations.standing.answered_in(connection, self._loop_id)
         skipped = self._ledger.annotations.standing.skipped(connection, annotator_id)
         holding = self._ledger.leases.holding(connection, list(missing))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
@@ -11,7 +13,6 @@ from sqlalchemy.orm import aliased
 from storage import tables
 from storage.database import database_clock
 from storage.facts.people.standing import ANSWERS
-from storage.records import HolderRecord
 from storage.transactions import shared_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from storage.facts.people.annotations import AnnotationFacts
     from storage.records import Holder, QueryRecord
     from storage.transactions import Transactions
+
+
+@dataclass(frozen=True)
+class HolderRecord:
+    """What somebody holds of a loop: how many questions, asked since when, and for how many seconds more."""
+
+    annotator: str | None
+    holder: str | None
+    questions: int
+    since: datetime
+    seconds: float
 
 
 class LeaseFacts:
@@ -51,7 +63,9 @@ class LeaseFacts:
         table = tables.leases
         items = [query.item_id for query in queries]
         here = and_(table.c.project_id == self._project_id, table.c.item_id.in_(items))
-        gone = or_(table.c.expires_at < database_clock(), table.c.annotator_id == annotator_id)
+        gone = or_(
+            table.c.expires_at < database_clock(), table.c.annotator_id.in_(self._same(connection, annotator_id))
+        )
         connection.execute(delete(table).where(here, gone))
         taken: dict[int, set[int]] = {}
         if people and max(people.values()) > 1:
@@ -75,9 +89,19 @@ class LeaseFacts:
     def extend(self, connection: Connection, loop_id: int, annotator_id: int, holder: Holder) -> int:
         """Start the time of a holder's live leases in a loop again, and return how many there are."""
         table = tables.leases
-        own = (table.c.loop_id == loop_id, table.c.annotator_id == annotator_id, of_holder(holder))
+        own = (
+            table.c.loop_id == loop_id,
+            table.c.annotator_id.in_(self._same(connection, annotator_id)),
+            of_holder(holder),
+        )
         live = update(table).where(*own, table.c.expires_at >= database_clock())
         return connection.execute(live.values(expires_at=database_clock() + holder.seconds)).rowcount
+
+    def held_by(self, connection: Connection, loop_id: int, annotator_ids: Collection[int]) -> int:
+        """Return how many of a loop's items are held by one of these, whoever of them, under whatever holder."""
+        table = tables.leases
+        own = (table.c.loop_id == loop_id, table.c.annotator_id.in_(annotator_ids))
+        return connection.scalar(select(func.count()).where(*own, table.c.expires_at >= database_clock())) or 0
 
     def items(self) -> set[int]:
         """Return the items of the project that somebody holds."""
@@ -99,7 +123,8 @@ class LeaseFacts:
             Whether the query still had it.
         """
         table = tables.leases
-        mine = or_(table.c.annotator_id == annotator_id, table.c.query_id == query_id)
+        own = table.c.annotator_id.in_(self._same(connection, annotator_id))
+        mine = or_(own, table.c.query_id == query_id)
         here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
         held = connection.scalars(delete(table).where(*here, mine).returning(table.c.query_id)).all()
         _forget_held(connection)
@@ -108,24 +133,25 @@ class LeaseFacts:
     def passed_on(self, connection: Connection, query_id: int, annotator_id: int) -> bool:
         """Tell whether an item went to somebody else after a query was asked that this person never answered."""
         mine, other, said = tables.queries, aliased(tables.queries), tables.annotations
+        person = self._same(connection, annotator_id)
         in_time = select(said.c.id).where(
             said.c.query_id == query_id,
-            said.c.annotator_id == annotator_id,
+            said.c.annotator_id.in_(person),
             said.c.kind.in_(ANSWERS),
             said.c.late.is_(None),
         )
         statement = (
             select(other.c.id)
             .join(mine, and_(mine.c.project_id == other.c.project_id, mine.c.item_id == other.c.item_id))
-            .where(mine.c.id == query_id, other.c.id > query_id, other.c.annotator_id != annotator_id)
+            .where(mine.c.id == query_id, other.c.id > query_id, other.c.annotator_id.not_in(person))
             .where(~in_time.exists())
             .limit(1)
         )
         return connection.scalar(statement) is not None
 
     def holding(self, connection: Connection, item_ids: Sequence[int]) -> dict[int, set[int]]:
-        """Return who holds a live lease on each of the items."""
-        table = tables.leases
+        """Return who holds a live lease on each of the items, by the annotator that stands for the person."""
+        table, merged = tables.leases, self._annotations.persons.merged(connection)
         rows = connection.execute(
             select(table.c.item_id, table.c.annotator_id).where(
                 table.c.project_id == self._project_id,
@@ -135,8 +161,12 @@ class LeaseFacts:
         )
         found: dict[int, set[int]] = {}
         for row in rows:
-            found.setdefault(row.item_id, set()).add(row.annotator_id)
+            found.setdefault(row.item_id, set()).add(merged.lead(row.annotator_id))
         return found
+
+    def _same(self, connection: Connection, annotator_id: int) -> tuple[int, ...]:
+        """Return all annotators who are the person of this one."""
+        return self._annotations.persons.merged(connection).same(annotator_id)
 
     def taken(self, connection: Connection, item_ids: Sequence[int]) -> set[int]:
         """Return which of the items are answered, discarded, held by somebody, or gone with their import."""

@@ -193,14 +193,14 @@ class LoopFacts:
         table = tables.leases
         live = (table.c.loop_id == loop_id, of_holder(holder), table.c.expires_at >= database_clock())
         held = tables.queries.c.id.in_(select(table.c.query_id).where(*live))
-        return self.queries(connection, held, tables.annotators.c.name == holder.annotator)
+        return self.queries(connection, held, self._annotations.persons.merged(connection).is_named(holder.annotator))
 
     def expired_queries(self, connection: Connection, loop_id: int, annotator: str) -> list[QueryRecord]:
         """Return the queries of a person, whichever holder had them, whose lease ran out and was not taken since."""
         table = tables.leases
         gone = (table.c.loop_id == loop_id, table.c.expires_at < database_clock())
         held = tables.queries.c.id.in_(select(table.c.query_id).where(*gone))
-        return self.queries(connection, held, tables.annotators.c.name == annotator)
+        return self.queries(connection, held, self._annotations.persons.merged(connection).is_named(annotator))
 
     def add_queries(self, write: Write, values: Sequence[Mapping[str, Any]]) -> list[QueryRecord]:
         """Add queries inside `write`, and return them in rank order."""
@@ -223,15 +223,15 @@ class LoopFacts:
     def pace(self, loop_id: int, annotator_id: int, *, least: float, last: int = 50) -> tuple[int, float]:
         """Return how many of a person's newest answers took at least so many seconds, and their seconds in all."""
         table = tables.annotations
-        newest = (
-            select(case((table.c.seconds > 120.0, 120.0), else_=table.c.seconds).label("seconds"))
-            .where(table.c.loop_id == loop_id, table.c.annotator_id == annotator_id)
-            .where(table.c.kind.in_(ANSWERS), table.c.seconds >= least)
-            .order_by(table.c.id.desc())
-            .limit(last)
-            .subquery()
-        )
         with self._transactions.read() as connection:
+            newest = (
+                select(case((table.c.seconds > 120.0, 120.0), else_=table.c.seconds).label("seconds"))
+                .where(table.c.annotator_id.in_(self._annotations.persons.merged(connection).same(annotator_id)))
+                .where(table.c.loop_id == loop_id, table.c.kind.in_(ANSWERS), table.c.seconds >= least)
+                .order_by(table.c.id.desc())
+                .limit(last)
+                .subquery()
+            )
             row = connection.execute(select(func.count(), func.coalesce(func.sum(newest.c.seconds), 0.0))).one()
         return int(row[0]), float(row[1])
 

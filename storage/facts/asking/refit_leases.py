@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,23 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import tables
 from storage.database import database_clock
-from storage.records import RefitHolder
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions
 
 REFIT_LEASE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class RefitHolder:
+    """The process that makes a refit: on which machine, its number there, and for how many seconds it has.
+
+    None is what an older release, or another system, does not say.
+    """
+
+    host: str | None
+    process: int | None
+    seconds: float | None
 
 
 class RefitLeaseFacts:

@@ -30,6 +30,7 @@ from storage.records import DecisionRecord, ItemRows, StreamAnswer, StreamEvent
 if TYPE_CHECKING:
     from storage.facts.items import ItemFacts
     from storage.facts.people.annotations import AnnotationFacts
+    from storage.facts.people.persons import Merged
     from storage.transactions import Transactions, Write
 
 PART = 500
@@ -46,6 +47,7 @@ class StreamFacts:
         self._items = items
         self._annotations = annotations
         self._project_id = transactions.project.id
+        self._statements: _Standing | None = None
 
     def add_source(
         self, write: Write, name: str, mapping: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]
@@ -221,10 +223,11 @@ class StreamFacts:
         `since` leaves out annotations of a lower id; `last` takes so many of the newest.
         """
         values = {"loop": loop_id, "since": since}
+        statements = self._for(self._annotations.persons.merged(connection))
         if last is None:
-            rows = connection.execute(self._answers, values).all()
+            rows = connection.execute(statements.answers, values).all()
         else:
-            rows = connection.execute(self._newest_answers, values | {"last": last}).all()
+            rows = connection.execute(statements.newest_answers, values | {"last": last}).all()
         return [StreamAnswer(*row) for row in reversed(rows)]
 
     def training(self, connection: Connection, until: int, since: int, last: int) -> list[tuple[int, int, int]]:
@@ -233,7 +236,8 @@ class StreamFacts:
         `until` looks at the ledger as it was after that write; `since` leaves out
         annotations of a lower id; at most the `last` of them are read.
         """
-        rows = connection.execute(self._training, {"until": until, "since": since, "last": last}).all()
+        statement = self._for(self._annotations.persons.merged(connection)).training
+        rows = connection.execute(statement, {"until": until, "since": since, "last": last}).all()
         return [(row.id, row.item_id, row.label_id) for row in reversed(rows)]
 
     def new_answers(self, connection: Connection, after: int) -> int:
@@ -283,8 +287,23 @@ class StreamFacts:
             table.c.project_id == self._project_id, table.c.seq > bindparam("after"), said
         )
 
+    def _for(self, merged: Merged) -> _Standing:
+        """Return the statements for answers that stand where these people are one."""
+        if self._statements is None or self._statements.merged != merged:
+            self._statements = _Standing(self._project_id, self._annotations, merged)
+        return self._statements
+
+
+class _Standing:
+    """SELECTs of answers that stand, made once for who is one person."""
+
+    def __init__(self, project_id: int, annotations: AnnotationFacts, merged: Merged) -> None:
+        self.merged = merged
+        self._project_id = project_id
+        self._annotations = annotations
+
     @cached_property
-    def _answers(self) -> Select[Any]:
+    def answers(self) -> Select[Any]:
         """A SELECT of the standing answers to questions of the stream `loop`, newest first."""
         decision, annotation = tables.stream_decisions, tables.annotations
         loop: BindParameter[int] = bindparam("loop")
@@ -297,12 +316,12 @@ class StreamFacts:
         )
 
     @cached_property
-    def _newest_answers(self) -> Select[Any]:
-        """The first `last` of them."""
-        return self._answers.limit(bindparam("last", type_=Integer))
+    def newest_answers(self) -> Select[Any]:
+        """The first `last` of these."""
+        return self.answers.limit(bindparam("last", type_=Integer))
 
     @cached_property
-    def _training(self) -> Select[Any]:
+    def training(self) -> Select[Any]:
         """A SELECT of the `last` newest answers that stood after the write `until`, newest first."""
         statement = self._standing(bindparam("until")).order_by(tables.annotations.c.id.desc())
         return statement.limit(bindparam("last", type_=Integer))
@@ -310,7 +329,7 @@ class StreamFacts:
     def _standing(self, until: BindParameter[int] | None = None) -> Select[Any]:
         """Return a SELECT of (annotation, item, label id) of answers that stand, from annotation `since` on."""
         annotation, label = tables.annotations, tables.annotation_labels
-        current = self._annotations.current_ids(until).where(annotation.c.id >= bindparam("since"))
+        current = self._annotations.current_ids(until, self.merged).where(annotation.c.id >= bindparam("since"))
         return (
             select(annotation.c.id, annotation.c.item_id, label.c.label_id)
             .join(label, label.c.annotation_id == annotation.c.id)

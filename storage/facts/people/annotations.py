@@ -31,6 +31,7 @@ from storage.records import AnnotationRecord, WorkRecord
 
 if TYPE_CHECKING:
     from storage.facts.items import ItemFacts
+    from storage.facts.people.persons import Merged, PersonFacts
     from storage.transactions import Transactions, Write
 
 
@@ -44,32 +45,27 @@ ROWS = 5_000
 class AnnotationFacts:
     """The annotations of one project."""
 
-    def __init__(self, transactions: Transactions, items: ItemFacts) -> None:
+    def __init__(self, transactions: Transactions, items: ItemFacts, persons: PersonFacts) -> None:
         self._transactions = transactions
         self._items = items
         self._project_id = transactions.project.id
-        self.standing: Follower = follower(transactions)
+        self.persons = persons
+        self.standing: Follower = follower(transactions, persons.merged)
 
     def annotator(self, connection: Connection, name: str) -> int:
         """Return the id of an annotator, who is added when new."""
-        table = tables.annotators
-        found = connection.scalar(self._named, {"name": name})
-        if found is None:
-            values = {"project_id": self._project_id, "uuid": str(uuids.uuid4()), "name": name}
-            found = connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one()
-        return int(found)
+        return self.persons.annotator(connection, name)
 
-    # Asked at each answer, and made once: to put them together takes as long as to run them.
-
-    @cached_property
-    def _named(self) -> Select[Any]:
-        """A SELECT of the annotator `name`."""
-        table = tables.annotators
-        return select(table.c.id).where(table.c.project_id == self._project_id, table.c.name == bindparam("name"))
+    def called(self, connection: Connection, name: str) -> str:
+        """Return how the person is called whose answers are given under a name: another name since a merge."""
+        return self.persons.merged(connection).called.get(name, name)
 
     @cached_property
     def _adding(self) -> ReturningInsert[Any]:
-        """An INSERT of an annotation, under the newest version of the classes and of what the item `about` holds."""
+        """An INSERT of an annotation, under the newest version of the classes and of what the item `about` holds.
+
+        Made once: to put it together takes as long as to run it.
+        """
         contents, sets = tables.contents, tables.label_sets
         mine = (contents.c.project_id == self._project_id, contents.c.item_id == bindparam("about"))
         content = select(func.max(contents.c.version)).where(*mine).scalar_subquery()
@@ -84,10 +80,7 @@ class AnnotationFacts:
 
     def annotators(self) -> dict[int, str | None]:
         """Return the names of the people by id; None where the name was erased."""
-        table = tables.annotators
-        with self._transactions.read() as connection:
-            rows = connection.execute(select(table.c.id, table.c.name).where(table.c.project_id == self._project_id))
-            return {row.id: row.name for row in rows}
+        return self.persons.annotators()
 
     def add(
         self,
@@ -141,6 +134,7 @@ class AnnotationFacts:
             created_at=write.now,
             late=late,
             guidelines=guidelines,
+            annotator_id=annotator_id,
         )
 
     def add_many(
@@ -217,8 +211,8 @@ class AnnotationFacts:
         if loop_id is not None:
             statement = statement.where(table.c.loop_id == loop_id)
         with self._transactions.read() as connection:
-            rows = connection.execute(statement).all()
-        return [WorkRecord(row.annotator_id, row.seconds, row.created_at) for row in reversed(rows)]
+            rows, merged = connection.execute(statement).all(), self.persons.merged(connection)
+        return [WorkRecord(merged.lead(row.annotator_id), row.seconds, row.created_at) for row in reversed(rows)]
 
     def of_step(self, connection: Connection, step: str) -> list[AnnotationRecord]:
         """Return what was done in one step and not taken back, oldest first."""
@@ -246,7 +240,8 @@ class AnnotationFacts:
 
     def by_id(self, connection: Connection, annotation_id: int) -> AnnotationRecord:
         """Return one annotation."""
-        return self._read(connection.execute(self._by_id, {"annotation": annotation_id}))[0]
+        rows = connection.execute(self._by_id, {"annotation": annotation_id})
+        return self._read(rows, self.persons.merged(connection))[0]
 
     @cached_property
     def _by_id(self) -> Select[Any]:
@@ -260,8 +255,8 @@ class AnnotationFacts:
         table = tables.annotations
         statement = (
             select(func.max(table.c.id))
-            .where(table.c.annotator_id == annotator_id, table.c.loop_id == loop_id, table.c.kind.in_(list(kinds)))
-            .where(standing_in(table))
+            .where(table.c.annotator_id.in_(self.persons.merged(connection).same(annotator_id)))
+            .where(table.c.loop_id == loop_id, table.c.kind.in_(list(kinds)), standing_in(table))
         )
         newest = connection.scalar(statement)
         return None if newest is None else self.by_id(connection, newest)
@@ -315,25 +310,25 @@ class AnnotationFacts:
         self, connection: Connection, loop_id: int | None = None, until: int | None = None
     ) -> list[AnnotationRecord]:
         """Return what `current` does, inside an open transaction."""
-        statement = self.current_ids(until)
+        statement = self.current_ids(until, self.persons.merged(connection))
         if loop_id is not None:
             statement = statement.where(tables.annotations.c.loop_id == loop_id)
         gone = self._items.withdrawn_in(connection)
         found = self._load(connection, tables.annotations.c.id.in_(statement))
         return sorted((record for record in found if record.item_id not in gone), key=lambda r: (r.item_id, r.id))
 
-    def current_ids(self, until: int | BindParameter[int] | None = None) -> Select[Any]:
+    def current_ids(self, until: int | BindParameter[int] | None, merged: Merged) -> Select[Any]:
         """Return a SELECT of the ids of the current annotations: newest, not undone, per (item, person)."""
         table = tables.annotations
         statement = (
             select(func.max(table.c.id))
             .where(table.c.project_id == self._project_id, table.c.kind.not_in(NO_ANSWERS), standing_in(table, until))
-            .group_by(table.c.item_id, table.c.annotator_id)
+            .group_by(table.c.item_id, merged.by_person(table.c.annotator_id))
         )
         return statement if until is None else statement.where(table.c.seq <= until)
 
     def _load(self, connection: Connection, condition: ColumnElement[bool]) -> list[AnnotationRecord]:
-        return self._read(connection.execute(self._described(condition)))
+        return self._read(connection.execute(self._described(condition)), self.persons.merged(connection))
 
     @staticmethod
     def _described(condition: ColumnElement[bool]) -> Select[Any]:
@@ -348,8 +343,8 @@ class AnnotationFacts:
         )
 
     @staticmethod
-    def _read(rows: Iterable[Row[Any]]) -> list[AnnotationRecord]:
-        """Return annotations from the rows that describe them."""
+    def _read(rows: Iterable[Row[Any]], merged: Merged) -> list[AnnotationRecord]:
+        """Return annotations from the rows that describe them, each as its person's."""
         records: dict[int, AnnotationRecord] = {}
         for row in rows:
             before = records[row.id].label_ids if row.id in records else ()
@@ -359,7 +354,7 @@ class AnnotationFacts:
                 uuid=row.uuid,
                 seq=row.seq,
                 item_id=row.item_id,
-                annotator=row.annotator,
+                annotator=merged.name(row.annotator_id, row.annotator),
                 kind=row.kind,
                 label_ids=before if row.label_id is None else (*before, row.label_id),
                 query_id=row.query_id,
@@ -372,6 +367,7 @@ class AnnotationFacts:
                 step=row.step,
                 late=bool(row.late),
                 guidelines=row.guidelines,
+                annotator_id=row.annotator_id,
             )
         return list(records.values())
 

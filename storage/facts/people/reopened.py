@@ -37,22 +37,23 @@ class ReopenedFacts:
             How many items are open again.
         """
         table, labels = tables.annotations, tables.annotation_labels
+        merged = self._annotations.persons.merged(write.connection)
         own = (table.c.project_id == self._project_id, table.c.kind.not_in(NO_ANSWERS), standing_in(table))
         named = (
             select(table.c.item_id, table.c.annotator_id)
             .join(labels, labels.c.annotation_id == table.c.id)
             .where(
-                table.c.id.in_(self._annotations.current_ids()),
+                table.c.id.in_(self._annotations.current_ids(None, merged)),
                 table.c.kind == "answer",
                 labels.c.label_id.in_(label_ids),
             )
         )
-        pairs = {(row.item_id, row.annotator_id) for row in write.connection.execute(named)}
+        pairs = {(row.item_id, merged.lead(row.annotator_id)) for row in write.connection.execute(named)}
         statement = select(table.c.id, table.c.item_id, table.c.annotator_id, table.c.loop_id).where(*own)
         rows = write.connection.execute(statement.order_by(table.c.item_id, table.c.id)).all() if pairs else ()
         together: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
         for row in rows:
-            if (row.item_id, row.annotator_id) in pairs:
+            if (row.item_id, merged.lead(row.annotator_id)) in pairs:
                 together.setdefault((row.annotator_id, row.loop_id), []).append((row.item_id, row.id))
         step = str(uuids.uuid4())
         for (person, loop), taken in together.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from storage import tables
 from storage.transactions import shared_of
 
 if TYPE_CHECKING:
+    from storage.facts.people.persons import Merged
     from storage.transactions import Transactions
 
 ANSWERS = ("answer", "unsure", "discard")
@@ -46,6 +47,7 @@ class Standing:
 
 @dataclass
 class _State:
+    leads: Mapping[int, int] = field(default_factory=dict)
     seq: int = 0
     by_id: dict[int, Standing] = field(default_factory=dict)
     stacks: dict[tuple[int, int], list[Standing]] = field(default_factory=dict)
@@ -83,13 +85,14 @@ class _State:
         if one.kind == "undo" and undoes in self.welcomes:
             self.welcomed[self.welcomes.pop(undoes)] -= 1
             return
-        stack = self.stacks.setdefault((one.item_id, one.annotator_id), [])
+        undone = self.by_id.pop(undoes or 0, None) if one.kind == "undo" else None
+        # Somebody may have taken back what another said while both were one person.
+        whose = one if undone is None else undone
+        stack = self.stacks.setdefault((whose.item_id, whose.annotator_id), [])
         before = stack[-1] if stack else None
-        if one.kind == "undo":
-            undone = self.by_id.pop(undoes or 0, None)
-            if undone is not None:
-                stack.remove(undone)
-        else:
+        if undone is not None:
+            stack.remove(undone)
+        elif one.kind != "undo":
             stack.append(one)
             self.people.add(one.annotator_id)
             self.by_id[one.id] = one
@@ -113,10 +116,12 @@ class Follower:
     Facts are only added and `seq` is in commit order, so that reading what came
     after the last `seq` brings the counts up to date. In a write transaction it
     is asked before annotations are added: what is rolled back must not be followed.
+    Annotators who are one person since a merge are followed as one: when that changes, from the first annotation on.
     """
 
     def __init__(self, project_id: int) -> None:
         self._project_id = project_id
+        self.merged: Callable[[Connection], Merged] | None = None
         self._lock = threading.Lock()
         self._state = _State()
 
@@ -129,12 +134,17 @@ class Follower:
             shared.followed = True
         return state
 
+    def _leads(self, connection: Connection) -> Mapping[int, int]:
+        """Return of each annotator who is one with others who stands for them."""
+        return {} if self.merged is None else self.merged(connection).leads
+
     def _caught_up(self, connection: Connection) -> _State:
         table, projects = tables.annotations, tables.projects
         seq = connection.scalar(select(projects.c.seq).where(projects.c.id == self._project_id))
-        if seq is None or seq < self._state.seq:
-            # The database was put back to an earlier state.
-            self._state = _State()
+        leads = self._leads(connection)
+        # Put anew where the database was put back to an earlier state, or other people are one.
+        if seq is None or seq < self._state.seq or leads != self._state.leads:
+            self._state = _State(leads)
         columns = (
             table.c.id, table.c.seq, table.c.item_id, table.c.annotator_id, table.c.kind, table.c.loop_id,
             table.c.origin, table.c.undoes,
@@ -145,7 +155,8 @@ class Follower:
             .order_by(table.c.seq, table.c.id)
         )
         for row in rows.all():
-            self._state.add(Standing(*row[:7]), row.undoes)
+            person = leads.get(row.annotator_id, row.annotator_id)
+            self._state.add(Standing(*row[:3], person, *row[4:7]), row.undoes)
             self._state.seq = row.seq
         return self._state
 
@@ -184,7 +195,8 @@ class Follower:
     def skipped(self, connection: Connection, annotator_id: int) -> dict[int, int]:
         """Return the items whose current annotation by a person is a skip, with the skip's id."""
         with self._lock:
-            return dict(self._follow(connection).skips.get(annotator_id, {}))
+            state = self._follow(connection)
+            return dict(state.skips.get(state.leads.get(annotator_id, annotator_id), {}))
 
     def skipped_by_anyone(self, connection: Connection) -> set[int]:
         """Return the items whose current annotation by somebody is a skip."""
@@ -195,9 +207,20 @@ class Follower:
         """Tell whether somebody else's answer, unsure or discard of an item stands."""
         with self._lock:
             state = self._follow(connection)
-            stack = state.stacks.get((item_id, annotator_id))
+            stack = state.stacks.get((item_id, state.leads.get(annotator_id, annotator_id)))
             own = bool(stack and stack[-1].kind in ANSWERS)
             return state.answers[item_id] > int(own)
+
+    def answered_by(self, connection: Connection, loop_id: int, annotator_ids: Collection[int], since: int) -> int:
+        """Return how many answers to a loop's questions, given by one of these after a write, stand."""
+        with self._lock:
+            state = self._follow(connection)
+            people = {state.leads.get(id_, id_) for id_ in annotator_ids}
+            return sum(
+                one.seq > since and one.kind in ANSWERS and one.origin is None and state.is_current(one)
+                for one in state.in_order.get(loop_id, [])
+                if one.annotator_id in people
+            )
 
     def answered_in(self, connection: Connection, loop_id: int) -> dict[int, set[int]]:
         """Return who answered each item that somebody answered in a loop and nobody discarded, in whatever loop."""
@@ -234,12 +257,13 @@ class Follower:
             return found
 
 
-def follower(transactions: Transactions) -> Follower:
-    """Return the follower of a project's annotations; one a project and process is kept."""
+def follower(transactions: Transactions, merged: Callable[[Connection], Merged]) -> Follower:
+    """Return the follower of a project's annotations, which asks `merged` who is one person; one a process is kept."""
     key = (transactions.full_url, transactions.project.uuid)
     with _followers_lock:
         found = _followers.pop(key, None) or Follower(transactions.project.id)
         _followers[key] = found
         while len(_followers) > FOLLOWED:
             _followers.popitem(last=False)
+    found.merged = merged
     return found
