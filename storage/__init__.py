@@ -1,6 +1,6 @@
 """The ledger: append-only facts of projects in one SQL database."""
 
-from storage.content_cache import ContentCache, cache_file
+from storage.content_cache import ContentCache, cache_file, cache_folder
 from storage.database import StorageError, close_engine, close_engines, shown_url
 from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
 from storage.facts.people.standing import ANSWERS, WELCOME
@@ -22,6 +22,7 @@ __all__ = [
     "RefusedText",
     "StorageError",
     "cache_file",
+    "cache_folder",
     "check_text",
     "close_engine",
     "close_engines",

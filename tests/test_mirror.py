@@ -279,6 +279,9 @@ ELSEWHERE = {
     "tests/storage/test_database.py": [
         "storage/sqlite_files.py",
     ],
+    "tests/labeling/store/on_disk/test_item_snapshot.py": [
+        "storage/facts/item_marks.py",
+    ],
     "tests/labeling/people/test_item_history.py": [
         "labeling/people/remarks.py",
         "storage/facts/histories.py",

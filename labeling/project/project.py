@@ -621,7 +621,7 @@ class Project:
 
     def erase(self, item_ids: Sequence[int], reason: str = "") -> int:
         """Delete what items hold, for good; their ids stay as tombstones. Return how many there were."""
-        return self._store.ledger.items.erase(item_ids, reason)
+        return self._store.items.erase(item_ids, reason)
 
     def set_holdout(self, fraction: float = 0.3, seed: int = 0) -> int:
         """Choose gold items that score classifiers and are never asked; return how many.

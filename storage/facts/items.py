@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, Select, and_, bindparam, case, func, 
 
 from storage import tables
 from storage.facts.bulk import write_rows
+from storage.facts.item_marks import CHANGING, ItemMarks
 from storage.facts.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 from storage.records import HoldoutRecord, ItemRows
 
@@ -25,9 +26,6 @@ LISTED = 500
 BLOCK = 65_536
 """Rows that are held at a time where all are read."""
 
-_CHANGING = (tables.imports, tables.import_changes, tables.erasures, tables.stream_decisions)
-"""What changes which items there are or what they hold."""
-
 
 class ItemFacts:
     """The items of one project.
@@ -36,6 +34,7 @@ class ItemFacts:
     """
 
     def __init__(self, transactions: Transactions) -> None:
+        self.marks = ItemMarks(transactions)
         self._transactions = transactions
         self._project_id = transactions.project.id
         self._statements: dict[tuple[Any, ...], Select[Any]] = {}
@@ -61,7 +60,7 @@ class ItemFacts:
         """Return the number of the newest write that changed which items there are or what they hold."""
         with self._transactions.read() as connection:
             marks = self._transactions.marks(connection)
-        return max(marks[table.name] for table in _CHANGING)
+        return max(marks[table.name] for table in CHANGING)
 
     def changed(self) -> int:
         """Return the number of the newest write that changed what items hold, or took some away or brought them back.
@@ -70,7 +69,7 @@ class ItemFacts:
         """
         with self._transactions.read() as connection:
             marks = self._transactions.marks(connection)
-        return max(marks[table.name] for table in _CHANGING[:-1])
+        return max(marks[table.name] for table in CHANGING[:-1])
 
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""
@@ -172,6 +171,11 @@ class ItemFacts:
             .where(visible_items(self._project_id))
             .order_by(item.c.item_id)
         )
+
+    def other_names(self) -> dict[int, str | None]:
+        """Return the ids that later rows of sources gave items, by item."""
+        with self._transactions.read() as connection:
+            return self._other_names(connection)
 
     def _other_names(
         self, connection: Connection, which: str = "all", values: Mapping[str, Any] | None = None
