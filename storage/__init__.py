@@ -1,6 +1,6 @@
 """The ledger: append-only facts of projects in one SQL database."""
 
-from storage.content_cache import ContentCache, cache_file
+from storage.content_cache import ContentCache, cache_file, cache_folder
 from storage.database import StorageError, StorageWarning, cautions, close_engine, close_engines, shown_url
 from storage.facts.asking.refit_leases import REFIT_LEASE_SECONDS, new_holder
 from storage.facts.documents import DESCRIPTION, GUIDELINES
@@ -27,6 +27,7 @@ __all__ = [
     "StorageError",
     "StorageWarning",
     "cache_file",
+    "cache_folder",
     "cautions",
     "check_text",
     "close_engine",

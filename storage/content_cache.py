@@ -92,9 +92,28 @@ def cache_file(url: str, name: str) -> Path:
     >>> cache_file("sqlite:///data/work.db", "embeddings").as_posix()
     'data/work.db.embeddings'
     """
+    return _beside(url, name) or _home() / f"{name}.sqlite"
+
+
+def cache_folder(url: str, name: str) -> Path:
+    """Return a folder for what belongs to a database, where `cache_file` has its files; it need not be there.
+
+    Examples
+    --------
+    >>> cache_folder("sqlite:///data/work.db", "items-1").as_posix()
+    'data/work.db.items-1'
+    """
+    return _beside(url, name) or _home() / name
+
+
+def _beside(url: str, name: str) -> Path | None:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
         return Path(f"{parsed.database}.{name}")
+    return None
+
+
+def _home() -> Path:
     home = Path(os.environ.get("LABELING_CACHE") or Path.home() / ".cache" / "tally")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return home / f"{name}.sqlite"
+    return home

@@ -297,6 +297,9 @@ ELSEWHERE = {
     "tests/labeling/people/test_documents.py": [
         "storage/facts/documents.py",
     ],
+    "tests/labeling/store/on_disk/test_item_snapshot.py": [
+        "storage/facts/item_marks.py",
+    ],
     "tests/labeling/people/test_item_history.py": [
         "labeling/people/remarks.py",
         "storage/facts/histories.py",

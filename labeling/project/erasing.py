@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from labeling.people.answers import annotator_name
-from storage import ContentCache
+from labeling.store.items import Items
 from storage.upkeep import erasing
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ def _everywhere(store: ProjectStore, erase: Callable[[Ledger, bool], T], backups
         with erasing.in_backup(file, store.ledger):
             pass
     done = erase(store.ledger, False)
-    ContentCache(store.items.cache_file("embeddings")).clear()
+    store.items.forget()
     for file in files:
         with erasing.in_backup(file, store.ledger) as ledger:
             erase(ledger, True)
+            Items(ledger).forget()
     return done

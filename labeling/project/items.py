@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from labeling.arguments import whole_number
-from labeling.arrays import pack
+from labeling.arrays import BLOCK, pack
 from labeling.formats.mapping import Mapping as ColumnMapping
 from labeling.formats.mapping import guess_mapping
 from labeling.formats.reading.tables import Table, read_source
@@ -218,13 +218,21 @@ class ProjectItems:
 
     def search(self, text: str, offset: int, limit: int) -> tuple[pl.DataFrame, int]:
         """Return a page of the items that contain `text` in any case, and how many there are in all."""
-        frame = self._store.items.frame()
-        if text:
-            strings = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-            has = [pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True) for name in strings]
-            has.append(pl.col("item_id").cast(pl.String) == text.strip())
-            frame = frame.filter(pl.any_horizontal(has))
-        return frame.slice(offset, limit), frame.height
+        items = self._store.items
+        if not text:
+            ids = items.ids()
+            return items.some(ids[offset : offset + limit].tolist()), len(ids)
+        frame = items.frame()
+        strings = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+        has = [pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True) for name in strings]
+        has.append(pl.col("item_id").cast(pl.String) == text.strip())
+        found, total = [frame.clear()], 0
+        # A block at a time: texts in lower case take as much room as they do.
+        for block in frame.iter_slices(BLOCK):
+            rows = block.filter(pl.any_horizontal(has))
+            found.append(rows.slice(max(offset - total, 0), max(offset + limit - max(total, offset), 0)))
+            total += rows.height
+        return pl.concat(found), total
 
     def set_holdout(self, fraction: float = 0.3, seed: int = 0) -> int:
         """Choose gold items that score classifiers and are never asked; return how many."""

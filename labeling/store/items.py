@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ import polars as pl
 from labeling.arrays import BLOCK, IntArray
 from labeling.formats.columns.types import parse_dtype
 from labeling.formats.columns.values import EXACT, texts_of
+from labeling.store.on_disk.item_snapshot import ItemSnapshot, Stored
 from labeling.store.snapshots import cached, snapshots, tallies
-from storage import StorageError, cache_file
+from storage import ContentCache, StorageError, cache_file, cache_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +99,10 @@ def becomes_text(known: Columns, name: str, dtype: pl.DataType, *, large: bool) 
     return joined != exact_type(joined, large=large or name in known.large)
 
 
-_FRAME = "items"
+_FRAME, _MAPPED = "items", "mapped items"
+
+LARGE = 20_000
+"""Items from which on a snapshot on disk is worth it, and of which some are added to it."""
 
 
 def known_truths(ledger: Ledger) -> tuple[IntArray, IntArray]:
@@ -126,6 +131,8 @@ class Items:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.project = ledger.place
+        uuid = ledger.project.uuid
+        self.snapshot = ItemSnapshot(cache_folder(ledger.full_url, f"items-{uuid}"), uuid)
 
     @property
     def version(self) -> int:
@@ -160,7 +167,7 @@ class Items:
         """
         if private:
             return self._read(None, private=True)
-        return cached(self.project, _FRAME, self.version, lambda: self._read(None))
+        return cached(self.project, _FRAME, self.version, self._all)
 
     def ids(self) -> IntArray:
         """Return the ids of all items (n,), ascending, without reading what they hold."""
@@ -199,27 +206,83 @@ class Items:
         blocks = facts.blocks(image=True) if item_ids is None else [facts.rows(item_ids, image=True)]
         return {row[0]: row[6] for rows in blocks for row in rows if row[6] is not None}
 
-    def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
-        imports, columns = self._imports()
+    def forget(self) -> None:
+        """Delete what was made of items beside the ledger, on disk and in this process."""
+        for kept in (_FRAME, _MAPPED):
+            snapshots.drop(self.project, kept)
+        self.snapshot.remove()
+        ContentCache(self.cache_file("embeddings")).clear()
+
+    def _all(self) -> pl.DataFrame:
+        """Return every item: mapped from the snapshot where they are many, which is made or extended first."""
+        if self.counts()[0] < LARGE:
+            return self._read(None)
+        facts, schema = self._ledger.items, self._schema()
+        newest = facts.marks.newest()
+        stored = self._stored(schema)
+        if stored is not None and stored.newest == newest:
+            return stored.frame
+        names = zlib.crc32(repr(sorted(facts.other_names().items())).encode())
+        added = None if stored is None or stored.names != str(names) else self._added(stored)
+        if stored is not None and added is not None and len(added) < max(LARGE, len(stored.frame) // 10):
+            return pl.concat([stored.frame, self._read(added.tolist())], rechunk=False)
+        if stored is None or added is None:
+            kept = self.snapshot.write(newest, str(names), schema, self._blocks(None))
+        else:
+            blocks = (added[start : start + BLOCK] for start in range(0, len(added), BLOCK))
+            frames = (self._read(block.tolist()) for block in blocks)
+            kept = self.snapshot.write(newest, str(names), schema, frames, stored.parts)
+        if kept and facts.marks.newest() != newest:
+            # It may hold what was erased meanwhile.
+            self.snapshot.remove()
+            kept = False
+        stored = self._stored(schema) if kept else None
+        return stored.frame if stored is not None and stored.newest == newest else self._read(None)
+
+    def _stored(self, schema: Mapping[str, pl.DataType]) -> Stored | None:
+        """Return the snapshot, None where there is none that holds; checked once in a process."""
+        version = (self.snapshot.mark(), tuple(schema.items()))
+        return cached(self.project, _MAPPED, version, lambda: self.snapshot.read(schema))
+
+    def _added(self, stored: Stored) -> IntArray | None:
+        """Return the items that came after those of a snapshot; None where these are no longer what it holds."""
+        ids, rows = self.ids(), len(stored.frame)
+        if not self._ledger.items.marks.only_added(stored.newest):
+            return None
+        return ids[rows:] if np.array_equal(ids[:rows], stored.frame["item_id"].to_numpy()) else None
+
+    def _schema(self, private: bool = False, image: bool = False) -> dict[str, pl.DataType]:
+        """Return the columns of a frame: item_id, then those that are wanted."""
+        columns = self.columns()
         wanted = [
             name
             for name, role in columns.roles.items()
             if (role != "private" or private) and (role != "image" or image)
         ]
-        empty = pl.DataFrame(schema={"item_id": pl.Int64()} | {name: columns.dtypes[name] for name in wanted})
+        return {"item_id": pl.Int64()} | {name: columns.dtypes[name] for name in wanted}
+
+    def _read(self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False) -> pl.DataFrame:
+        empty = pl.DataFrame(schema=self._schema(private, image))
+        return pl.concat([empty, *self._blocks(item_ids, private, image)], rechunk=True)
+
+    def _blocks(
+        self, item_ids: Sequence[int] | None, private: bool = False, image: bool = False
+    ) -> Iterator[pl.DataFrame]:
+        """Yield all items, or some, in item order, a block at a time."""
+        imports, columns = self._imports()
+        empty = pl.DataFrame(schema=self._schema(private, image))
         facts = self._ledger.items
         blocks = facts.blocks(private, image) if item_ids is None else [facts.rows(item_ids, private, image)]
-        parts = [empty]
         for rows in blocks:
             by_import: dict[int, list[tuple[Any, ...]]] = {}
             for row in rows:
                 if row[5] is not None:
                     by_import.setdefault(row[2], []).append(row)
-            parts += [
+            parts = [
                 _decode(imports[import_id], part, columns, private=private, image=image)
                 for import_id, part in by_import.items()
             ]
-        return pl.concat(parts, how="diagonal_relaxed").sort("item_id").select(empty.columns)
+            yield pl.concat([empty, *parts], how="diagonal_relaxed").sort("item_id").select(empty.columns)
 
 
 def _records(stored: Mapping[int, str | None], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

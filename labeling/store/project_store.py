@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from labeling.store.function_store import Functions
 from labeling.store.holdout import holdout_ids
 from labeling.store.items import Items
@@ -67,5 +69,5 @@ class ProjectStore:
     def open_items(self) -> int:
         """Return how many items are neither held out nor answered."""
         taken = holdout_ids(self.ledger) | self.ledger.annotations.answered()
-        ids = self.items.frame(private=False)["item_id"]
-        return len(ids) - int(ids.is_in(list(taken)).sum())
+        ids = self.items.ids()
+        return len(ids) - int(np.isin(ids, np.fromiter(taken, dtype=np.int64, count=len(taken))).sum())

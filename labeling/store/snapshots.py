@@ -35,6 +35,12 @@ class Snapshots:
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
 
+    def drop(self, project: str, what: str) -> None:
+        """Keep something of a project no longer, whatever its version."""
+        with self._lock:
+            for old in [k for k in self._kept if k[:2] == (project, what)]:
+                del self._kept[old]
+
 
 snapshots = Snapshots(24)
 

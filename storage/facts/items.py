@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Connection, Select, and_, bindparam, case, func, or_, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, bindparam, case, func, or_, select, true, update
 
 from storage import tables
 from storage.facts.bulk import write_rows
+from storage.facts.item_marks import CHANGING, ItemMarks
 from storage.facts.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 from storage.records import HoldoutRecord, ItemRows
 from storage.sqlite_files import overwriting
@@ -26,9 +27,6 @@ LISTED = 500
 BLOCK = 65_536
 """Rows that are held at a time where all are read."""
 
-_CHANGING = (tables.imports, tables.import_changes, tables.erasures, tables.stream_decisions)
-"""What changes which items there are or what they hold."""
-
 
 class ItemFacts:
     """The items of one project.
@@ -37,6 +35,7 @@ class ItemFacts:
     """
 
     def __init__(self, transactions: Transactions) -> None:
+        self.marks = ItemMarks(transactions)
         self._transactions = transactions
         self._project_id = transactions.project.id
         self._statements: dict[tuple[Any, ...], Select[Any]] = {}
@@ -62,7 +61,7 @@ class ItemFacts:
         """Return the number of the newest write that changed which items there are or what they hold."""
         with self._transactions.read() as connection:
             marks = self._transactions.marks(connection)
-        return max(marks[table.name] for table in _CHANGING)
+        return max(marks[table.name] for table in CHANGING)
 
     def changed(self) -> int:
         """Return the number of the newest write that changed what items hold, or took some away or brought them back.
@@ -71,7 +70,7 @@ class ItemFacts:
         """
         with self._transactions.read() as connection:
             marks = self._transactions.marks(connection)
-        return max(marks[table.name] for table in _CHANGING[:-1])
+        return max(marks[table.name] for table in CHANGING[:-1])
 
     def known(self) -> list[tuple[int, bytes, bytes | None, str | None, bool]]:
         """Return (item, content hash, key, external id, visible) of every item that ever was imported."""
@@ -174,6 +173,11 @@ class ItemFacts:
             .order_by(item.c.item_id)
         )
 
+    def other_names(self) -> dict[int, str | None]:
+        """Return the ids that later rows of sources gave items, by item."""
+        with self._transactions.read() as connection:
+            return self._other_names(connection)
+
     def _other_names(
         self, connection: Connection, which: str = "all", values: Mapping[str, Any] | None = None
     ) -> dict[int, str | None]:
@@ -251,11 +255,18 @@ class ItemFacts:
                 yield other.get(row[0]) or (row[0], row[1], row[2], row[3])
 
     def ids(self) -> Iterator[int]:
-        """Yield every visible item that was not erased, ascending."""
+        """Yield every visible item that was not erased, ascending; only where some are missing row by row."""
+        item = tables.items.c.item_id
+        whole = self._there(func.count(), func.min(item), func.max(item)).order_by(None).group_by(item // BLOCK)
         with self._transactions.read() as connection:
-            yield from (row[0] for row in _fetched(connection, self._there(tables.items.c.item_id)))
+            for there, low, high in sorted(map(tuple, connection.execute(whole)), key=itemgetter(1)):
+                if there == high - low + 1:
+                    yield from range(low, high + 1)
+                else:
+                    part = self._there(item).where(item.between(low, high))
+                    yield from (row[0] for row in _fetched(connection, part))
 
-    def _there(self, *columns: Column[Any]) -> Select[Any]:
+    def _there(self, *columns: ColumnElement[Any]) -> Select[Any]:
         erased = tables.erasures
         gone = select(erased.c.item_id).where(erased.c.project_id == self._project_id)
         item = tables.items.c.item_id
@@ -359,15 +370,11 @@ class ItemFacts:
         with self._transactions.write(archived=archived) as write, overwriting(write.connection):
             erased = 0
             for item_id in item_ids:
-                statement = (
-                    update(content)
-                    .where(
-                        content.c.project_id == self._project_id,
-                        content.c.item_id == item_id,
-                        or_(content.c.data.is_not(None), content.c.private.is_not(None), content.c.image.is_not(None)),
-                    )
-                    .values(data=None, private=None, image=None)
+                own = (content.c.project_id == self._project_id, content.c.item_id == item_id)
+                any_held = or_(
+                    *(column.is_not(None) for column in (content.c.data, content.c.private, content.c.image))
                 )
+                statement = update(content).where(*own, any_held).values(data=None, private=None, image=None)
                 if write.connection.execute(statement).rowcount:
                     write.fact(tables.erasures, item_id=item_id, reason=reason)
                     noted = (remark.c.project_id == self._project_id, remark.c.item_id == item_id)

@@ -2,6 +2,8 @@
 
 from ui.app import draw
 from ui.guard import check_server_address
+from ui.memory import give_back_large_blocks
 
 check_server_address()
+give_back_large_blocks()
 draw()

@@ -44,8 +44,10 @@ def workplace(folder: Path) -> Iterator[Path]:
     try:
         yield part
     finally:
-        shutil.rmtree(part)
-        os.close(handle)
+        try:
+            shutil.rmtree(part)
+        finally:
+            os.close(handle)
 
 
 def sweep(folder: Path) -> None:

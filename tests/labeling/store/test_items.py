@@ -62,3 +62,26 @@ def test_lists_in_one_import_and_texts_in_another_are_texts(sqlite_url):
     project.add_items(pl.DataFrame({"text": ["a"], "v": [["x", "y"]]}), text="text")
     project.add_items(pl.DataFrame({"text": ["b"], "v": ["z"]}), text="text")
     assert project.items()["v"].to_list() == ['["x", "y"]', "z"]
+
+
+def test_ids_are_those_of_the_items_whatever_is_missing_between_them(storage_url):
+    project = Project.create("p", ["ok", "bad"], storage=storage_url)
+    assert project.item_store.ids().tolist() == []
+    first = project.add_items(pl.DataFrame({"text": [f"first {n}" for n in range(4)]}))
+    project.add_items(pl.DataFrame({"text": [f"second {n}" for n in range(4)]}))
+    assert project.item_store.ids().tolist() == project.items()["item_id"].to_list() == [1, 2, 3, 4, 5, 6, 7, 8]
+    project.erase([6])
+    assert project.item_store.ids().tolist() == project.items()["item_id"].to_list() == [1, 2, 3, 4, 5, 7, 8]
+    project.undo_import(first.import_id)
+    assert project.item_store.ids().tolist() == project.items()["item_id"].to_list() == [5, 7, 8]
+
+
+def test_a_search_finds_the_same_page_over_blocks_as_in_one(sqlite_url, monkeypatch):
+    project = Project.create("p", ["ok", "bad"], storage=sqlite_url)
+    project.add_items(pl.DataFrame({"text": [f"{'even' if n % 2 == 0 else 'odd'} {n}" for n in range(40)]}))
+    monkeypatch.setattr("labeling.project.items.BLOCK", 7)
+    found = project.items().filter(pl.col("text").str.contains("even"))
+    for offset, limit in ((0, 5), (3, 9), (17, 50), (20, 5), (0, 0)):
+        page, total = project.search_items("EVEN", offset, limit)
+        assert total == 20
+        assert page.equals(found.slice(offset, limit)), (offset, limit)
