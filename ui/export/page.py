@@ -206,8 +206,8 @@ def _watch() -> None:
     if job is None or not job.running:
         st.rerun()
     share = job.done / job.total if job.total else 0.0
-    said = f"Writing… {count(job.done)} of {count(job.total)} rows" if job.total else "Writing…"
-    st.progress(min(share, 1.0), text=f"{said}. You can look elsewhere meanwhile; the file waits here.")
+    said = f"Writing… {count(job.done)} of {count(job.total)} rows." if job.total else "Writing…"
+    st.progress(min(share, 1.0), text=f"{said} You can look elsewhere meanwhile; the file waits here.")
 
 
 def _offer(ready: Ready, kind: str) -> None:
