@@ -85,7 +85,7 @@ class StreamDesk:
         """The stream's name."""
         return self.stream.name
 
-    def ask(self, who: str, *, refit: bool = False) -> list[Query]:  # noqa: ARG002 - as a pool loop is asked
+    def ask(self, who: str) -> list[Query]:
         """The question for this person, the oldest first, and the one after it.
 
         Raises

@@ -198,7 +198,7 @@ class Queue:
         if left is not None and tally["open"] >= left:
             return (
                 f"The {left} answers left in the budget of {budget} are with other annotators. "
-                "They come back if nobody answers within half an hour."
+                "They come back when whoever has them is gone."
             )
         with self.ledger.read() as connection:
             shared = bool(self.shared.missing(connection))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from storage import tables
@@ -87,7 +87,7 @@ class LeaseFacts:
         _forget_held(connection)
 
     def extend(self, connection: Connection, loop_id: int, annotator_id: int, holder: Holder) -> int:
-        """Start the time of a holder's live leases in a loop again, and return how many there are."""
+        """Start the time of a holder's live leases in a loop again, none ends sooner; return how many there are."""
         table = tables.leases
         own = (
             table.c.loop_id == loop_id,
@@ -95,7 +95,10 @@ class LeaseFacts:
             of_holder(holder),
         )
         live = update(table).where(*own, table.c.expires_at >= database_clock())
-        return connection.execute(live.values(expires_at=database_clock() + holder.seconds)).rowcount
+        later = database_clock() + holder.seconds
+        return connection.execute(
+            live.values(expires_at=case((table.c.expires_at < later, later), else_=table.c.expires_at))
+        ).rowcount
 
     def held_by(self, connection: Connection, loop_id: int, annotator_ids: Collection[int]) -> int:
         """Return how many of a loop's items are held by one of these, whoever of them, under whatever holder."""

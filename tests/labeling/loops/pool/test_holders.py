@@ -59,6 +59,14 @@ def test_a_holder_that_is_open_keeps_what_it_has(loop):
     assert loop.hold("ann", holder="tab 1") == 0
 
 
+def test_a_short_time_of_a_page_does_not_shorten_that_of_a_script(loop):
+    loop.ask("ann", 2)
+    loop.ask("ann", seconds=120)
+    assert loop.holders()["seconds"][0] > 1700
+    loop.ask("bob", 2, seconds=120)
+    assert 60 < loop.holders().filter(annotator="bob")["seconds"][0] <= 120
+
+
 @pytest.mark.parametrize(
     ("how", "refusal"),
     [
