@@ -128,18 +128,19 @@ def _archive(archived: Sequence[ProjectInfo]) -> None:
         return
     st.markdown("##### Archived")
     for position, info in enumerate(archived):
-        left, right, erase = st.columns([5, 1, 1], vertical_alignment="center")
+        left, right = st.columns([3, 2], vertical_alignment="center")
         left.html(
             f"<p><b>{escape(info.name)}</b><br><span class='tally-small'>{counted(info.items, 'item')} · "
             f"{count(info.labeled)} labeled by people · {escape(_since(info))}</span></p>"
         )
-        if right.button("Restore", key=f"restore-{position}", width="stretch"):
+        buttons = right.container(horizontal=True, horizontal_alignment="right")
+        if buttons.button("Restore", key=f"restore-{position}"):
             with problems("Not restored."):
                 Project.open(info.name, storage()).restore()
                 st.session_state["project_next"] = info.name
                 st.session_state[_DONE] = f"Project “{info.name}” is back."
                 st.rerun()
-        if erase.button("Erase", key=f"erase-{position}", width="stretch", help="For good, after its name is written"):
+        if buttons.button("Erase", key=f"erase-{position}", help="For good, after its name is written"):
             _erase(info.name)
 
 
