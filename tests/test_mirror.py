@@ -43,7 +43,6 @@ ELSEWHERE = {
         "ui/entry/main.py",
         "ui/parts/menu.py",
         "ui/parts/next_step.py",
-        "ui/projects.py",
         "ui/weak_labels/explanations.py",
         "ui/weak_labels/label_checks.py",
         "ui/weak_labels/model_form.py",
