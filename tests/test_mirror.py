@@ -18,6 +18,9 @@ ELSEWHERE = {
         "ui/rules/page.py",
         "ui/rules/suggestions.py",
     ],
+    "tests/browser/test_annotate.py": [
+        "ui/annotate/page.py",
+    ],
     "tests/browser/test_export_page.py": [
         "labeling/commands/parts/server.py",
         "ui/export/page.py",

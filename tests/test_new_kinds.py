@@ -14,6 +14,8 @@ from labeling import Project, StopRule, keyword
 from labeling.formats.export_format import ExportFormat
 from labeling.formats.writing import export_formats
 from labeling.functions import rules
+from labeling.loops.stopping import rules as stopping
+from labeling.loops.stopping.rules import Setting
 from labeling.votes.label_models import LABEL_MODELS
 from labeling.votes.label_models.base import Fit, PatternModel
 from tests.labeling.shell import Shell
@@ -86,6 +88,9 @@ class Bedtime(StopRule):
 
     hour: int
 
+    offer = "Stop at bedtime"
+    settings = (Setting("hour", "Hour", 22, 18, 24),)
+
     @property
     def meaning(self):
         return f"at {self.hour} o'clock"
@@ -106,6 +111,7 @@ def kinds(monkeypatch):
     monkeypatch.setitem(rules.KINDS, Shouting.kind, Shouting)
     monkeypatch.setattr(export_formats, "EXPORT_FORMATS", (*export_formats.EXPORT_FORMATS, LINES))
     monkeypatch.setitem(LABEL_MODELS, "Credulous", Credulous)
+    monkeypatch.setattr(stopping, "STOP_RULES", (*stopping.STOP_RULES, Bedtime))
     for package, cls in ((labeling, Credulous), (labeling, Bedtime), (strategies, Eldest)):
         offer(monkeypatch, package, cls)
 
@@ -247,6 +253,23 @@ def test_a_strategy_and_a_stop_rule_are_stored_and_ask_where_another_process_ope
     assert "Eldest" in shell.project().loops()[0].strategy
     loop.refit()
     assert [query.strategy for query in loop.ask("ann")] == ["Eldest", "Eldest"]
+
+
+def choice_of_stop_rules():
+    import streamlit as st
+
+    from ui.loop import stop_rules
+
+    st.session_state["chosen"] = stop_rules.form(0)
+
+
+def test_the_page_offers_the_stop_rule_with_its_settings(shell):
+    app = drawn(choice_of_stop_rules)
+    next(toggle for toggle in app.toggle if toggle.label == "Stop at bedtime").set_value(True)
+    app.run()
+    app.number_input(key="new_loop_bedtime_hour").set_value(23)
+    assert not app.run().exception
+    assert app.session_state["chosen"] == [labeling.LabelBudget(500), Bedtime(23)]
 
 
 def choice_of_strategy(storage):

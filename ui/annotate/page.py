@@ -20,7 +20,7 @@ from labeling.functions.rules import KINDS, TextRule, from_spec
 from labeling.loops.records import Query, QueueEmpty
 from labeling.store.label_set import LabelClass
 from ui import background, guidelines
-from ui.annotate import card, offers
+from ui.annotate import card, offers, window
 from ui.annotate.offers import NOTE
 from ui.annotate.stream_desk import StreamDesk, stream_desk
 from ui.parts.markup import chip, empty, notice, percent, plain, spans_of
@@ -40,15 +40,6 @@ from ui.session import (
     storage,
 )
 
-WINDOW = 20
-"""So many questions of a round at most are reserved for who has the page open."""
-
-LEASE_SECONDS = 120.0
-"""How long they stay reserved when the page is gone."""
-
-BEAT_SECONDS = 60.0
-"""How often an open page starts that time anew."""
-
 SETTLE_SECONDS = 0.15
 """An answer that comes sooner after the item was drawn was meant for the one before."""
 
@@ -57,7 +48,6 @@ _keys = st.components.v2.component("tally_keys", js=_KEYS_JS)
 _SHOWN = "desk_shown"
 _WARM = "desk_warm"
 _AHEAD = "desk_ahead"
-_BEAT = "desk_beat"
 _LONGEST = 220
 _SEE = {"pool": "See the learning curve", "stream": "See how the stream does"}
 _ACTIONS = {"skip": "Skip", "unsure": "Unsure", "discard": "Does not belong", "undo": "Undo"}
@@ -153,7 +143,7 @@ def _line(project: Project, loop: Any, who: str, query: Query | None, learning: 
     if learning and not now.learning:
         # Learned, or failed: the desk is drawn again, and looks for what to ask; the item that is shown stays.
         st.rerun()
-    if query is not None and not _kept(loop, who):
+    if query is not None and not window.kept(loop, who):
         # Others may have it by now: it is looked what there is.
         st.rerun()
     st.html(_status(loop, who, query, learning=now.learning))
@@ -167,29 +157,13 @@ def _status(loop: Any, who: str, query: Query | None, *, learning: bool) -> str:
     return card.status_html(loop.progress(who), query, learning=learning)
 
 
-def _kept(loop: Any, who: str) -> bool:
-    """Start the time of what this page holds anew where half of it is gone; tell whether it still held anything."""
-    if isinstance(loop, StreamDesk) or time.monotonic() - st.session_state.get(_BEAT, 0.0) < LEASE_SECONDS / 2 - 1:
-        return True
-    st.session_state[_BEAT] = time.monotonic()
-    return bool(loop.hold(who, seconds=LEASE_SECONDS))
-
-
 def _ask(loop: Any, who: str) -> list[Query]:
     if st.session_state.get(_WARM) == loop.name:
-        return _asked(loop, who)
+        return window.asked(loop, who)
     with st.spinner("Choosing the first items…"):
-        queries = _asked(loop, who)
+        queries = window.asked(loop, who)
     st.session_state[_WARM] = loop.name
     return queries
-
-
-def _asked(loop: Any, who: str) -> list[Query]:
-    if isinstance(loop, StreamDesk):
-        return list(loop.ask(who))
-    found = list(loop.ask(who, min(WINDOW, loop.batch_size), refit=False, seconds=LEASE_SECONDS))
-    st.session_state[_BEAT] = time.monotonic()
-    return found
 
 
 def _showing(query: Query) -> Shown:
@@ -365,16 +339,11 @@ def _act(loop: Any, who: str, shown: Shown, action: str) -> None:
             loop.discard(shown.query, annotator=who, uuid=shown.uuid)
         elif action == "undo":
             offers.forget()
-            st.session_state[NOTE] = (_taken_back(_undone(loop, who)), "info")
+            st.session_state[NOTE] = (_taken_back(window.undone(loop, who)), "info")
         else:
             _tell(loop, who, shown, UNSURE)
     except EXPECTED as error:
         st.session_state[NOTE] = (message(error), "warn")
-
-
-def _undone(loop: Any, who: str) -> Annotation | None:
-    found = loop.undo(who) if isinstance(loop, StreamDesk) else loop.undo(who, seconds=LEASE_SECONDS)
-    return found if isinstance(found, Annotation) else None
 
 
 def _taken_back(undone: Annotation | None) -> str:
@@ -415,4 +384,4 @@ def _nothing_left(project: Project, loop: Any, who: str, reason: str, top: Any) 
 
 def _undo_last(loop: Any, who: str) -> None:
     with problems():
-        _undone(loop, who)
+        window.undone(loop, who)

@@ -1,13 +1,15 @@
-"""The form for stop rules; what each means in words, it says itself."""
+"""The form for stop rules, as their list has them; what each means in words, it says itself."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import streamlit as st
 
-from labeling import LabelBudget, OverallUncertainty, Plateau, Stability, StopRule, TargetScore
-from labeling.loops.stopping.rules import SCORES
+from labeling import StopRule
+from labeling.loops.stopping import rules as stopping
+from labeling.loops.stopping.rules import SCORES, Setting
 
 _USUAL = "f1_macro"
 _MORE = {"f1_macro": " (each class counts the same)"}
@@ -22,41 +24,45 @@ def form(held: int) -> list[StopRule]:
     held
         Items of the hold-out: without any, scores cannot be measured.
     """
-    budget = st.number_input(
-        "Budget of answers", 1, 10_000_000, 500, 50, key="new_loop_budget",
-        help="The loop is done when so many answers are given.",
-    )  # fmt: skip
-    rules: list[StopRule] = [LabelBudget(int(budget))]
-    if st.toggle("Stop early at a target score", key="new_loop_aim", disabled=held == 0):
-        measure = _measure("new_loop_measure")
-        target = st.slider("Target", 50, 99, 90, 1, format="%d %%", key="new_loop_target")
-        rules.append(TargetScore(measure, target / 100))
-    if st.toggle("Stop early when the score no longer rises", key="new_loop_plateau", disabled=held == 0):
-        measure = _measure("new_loop_plateau_measure")
-        with st.container(horizontal=True, key="new-loop-plateau-numbers"):
-            rounds = st.number_input("Rounds to look at", 1, 50, 5, 1, key="new_loop_plateau_rounds")
-            least = st.number_input("Points it has to rise", 0.1, 20.0, 0.5, 0.1, key="new_loop_plateau_least")
-        rules.append(Plateau(measure, rounds=int(rounds), least=float(least) / 100))
+    budget, *others = stopping.STOP_RULES
+    given = _settings(budget, "new_loop_budget", None)
+    rules = [budget(**given)]
+    most = next(iter(given.values()))
+    rules += _chosen([kind for kind in others if kind.needs_holdout], most, possible=held > 0)
     if held == 0:
         st.html('<p class="tally-small">A target needs a hold-out: known answers kept aside on the Data page.</p>')
-    if st.toggle("Stop early when answers no longer change the predictions", key="new_loop_stable"):
-        rounds = st.number_input(
-            "Rounds in a row that agree", 1, 20, 3, 1, key="new_loop_stable_rounds",
-            help="Two rounds agree where Cohen's kappa of their predictions is 0.99 or more.",
-        )  # fmt: skip
-        least = st.number_input("Never before so many answers", 0, int(budget), min(100, int(budget)), 10,
-                                key="new_loop_stable_labels")  # fmt: skip
-        rules.append(Stability(rounds=int(rounds), labels=int(least)))
-    if st.toggle("Stop early when the model is sure of what is left", key="new_loop_sure"):
-        below = st.slider(
-            "Mean uncertainty below", 1, 50, 5, 1, format="%d %%", key="new_loop_sure_below",
-            help="0 % is sure of every item, 100 % is blind guessing.",
-        )  # fmt: skip
-        rules.append(OverallUncertainty(below / 100))
+    return rules + _chosen([kind for kind in others if not kind.needs_holdout], most)
+
+
+def _chosen(kinds: list[type[StopRule]], budget: int, *, possible: bool = True) -> list[StopRule]:
+    """Draw a switch for each kind, and its settings where it is on; return the rules of those."""
+    rules = []
+    for kind in kinds:
+        key = f"new_loop_{kind.__name__.lower()}"
+        if st.toggle(kind.offer, key=key, disabled=not possible):
+            rules.append(kind(**_settings(kind, key, budget)))
     return rules
 
 
-def _measure(key: str) -> str:
-    names = sorted(SCORES, key=lambda name: name != _USUAL)
-    chosen: Any = st.selectbox("Score", names, format_func=lambda name: SCORES[name] + _MORE.get(name, ""), key=key)
-    return str(chosen)
+def _settings(kind: type[StopRule], key: str, budget: int | None) -> dict[str, Any]:
+    """Ask for what a kind of rule is made with."""
+    given: dict[str, Any] = {}
+    if any(field.name == "metric" for field in fields(kind)):  # type: ignore[arg-type]  # each of the list is one
+        names = sorted(SCORES, key=lambda name: name != _USUAL)
+        told = {name: SCORES[name] + _MORE.get(name, "") for name in names}
+        given["metric"] = st.selectbox("Score", names, format_func=told.__getitem__, key=f"{key}_metric")
+    with st.container(horizontal=True, key=f"{key.replace('_', '-')}-numbers"):
+        return given | {each.name: _asked(each, f"{key}_{each.name}", budget) for each in kind.settings}
+
+
+def _asked(setting: Setting, key: str, budget: int | None) -> float:
+    whole = all(float(number).is_integer() for number in (setting.default, setting.least, setting.step))
+    kind: Any = int if whole else float
+    most = budget if setting.most is None else setting.most
+    low, high, step = kind(setting.least), kind(most or setting.least), kind(setting.step)
+    start = min(kind(setting.default), high)
+    if setting.percent and whole:
+        number: float = st.slider(setting.asks, low, high, start, step, format="%d %%", key=key, help=setting.help)
+    else:
+        number = st.number_input(setting.asks, low, high, start, step, key=key, help=setting.help)
+    return number / 100 if setting.percent else number

@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from labeling.arguments import whole_number
 
 SCORES = {"accuracy": "accuracy", "f1_macro": "macro F1", "average_precision": "average precision"}
 """Scores that rules look at, and what people call them."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A number of a stop rule as a form asks for it.
+
+    Attributes
+    ----------
+    name
+        The parameter.
+    asks
+        What the form calls it.
+    default, least, most, step
+        Of the number that is asked for; `most` None: the label budget.
+    percent
+        Whether a hundredth of the number is the parameter.
+    help
+        More about it.
+    """
+
+    name: str
+    asks: str
+    default: float
+    least: float
+    most: float | None
+    step: float = 1
+    percent: bool = False
+    help: str | None = None
 
 
 class StopRule:
@@ -18,9 +46,20 @@ class StopRule:
     `reason` gets the number of answers so far and one mapping a refit (what
     `history()` shows, oldest first); it returns a sentence when the loop is done,
     None when it goes on.
+
+    Attributes
+    ----------
+    needs_holdout
+        Whether it looks at a score that is measured on the hold-out.
+    offer
+        What a form says to switch it on.
+    settings
+        Numbers that a form asks for; a parameter `metric` is asked for besides, among `SCORES`.
     """
 
     needs_holdout: bool = False
+    offer: ClassVar[str] = ""
+    settings: ClassVar[tuple[Setting, ...]] = ()
 
     @property
     def meaning(self) -> str:
@@ -43,6 +82,13 @@ class LabelBudget(StopRule):
     """
 
     labels: int
+
+    settings = (
+        Setting(
+            "labels", "Budget of answers", 500, 1, 10_000_000, 50,
+            help="The loop is done when so many answers are given.",
+        ),
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", whole_number("The labels of a LabelBudget", self.labels, 1))
@@ -69,7 +115,10 @@ class TargetScore(StopRule):
 
     metric: str
     value: float
+
     needs_holdout = True
+    offer = "Stop early at a target score"
+    settings = (Setting("value", "Target", 90, 50, 99, percent=True),)
 
     def __post_init__(self) -> None:
         if self.metric not in SCORES:
@@ -122,6 +171,15 @@ class Stability(StopRule):
     rounds: int = 3
     labels: int = 0
 
+    offer = "Stop early when answers no longer change the predictions"
+    settings = (
+        Setting(
+            "rounds", "Rounds in a row that agree", 3, 1, 20,
+            help="Two rounds agree where Cohen's kappa of their predictions is 0.99 or more.",
+        ),
+        Setting("labels", "Never before so many answers", 100, 0, None, 10),
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         if not 0 < self.kappa <= 1:
             raise ValueError(f"kappa must lie above 0 and be at most 1, got {self.kappa!r}.")
@@ -169,6 +227,14 @@ class OverallUncertainty(StopRule):
 
     below: float
 
+    offer = "Stop early when the model is sure of what is left"
+    settings = (
+        Setting(
+            "below", "Mean uncertainty below", 5, 1, 50, percent=True,
+            help="0 % is sure of every item, 100 % is blind guessing.",
+        ),
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         if not 0 < self.below < 1:
             raise ValueError(f"The bound of the uncertainty must lie between 0 and 1, got {self.below!r}.")
@@ -205,7 +271,13 @@ class Plateau(StopRule):
     metric: str = "f1_macro"
     rounds: int = 5
     least: float = 0.005
+
     needs_holdout = True
+    offer = "Stop early when the score no longer rises"
+    settings = (
+        Setting("rounds", "Rounds to look at", 5, 1, 50),
+        Setting("least", "Points it has to rise", 0.5, 0.1, 20.0, 0.1, percent=True),
+    )
 
     def __post_init__(self) -> None:
         if self.metric not in SCORES:
@@ -232,6 +304,10 @@ class Plateau(StopRule):
             f"{self.metric} on the hold-out {verb} by {abs(rise):.3f} over the last {self.rounds} rounds, "
             f"the least to go on is {self.least:.3f}."
         )
+
+
+STOP_RULES: tuple[type[StopRule], ...] = (LabelBudget, TargetScore, Plateau, Stability, OverallUncertainty)
+"""Stop rules in the order of forms; the first has no switch."""
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ def beating(name: str, since: float) -> None:
     import streamlit as st
 
     from labeling import Project
-    from ui.annotate.page import _BEAT, _kept
+    from ui.annotate.window import _BEAT, kept
 
     st.session_state[_BEAT] = time.monotonic() - since
-    assert _kept(Project.open(name).pool_loop("l"), "ann")
+    assert kept(Project.open(name).pool_loop("l"), "ann")
 
 
 @pytest.fixture
