@@ -133,7 +133,7 @@ def _head(project: Project, loop: Any, who: str, query: Query | None, top: Any) 
     """Draw the line over the card, begin to learn where that is due, and follow it to its end."""
     learning = background.keep_up(project, loop)
     with top:
-        st.fragment(_line, run_every=background.FOLLOW_SECONDS if learning else BEAT_SECONDS)(
+        st.fragment(_line, run_every=background.FOLLOW_SECONDS if learning else window.BEAT_SECONDS)(
             project, loop, who, query, learning
         )
 
