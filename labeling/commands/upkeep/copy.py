@@ -19,7 +19,7 @@ def copy_to_database(
     """Copy projects between databases, SQLite to PostgreSQL or back.
 
     All rows are compared after they are written; where anything goes wrong, nothing is copied. A project that the other
-    database has already is refused.
+    database has already is refused. A password is not seen by others of this machine in PGPASSWORD or ~/.pgpass.
     """
     from labeling.upkeep import copy_projects
 
