@@ -41,10 +41,13 @@ class PeopleMerge:
     projects: tuple[str, ...]
 
     def __str__(self) -> str:
-        both = f", {len(self.twice):,} items that both answered, where the later answer counts" if self.twice else ""
+        many = len(self.twice)
+        items = f"{many:,} item{'s' * (many != 1)} that both answered, where the later answer counts"
+        both = f", {items}" if many else ""
         where = ", ".join(map(repr, self.projects)) or "no project"
         return (
-            f"{self.person or 'erased'} as {self.into or 'erased'}: {self.answers:,} answers here{both}; "
+            f"{self.person or 'erased'} as {self.into or 'erased'}: {self.answers:,} "
+            f"answer{'s' * (self.answers != 1)} here{both}; "
             f"answered in {where}"
         )
 
@@ -72,12 +75,14 @@ class People:
             for each in ledger.assignments.standing(connection, into):
                 work.setdefault(root_of(each.person_id, into), []).append(loops[each.loop_id])
             known = persons.some(connection, [*here.people.values(), *roles, *work])
-            current = ledger.annotations.current_in(connection)
+            gone = ledger.items.withdrawn_in(connection)
+            given: Counter[int] = Counter()
+            for annotator, answers in ledger.annotations.standing.given(connection, gone).items():
+                given[here.people[annotator]] += answers
             accounts: dict[int, list[str]] = {}
             for id_, each_of in (persons.some(connection, into) | known).items():
                 if each_of.account is not None:
                     accounts.setdefault(root_of(id_, into), []).append(each_of.account)
-        given = Counter(here.people[record.annotator_id] for record in current if record.kind in ANSWERS)
         rows = [
             (
                 person.uuid,
