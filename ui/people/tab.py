@@ -42,7 +42,7 @@ def _table(people: pl.DataFrame, merged: pl.DataFrame, zone: tzinfo) -> None:
     shown = people.sort("answers", "name", descending=[True, False], nulls_last=True).head(MOST)
     also = _also(people, merged)
     rows = "".join(_row(person, also.get(person["person"], []), zone) for person in shown.iter_rows(named=True))
-    names = ("name", "also", "role", "answers", "assigned", "since")
+    names = ("name", "role", "answers", "assigned", "since")
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     st.html(
         f'<div class="tally-wide"><table class="tally-table tally-people"><thead><tr>{head}</tr></thead>'
@@ -56,8 +56,10 @@ def _row(person: dict[str, Any], also: list[str], zone: tzinfo) -> str:
     name = f"<em>{ERASED}</em> <small>{escape(person['person'][:8])}</small>"
     if person["name"] is not None:
         name = f"<strong>{escape(person['name'])}</strong>"
+    if also:
+        name += f"<br><small>also {escape(', '.join(also))}</small>"
     role = "" if person["role"] in (None, NONE) else person["role"]
-    cells = (name, *map(escape, (", ".join(also), role, count(person["answers"]), ", ".join(person["assignments"]))))
+    cells = (name, *map(escape, (role, count(person["answers"]), ", ".join(person["assignments"]))))
     day, _, _ = moment(person["since"], zone).partition(",")
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}<td>{escape(day)}</td></tr>"
 
@@ -91,20 +93,26 @@ def _buttons(project: Project, done: str) -> None:
                 dialog(project.name, done)
 
 
+def _columns() -> tuple[Any, Any]:
+    """What a row says, and its button at the right edge."""
+    left, right = st.columns([5, 2], vertical_alignment="center")
+    return left, right.container(horizontal=True, horizontal_alignment="right")
+
+
 def _assigned(project: Project, zone: tzinfo, done: str) -> None:
     assignments = project.assignments()
     if assignments.is_empty():
         return
     st.markdown("##### Assigned")
     for each in assignments.iter_rows(named=True):
-        left, right = st.columns([5, 1], vertical_alignment="center")
+        left, right = _columns()
         by = f" · by {escape(each['by'])}" if each["by"] else ""
         said = escape(work(each["answered"], each["items"], each["until"], zone))
         left.html(
             f'<p class="tally-labelrow"><b>{escape(each["name"] or ERASED)}</b> in {escape(each["loop"])}: {said}'
             f'<span class="tally-small">{by}</span></p>'
         )
-        if right.button("Withdraw", key=f"withdraw-{each['assignment']}", width="stretch"):
+        if right.button("Withdraw", key=f"withdraw-{each['assignment']}"):
             changes.withdraw(project.name, each, done)
 
 
@@ -113,12 +121,12 @@ def _merged(project: Project, merged: pl.DataFrame, done: str) -> None:
         return
     st.markdown("##### Counted as one")
     for each in merged.iter_rows(named=True):
-        left, right = st.columns([5, 1], vertical_alignment="center")
+        left, right = _columns()
         left.html(
             f'<p class="tally-labelrow"><b>{escape(each["name"] or ERASED)}</b> counts as '
             f"<b>{escape(each['into_name'] or ERASED)}</b></p>"
         )
-        if right.button("Take back", key=f"unmerge-{each['person']}", width="stretch"):
+        if right.button("Take back", key=f"unmerge-{each['person']}"):
             with problems("The merge was not taken back."):
                 project.unmerge_people(each["person"], by=annotator() or None)
                 one, other = each["name"] or ERASED, each["into_name"] or ERASED

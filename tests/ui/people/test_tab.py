@@ -70,7 +70,7 @@ def test_everybody_is_listed_with_names_that_are_text(project: Project) -> None:
     said = texts(page)
     assert "<img" not in said
     assert "<strong>&lt;img" in said
-    assert "<td><strong>ann</strong></td><td>Ann</td><td></td><td>3</td><td>l</td>" in said
+    assert "<td><strong>ann</strong><br><small>also Ann</small></td><td></td><td>3</td><td>l</td>" in said
     assert "<b>ann</b> in l: 0 of 50, until 3 December 2031" in said
     assert "<b>Ann</b> counts as <b>ann</b>" in said
     page.button(f"unmerge-{project.merged_people()['person'][0]}").click().run()
