@@ -325,3 +325,16 @@ def test_a_name_under_which_nobody_answered_here_is_erased_too(storage_url, by_u
     with project.ledger.read() as connection:
         for table in ("persons", "annotators"):
             assert set(connection.exec_driver_sql(f"SELECT name FROM {table}").scalars()) == {None}
+
+
+def test_answers_count_once_a_person_and_item_and_only_while_the_item_is_there(storage_url):
+    project = Project.create("p", LABELS, storage=storage_url)
+    report = project.add_items(posts(3))
+    loop = loop_of(project)
+    query = loop.ask("ann", 1)[0]
+    for label in ("ok", "offensive"):
+        loop.tell(query, label)
+    loop.skip(loop.ask("ann", 1)[0])
+    assert roll(project, "name", "answers") == [("ann", 1)]
+    project.undo_import(report.import_id)
+    assert roll(project, "name", "answers") == [("ann", 0)]
