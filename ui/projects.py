@@ -15,7 +15,7 @@ from labeling.formats.reading.tables import read_source
 from labeling.formats.sources.readable import FILE_HELP
 from labeling.store.imports.column_labels import column_labels
 from storage import cautions
-from ui import guidelines
+from ui import guidelines, people
 from ui.label_changes import change_label
 from ui.parts import next_step
 from ui.parts.markup import bar, chip, count, counted, empty, escape, heading, notice, percent, unbroken
@@ -78,12 +78,14 @@ def render() -> None:
     next_step.offer(current_project(), "projects")
     st.space("small")
     # A key of its own: what comes and goes above must not make other tabs of them, opened at the first.
-    tabs = ["Labels of this project", "Guidelines", "New project", "Archive"]
-    labels, words, new, away = st.tabs(tabs, key="projects-tabs")
+    tabs = ["Labels of this project", "Guidelines", "People", "New project", "Archive"]
+    labels, words, team, new, away = st.tabs(tabs, key="projects-tabs")
     with labels:
         _labels()
     with words:
         guidelines.edit(_DONE)
+    with team:
+        people.draw(_DONE)
     with new:
         _new_project()
     with away:

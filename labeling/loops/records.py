@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labeling.people.assignments import Assigned
 
 
 class QueueEmpty(LookupError):
@@ -32,7 +35,7 @@ class LoopProgress:
     `answered` counts answers, unsure and discards (they cost a person's time); `alike` answers taken over for
     near-duplicates, and `screened` items discarded as a group, which cost none; `pace` is answers a minute of
     the annotator, None before there are five whose time was measured; `left` is how many answers can still be given:
-    what is left of the budget, or of the pool where that is less.
+    what is left of the budget, or of the pool where that is less; `assigned` is what the annotator is to do here.
     """
 
     answered: int
@@ -47,6 +50,7 @@ class LoopProgress:
     alike: int = 0
     screened: int = 0
     left: int | None = None
+    assigned: Assigned | None = None
 
 
 @dataclass(frozen=True)

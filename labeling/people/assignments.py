@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from labeling.arguments import whole_number
+from labeling.people.answers import annotator_name
 from labeling.people.persons import person_of
 from storage import root_of
 
@@ -39,6 +40,15 @@ class Assignment:
     items: int | None
     until: datetime | None
     at: datetime
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """How much of an assignment is done: `answered` of `items` (None: any number), `until` when (None: no end)."""
+
+    answered: int
+    items: int | None
+    until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -126,16 +136,7 @@ class Assignments:
         )
         if not only and not ledger.assignments.all(connection):
             return FREE
-        person = ledger.persons.who(connection, annotator)
-        merges = ledger.persons.merges(connection)
-        found = next(
-            (
-                each
-                for each in self._standing(connection)
-                if each.loop_id == loop.id and root_of(each.person_id, merges) == person
-            ),
-            None,
-        )
+        person, found = self._of(connection, loop, annotator)
         if found is None:
             why = f"The loop {loop.name!r} asks only those who are assigned to it, and {annotator!r} is not."
             return Allowance(0, f"{why} project.assign({annotator!r}, loop={loop.name!r}) does that.") if only else FREE
@@ -146,16 +147,35 @@ class Assignments:
             return FREE
         left = found.items - self._given(connection, found, person)
         if left <= 0:
+            all_of_it = "one answer" if found.items == 1 else f"{found.items:,} answers"
             return Allowance(
-                0, f"{annotator!r} has given the {found.items:,} answers assigned in the loop {loop.name!r}. Well done."
+                0, f"{annotator!r} has given the {all_of_it} assigned in the loop {loop.name!r}. Well done."
             )
         return Allowance(left)
+
+    def assigned(self, connection: Connection, loop: LoopRecord, annotator: str) -> Assigned | None:
+        """Return how much of what a person is assigned in a loop is done, None where that is nothing."""
+        if not self._ledger.assignments.all(connection):
+            return None
+        person, found = self._of(connection, loop, annotator_name(annotator))
+        if found is None or person is None:
+            return None
+        return Assigned(self._given(connection, found, person), found.items, found.until)
 
     def open(self, connection: Connection, loop: LoopRecord, annotator: str) -> int:
         """Return how many questions of a loop a person has open, whichever holder has them."""
         persons = self._ledger.persons
         own = persons.here(connection).annotators(persons.who(connection, annotator))
         return self._ledger.leases.held_by(connection, loop.id, own)
+
+    def _of(
+        self, connection: Connection, loop: LoopRecord, annotator: str
+    ) -> tuple[int | None, AssignmentRecord | None]:
+        """Return a person, and what stands for them in a loop."""
+        person = self._ledger.persons.who(connection, annotator)
+        merges = self._ledger.persons.merges(connection)
+        mine = (each for each in self._standing(connection) if root_of(each.person_id, merges) == person)
+        return person, next((each for each in mine if each.loop_id == loop.id), None)
 
     def _given(self, connection: Connection, assignment: AssignmentRecord, person: int) -> int:
         """Return how many answers a person has given since they were assigned."""

@@ -41,10 +41,13 @@ class PeopleMerge:
     projects: tuple[str, ...]
 
     def __str__(self) -> str:
-        both = f", {len(self.twice):,} items that both answered, where the later answer counts" if self.twice else ""
+        many = len(self.twice)
+        items = f"{many:,} item{'s' * (many != 1)} that both answered, where the later answer counts"
+        both = f", {items}" if many else ""
         where = ", ".join(map(repr, self.projects)) or "no project"
         return (
-            f"{self.person or 'erased'} as {self.into or 'erased'}: {self.answers:,} answers here{both}; "
+            f"{self.person or 'erased'} as {self.into or 'erased'}: {self.answers:,} "
+            f"answer{'s' * (self.answers != 1)} here{both}; "
             f"answered in {where}"
         )
 
@@ -72,8 +75,14 @@ class People:
             for each in ledger.assignments.standing(connection, into):
                 work.setdefault(root_of(each.person_id, into), []).append(loops[each.loop_id])
             known = persons.some(connection, [*here.people.values(), *roles, *work])
-            current = ledger.annotations.current_in(connection)
-        given = Counter(here.people[record.annotator_id] for record in current if record.kind in ANSWERS)
+            gone = ledger.items.withdrawn_in(connection)
+            given: Counter[int] = Counter()
+            for annotator, answers in ledger.annotations.standing.given(connection, gone).items():
+                given[here.people[annotator]] += answers
+            accounts: dict[int, list[str]] = {}
+            for id_, each_of in (persons.some(connection, into) | known).items():
+                if each_of.account is not None:
+                    accounts.setdefault(root_of(id_, into), []).append(each_of.account)
         rows = [
             (
                 person.uuid,
@@ -82,13 +91,49 @@ class People:
                 roles.get(id_),
                 given[id_],
                 sorted(work.get(id_, [])),
+                sorted(accounts.get(id_, [])),
+                person.created_at,
             )
             for id_, person in known.items()
         ]
         texts = pl.List(pl.String())
         schema = {"person": pl.String(), "name": pl.String(), "names": texts, "role": pl.String()}
-        schema |= {"answers": pl.Int64(), "assignments": texts}
+        schema |= {"answers": pl.Int64(), "assignments": texts, "accounts": texts}
+        schema |= {"since": pl.Datetime("us", "UTC")}
         return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def merged(self) -> pl.DataFrame:
+        """Return one row a person of this project who counts as another one; see `Project.merged_people`."""
+        ledger, persons = self._ledger, self._ledger.persons
+        with ledger.view() as connection:
+            into = persons.merges(connection)
+            here = {*persons.here(connection).people.values()}
+            here |= {root_of(id_, into) for id_ in ledger.roles.all(connection)}
+            here |= {root_of(each.person_id, into) for each in ledger.assignments.standing(connection, into)}
+            shown = {id_: other for id_, other in into.items() if root_of(id_, into) in here}
+            known = persons.some(connection, [*shown, *shown.values()])
+        rows = [
+            (known[id_].uuid, known[id_].name, known[other].uuid, known[other].name)
+            for id_, other in sorted(shown.items())
+        ]
+        schema = dict.fromkeys(("person", "name", "into", "into_name"), pl.String())
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def link(self, who: str, account: str | None, by: str | None) -> None:
+        """Link an account to a person; None takes it away."""
+        name = None if account is None else _account(account)
+        with self._ledger.write() as write:
+            lead = None if by is None else person_of(self._ledger, write.connection, by, add=True).id
+            person = person_of(self._ledger, write.connection, who)
+            if person.name is None and name is not None:
+                raise ValueError(f"The name of the person {who!r} was erased: no account is linked to them any more.")
+            owner = self._ledger.persons.link(write, person.id, name, lead)
+            if name is not None and owner is not None:
+                whose = owner.name or owner.uuid
+                raise ValueError(
+                    f"The account {name[:80]!r} is linked to {whose!r} already, and to nobody else before that "
+                    f"is taken back: project.link_account({whose!r}, None). Where both are one person, merge them."
+                )
 
     def preview(self, who: str, into: str) -> PeopleMerge:
         """Return what a merge would touch."""
@@ -160,6 +205,12 @@ def person_of(ledger: Ledger, connection: Connection, who: str, *, add: bool = F
         found = list(persons.some(connection, [persons.person(connection, name)]).values())
     root = root_of(_only(found, who).id, persons.merges(connection))
     return persons.some(connection, [root])[root]
+
+
+def _account(account: str) -> str:
+    if not isinstance(account, str) or not account.strip():
+        raise ValueError(f"An account is the name that the sign-in gives, or None for none, got {account!r}.")
+    return annotator_name(account)
 
 
 def _only(found: list[PersonRecord], who: str) -> PersonRecord:

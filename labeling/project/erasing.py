@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import polars as pl
+
 from labeling.people.answers import annotator_name
+from labeling.people.persons import People, person_of
 from labeling.store.items import Items
 from storage.upkeep import erasing
 
@@ -29,13 +32,19 @@ def erase_items(store: ProjectStore, item_ids: Sequence[int], reason: str, backu
 def erase_person(store: ProjectStore, annotator: str, backups: Sequence[str | Path]) -> None:
     """Delete the name of a person; see `Project.erase_person`."""
     name = annotator_name(annotator)
-    names = [known for known in store.ledger.annotations.annotators().values() if known is not None]
-    if name not in names:
-        people = f"It has {', '.join(map(repr, names))}." if names else "Nobody has worked on it."
-        raise LookupError(f"Nobody is called {name!r} in the project {store.ledger.project.name!r}. {people}")
+    people = People(store).frame().filter(pl.col("name").is_not_null())
+    called = pl.col("names").list.contains(name) | (pl.col("name") == name) | (pl.col("person") == name)
+    if people.filter(called).is_empty():
+        known = people["name"].to_list()
+        others = f"It has {', '.join(map(repr, known))}." if known else "Nobody has worked on it."
+        raise LookupError(f"Nobody is called {name!r} in the project {store.ledger.project.name!r}. {others}")
+    with store.ledger.view() as connection:
+        person = person_of(store.ledger, connection, name)
 
     def erase(ledger: Ledger, archived: bool) -> bool:
-        return erasing.erase_person(ledger, name, archived=archived)
+        # A backup that is older than people with a UUID knows them by the name alone.
+        who = (person.uuid, *([] if person.name is None else [person.name]), name)
+        return any(erasing.erase_person(ledger, each, archived=archived) for each in who)
 
     _everywhere(store, erase, backups)
 

@@ -413,9 +413,41 @@ class Project:
         """Return one row a person who has answered here, has a role, or an assignment; of people that are one, one.
 
         Columns: person (the UUID), name (null where it was erased), names (under which there are answers here), role
-        (annotator, reviewer, lead, none; null where nobody gave one), answers (that stand), assignments (loops).
+        (annotator, reviewer, lead, none; null where nobody gave one), answers (that stand), assignments (loops),
+        accounts (of the sign-in), since (when the database first knew this person).
         """
         return self._people.frame()
+
+    def merged_people(self) -> pl.DataFrame:
+        """Return one row a person who counts as another one of this project, since `merge_people`.
+
+        Columns: person, name, into, into_name: UUIDs and names, null where those were erased.
+        """
+        return self._people.merged()
+
+    def link_account(self, person: str, account: str | None, *, by: str | None = None) -> None:
+        """Say whose an account of the sign-in is; it takes the place of the account that this person had before.
+
+        No account takes over a person because the names are the same. That it was linked stays on record; the account
+        itself goes where the person's name is erased.
+
+        Parameters
+        ----------
+        person
+            A name, or the UUID that `people` shows; of people who were merged, the one as whom they count.
+        account
+            What the sign-in says who somebody is, often an address; None takes the account away.
+        by
+            Who says so.
+
+        Raises
+        ------
+        LookupError
+            There is no such person.
+        ValueError
+            The account is somebody else's, is no name, the person's name was erased, or several people have this name.
+        """
+        self._people.link(person, account, by)
 
     def set_role(self, person: str, role: str, *, by: str | None = None, everywhere: bool = False) -> None:
         """Give a person a role. It is on record and restricts no call from Python; the app's sign-in reads it.
@@ -830,7 +862,7 @@ class Project:
         Parameters
         ----------
         annotator
-            The name.
+            The name, or the UUID that `people` shows.
         backups
             Backups in which the same is to be erased.
 
@@ -838,6 +870,8 @@ class Project:
         ------
         LookupError
             Nobody in the project is called that.
+        ValueError
+            Several people of the database are, and none has answered here: say which by the UUID.
         storage.StorageError
             A backup is not there, or not of this project; nothing was erased.
         """

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
 
 from storage import tables
 from storage.database import StorageError, clear_errors, close_engine, writing
@@ -18,7 +18,7 @@ from storage.transactions import Write
 from storage.upkeep.references import PARENTS, all_of_project
 
 PERSON = "person erased"
-"""The kind of change of a project that says whose name is no more, by the UUID of the annotator."""
+"""The kind of change of a project that says whose name is no more, by the UUID of the annotator, or of the person."""
 
 _OF_PROJECTS = tuple(
     table
@@ -36,8 +36,10 @@ def erase_items(ledger: Ledger, item_ids: Sequence[int], reason: str, *, archive
     return erased
 
 
-def erase_person(ledger: Ledger, name: str, *, archived: bool = False) -> bool:
-    """Delete the names of the person whom a project calls so, in the whole database; return whether there was one.
+def erase_person(ledger: Ledger, who: str, *, archived: bool = False) -> bool:
+    """Delete the names of a person, in the whole database; return whether there was one of that name or UUID.
+
+    Of several of one name it is the one whom the project calls so, and nobody where there is none.
 
     What this person did stays, by somebody without a name. Whoever was merged with them is the same person.
     """
@@ -45,22 +47,23 @@ def erase_person(ledger: Ledger, name: str, *, archived: bool = False) -> bool:
     if not archived:
         ledger.check_writable()
     with writing(ledger.engine) as connection, overwriting(connection):
-        here = (people.c.project_id == ledger.project.id, people.c.name == name)
-        row = connection.execute(select(people.c.id, people.c.person_id).where(*here)).one_or_none()
-        if row is None:
+        known = ledger.persons.found(connection, who)
+        if len(known) != 1:
             return False
-        into = ledger.persons.merges(connection)
-        one = [] if row.person_id is None else ledger.persons.counted_as(connection, root_of(row.person_id, into))
-        mine = and_(or_(people.c.id == row.id, people.c.person_id.in_(one)), people.c.name.is_not(None))
+        root = root_of(known[0].id, ledger.persons.merges(connection))
+        one = ledger.persons.counted_as(connection, root)
+        mine = and_(people.c.person_id.in_(one), people.c.name.is_not(None))
         found = connection.execute(select(people.c.uuid, people.c.project_id).where(mine)).all()
         # In one order everywhere, so that nobody waits for each other.
-        for project in sorted({each.project_id for each in found}):
+        for project in sorted({each.project_id for each in found} | {ledger.project.id}):
             number = update(projects).where(projects.c.id == project).values(seq=projects.c.seq + 1)
             seq = connection.execute(number.returning(projects.c.seq)).scalar_one()
             write = Write(connection, project, seq, datetime.now(UTC))
             for each in found:
                 if each.project_id == project:
                     write.fact(tables.project_changes, kind=PERSON, details={"annotator": each.uuid})
+            if project == ledger.project.id:
+                write.fact(tables.project_changes, kind=PERSON, details={"person": known[0].uuid})
         connection.execute(update(people).where(mine).values(name=None))
         connection.execute(update(persons).where(persons.c.id.in_(one)).values(name=None, account=None))
     clear_up(ledger.engine, [people.name, persons.name])

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling import Project, keyword
+from strategies import Entropy
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +63,38 @@ def test_a_label_is_split_and_merged_with_what_it_touches_said_before(
     person.go("rules", project.name, "ann")
     expect(page.get_by_text("insult: paused, since the label was split or retired")).to_be_visible()
     assert Project.open(project.name, storage=person.app.storage).label_names == ("ok", "insult")
+
+
+def test_people_are_merged_and_get_work_that_whoever_labels_sees(desk: Callable[[], Any], project: Project) -> None:
+    loop = project.pool_loop("first", strategy=Entropy(), batch_size=10, seed=3)
+    for who in ("ann", "Ann"):
+        loop.tell(loop.ask(who, 1)[0], "ok")
+    hostile = "<img src=http://leak.example/p.png onerror=alert(1)> ![p](http://leak.example/q.png)"
+    project.assign(hostile, loop="first", by=hostile)
+    person = desk()
+    page, dialog = person.page, person.page.get_by_role("dialog")
+    person.go("", project.name, "lea")
+    person.open_tab("People")
+    expect(page.get_by_role("cell", name=hostile, exact=True)).to_be_visible()
+    page.get_by_role("button", name="Merge two people").click()
+    person.choose("Who", "ann")
+    person.choose("Counts as", "Ann")
+    expect(dialog.get_by_text("ann as Ann: 1 answer here")).to_be_visible()
+    dialog.get_by_role("button", name="Merge", exact=True).click()
+    expect(page.get_by_text("“ann” counts as “Ann” from now on.")).to_be_visible()
+    expect(page.get_by_role("cell", name="Ann also ann", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Assign work").click()
+    person.choose("Who", "Ann")
+    dialog.get_by_role("spinbutton", name="How many answers").fill("3")
+    dialog.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_text("“Ann” works on first: 0 of 3.")).to_be_visible()
+    assert project.people().select("name", "answers", "assignments").row(0) == ("Ann", 2, ["first"])
+    person.go("annotate", project.name, "ann")
+    expect(page.get_by_text("0 of 3 of your assignment")).to_be_visible()
+    person.press("1")
+    expect(page.get_by_text("1 of 3 of your assignment")).to_be_visible()
+    assert person.dialogs == []
+    assert person.hosts == {person.app.url.removeprefix("http://")}
 
 
 def test_a_share_of_the_votes_is_kept_as_a_run(desk: Callable[[], Any], project: Project) -> None:

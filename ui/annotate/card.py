@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from labeling.formats.reading.pictures import check_image
@@ -12,6 +12,7 @@ from labeling.loops.records import LoopProgress, Query
 from labeling.store.label_set import LabelClass
 from ui.parts.markup import bar, chip, count, escape, mark_spans, share_bars
 from ui.parts.menu import PARTS, explain
+from ui.parts.moments import work
 
 MOST_COLUMNS = 6
 MOST_VOTES = 12
@@ -64,7 +65,7 @@ def _no_text(text_column: str | None) -> str:
     return '<div class="body none">This item has no text.</div>' if text_column else ""
 
 
-def status_html(progress: LoopProgress, query: Query | None, *, learning: bool) -> str:
+def status_html(progress: LoopProgress, query: Query | None, *, learning: bool, zone: tzinfo = UTC) -> str:
     """The slim line over the card: how far, how fast, how long still."""
     goal = progress.budget
     done = f"<b>{count(progress.answered)}</b>" + (f" / {count(goal)}" if goal else "")
@@ -74,6 +75,9 @@ def status_html(progress: LoopProgress, query: Query | None, *, learning: bool) 
     left = max(goal - progress.answered, 0) if progress.left is None and goal else progress.left
     if left:
         parts.append(f"about {duration(left / progress.pace)} left" if progress.pace else "pace not known yet")
+    mine = progress.assigned
+    if mine is not None:
+        parts.append(escape(work(mine.answered, mine.items, mine.until, zone, "your assignment")))
     line = " · ".join(parts)
     state = '<span class="tally-learning">model is learning…</span>' if learning else ""
     where = f"{escape(query.strategy)} · round {query.round}" if query else ""

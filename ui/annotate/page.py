@@ -24,6 +24,7 @@ from ui.annotate import card, offers, window
 from ui.annotate.offers import NOTE
 from ui.annotate.stream_desk import StreamDesk, stream_desk
 from ui.parts.markup import chip, empty, notice, percent, plain, spans_of
+from ui.parts.moments import readers_zone
 from ui.parts.palette import ACTION_KEYS, HUES, action_keys, assign_keys
 from ui.parts.wording import on_page
 from ui.session import (
@@ -154,7 +155,7 @@ def _line(project: Project, loop: Any, who: str, query: Query | None, learning: 
 def _status(loop: Any, who: str, query: Query | None, *, learning: bool) -> str:
     if isinstance(loop, StreamDesk):
         return loop.status_html(query)
-    return card.status_html(loop.progress(who), query, learning=learning)
+    return card.status_html(loop.progress(who), query, learning=learning, zone=readers_zone())
 
 
 def _ask(loop: Any, who: str) -> list[Query]:

@@ -21,6 +21,7 @@ _PAGES = [
     (r"[Mm]ake (?:one|the project) with Project\.create\([^)]*\)", "Make one on the Projects page"),
     (r"Use add_label\([^)]*\)", "Add the label on the Projects page"),
     (r"Set column=", "Choose a column"),
+    (r"project\.assign\([^)]*\) does that", "A lead assigns work on the Projects page (People)"),
 ]
 """What a call does that has a place of its own on a page."""
 

@@ -597,6 +597,7 @@ class PoolLoop:
         last = self._refits.last
         people = {name: id_ for id_, name in self._ledger.annotations.annotators().items()}
         pace = None
+        assigned = self._assignments.assigned(connection, self._record, annotator) if annotator else None
         annotator = self._ledger.annotations.called(connection, annotator_name(annotator)) if annotator else None
         if annotator in people:
             count, seconds = self._ledger.loops.pace(self._record.id, people[annotator], least=LEAST)
@@ -614,6 +615,7 @@ class PoolLoop:
             alike=tally.get(ALIKE, 0),
             screened=tally.get(GROUP, 0),
             left=self._ending.left(answers(tally)),
+            assigned=assigned,
         )
 
     def history(self) -> pl.DataFrame:

@@ -16,7 +16,10 @@ from storage.records import PersonRecord
 from storage.transactions import shared_of
 
 if TYPE_CHECKING:
-    from storage.transactions import Transactions
+    from storage.transactions import Transactions, Write
+
+ACCOUNT = "account"
+"""The kind of change of a project that says whose account was linked, or is no more."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,30 @@ class PersonFacts:
             connection.execute(delete(lease).where(~exists(select(query.c.id).where(*same))))
         values = {"uuid": str(uuids.uuid4()), "created_at": datetime.now(UTC), "person_id": person_id}
         connection.execute(insert(tables.person_merges).values(values | {"into_id": into_id, "by_id": by_id}))
+
+    def link(self, write: Write, person_id: int, account: str | None, by_id: int | None) -> PersonRecord | None:
+        """Give a person an account inside `write`, or take it away; return whose it is where it is another's.
+
+        The fact names the person and not the account, which goes with the name where that is erased.
+        """
+        table, connection = tables.persons, write.connection
+        if connection.dialect.name == "postgresql":
+            # Two projects may link one account at once: whoever comes second finds whose it is.
+            connection.execute(text("LOCK TABLE persons IN SHARE ROW EXCLUSIVE MODE"))
+        ids = [person_id] if by_id is None else [person_id, by_id]
+        own = self.some(connection, ids)
+        owner = None if account is None else next(iter(self._persons(connection, table.c.account == account)), None)
+        if owner is not None:
+            # One who counts as this person since a merge keeps it for both.
+            return None if root_of(owner.id, self.merges(connection)) == person_id else owner
+        # Whoever counts as this person has no account either, where it is taken away.
+        whose = [person_id] if account is not None else self.counted_as(connection, person_id)
+        if account is not None or any(each.account for each in self.some(connection, whose).values()):
+            connection.execute(update(table).where(table.c.id.in_(whose)).values(account=account))
+            details = {"person": own[person_id].uuid, "linked": account is not None}
+            by = None if by_id is None else own[by_id].uuid
+            write.fact(tables.project_changes, kind=ACCOUNT, details=details | {"by": by})
+        return None
 
     def counted_as(self, connection: Connection, person_id: int) -> list[int]:
         """Return a person and all who count as that one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -220,6 +220,14 @@ class Follower:
                 one.seq > since and one.kind in ANSWERS and one.origin is None and state.is_current(one)
                 for one in state.in_order.get(loop_id, [])
                 if one.annotator_id in people
+            )
+
+    def given(self, connection: Connection, besides: Container[int]) -> Counter[int]:
+        """Return how many answers of each annotator stand, for all of theirs together; `besides` are items left out."""
+        with self._lock:
+            stacks = self._follow(connection).stacks.items()
+            return Counter(
+                who for (item, who), stack in stacks if stack and stack[-1].kind in ANSWERS and item not in besides
             )
 
     def answered_in(self, connection: Connection, loop_id: int) -> dict[int, set[int]]:

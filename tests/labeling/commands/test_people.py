@@ -15,7 +15,7 @@ def test_people_are_listed_and_merged_where_that_is_said(tmp_path):
     project.assign("Ann", loop="l", items=9)
     listed = shell("people --project p").stdout
     assert [line.split()[1:] for line in listed.splitlines()[1:]] == [["ann", "1"], ["Ann", "1", "lead", "l"]]
-    assert "Would count ann as Ann: 1 answers here" in shell("people --project p --merge ann Ann").stdout
+    assert "Would count ann as Ann: 1 answer here" in shell("people --project p --merge ann Ann").stdout
     assert project.people().height == 2
     assert shell("people --project p --merge ann Ann --yes").returncode == 0
     assert Project.open("p", shell.storage).people().select("name", "answers").rows() == [("Ann", 2)]

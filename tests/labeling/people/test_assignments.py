@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from labeling import Project, QueueEmpty
+from labeling.people.assignments import Assigned
 from strategies import FixedBudget, LeastConfidence
 from tests.labeling.pool_loops import again, expire_leases, ids, loop_of, project_of
 
@@ -149,3 +150,17 @@ def test_ask_and_tell_of_people_who_are_one_stay_within_20_and_10_statements(sql
     loop.tell(queries[0], "ok")
     assert (asked <= 20, len(log) <= 10) == (True, True), (asked, len(log))
     expire_leases(project)
+
+
+def test_progress_says_how_much_of_an_assignment_is_done(storage_url):
+    project = project_of(storage_url)
+    loop = loop_of(project)
+    assert loop.progress("ann").assigned is None
+    end = datetime(2031, 12, 3, 18, tzinfo=UTC)
+    project.assign("ann", loop="l", items=4, until=end)
+    tell(loop, "ann", 1)
+    assert loop.progress("ann").assigned == Assigned(answered=1, items=4, until=end)
+    assert loop.progress().assigned is loop.progress("bob").assigned is None
+    assert loop_of(project, name="m").progress("ann").assigned is None
+    project.merge_people("ann", project.assign("Ann", loop="m").name)
+    assert loop.progress(" Ann ").assigned == Assigned(1, 4, end)

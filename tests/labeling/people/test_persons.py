@@ -223,3 +223,118 @@ def test_namesakes_are_told_apart_by_their_uuids(storage_url):
     project.merge_people("u-2", "bob")
     with pytest.raises(ValueError, match="A person is a name or the UUID"):
         project.merge_people("", "bob")
+
+
+def linked(project):
+    return dict(project.people().sort("name").select("name", "accounts").rows())
+
+
+def test_an_account_is_of_one_person_and_taken_over_by_nobody(storage_url):
+    project = project_of(storage_url)
+    for who in ("ann", "bob"):
+        project.set_role(who, "annotator")
+    project.link_account("ann", " ann@example.org ", by="lea")
+    assert linked(project) == {"ann": ["ann@example.org"], "bob": []}
+    other = Project.create("q", LABELS, storage=storage_url)
+    with pytest.raises(ValueError, match=r"'ann@example.org' is linked to 'ann' already.*link_account\('ann', None\)"):
+        other.link_account("bob", "ann@example.org")
+    was = project.ledger.version()
+    project.link_account("ann", "ann@example.org")
+    assert project.ledger.changes("account")[1:] == []
+    assert project.ledger.version() == was + 1  # The write itself.
+    project.link_account("ann", "a@example.org")
+    project.link_account("bob", "ann@example.org")
+    assert linked(Project.open("p", storage_url)) == {"ann": ["a@example.org"], "bob": ["ann@example.org"]}
+    project.link_account("ann", None)
+    project.link_account("ann", None)
+    assert linked(project) == {"ann": [], "bob": ["ann@example.org"]}
+    facts = [details for _, details in project.ledger.changes("account")]
+    assert [each["linked"] for each in facts] == [True, True, True, False]
+    # The account goes with the name: what happened tells of the person alone.
+    assert "example" not in str(facts)
+    for account in ("", "  ", 7):
+        with pytest.raises(ValueError, match="An account is the name that the sign-in gives"):
+            project.link_account("ann", account)
+    with pytest.raises(LookupError, match="no person 'zoe'"):
+        project.link_account("zoe", "z@example.org")
+
+
+def test_accounts_of_merged_people_are_the_persons(storage_url):
+    project = project_of(storage_url)
+    for who in ("ann", "Ann"):
+        project.set_role(who, "annotator")
+    project.link_account("ann", "a@example.org")
+    project.merge_people("ann", "Ann")
+    assert project.merged_people().select("name", "into_name").rows() == [("ann", "Ann")]
+    assert linked(project) == {"Ann": ["a@example.org"]}
+    project.link_account("Ann", "a@example.org")
+    project.link_account("ann", "b@example.org")
+    assert linked(project) == {"Ann": ["a@example.org", "b@example.org"]}
+    project.unmerge_people("ann")
+    assert project.merged_people().height == 0
+    assert linked(project) == {"Ann": ["b@example.org"], "ann": ["a@example.org"]}
+    project.merge_people("ann", "Ann")
+    project.link_account("Ann", None)
+    assert linked(project) == {"Ann": []}
+
+
+def test_two_projects_that_link_one_account_at_once_link_it_once(storage_url):
+    from concurrent.futures import ThreadPoolExecutor
+
+    project = project_of(storage_url)
+    other = Project.create("q", LABELS, storage=storage_url)
+    for each, who in ((project, "ann"), (other, "bob")):
+        each.set_role(who, "annotator")
+
+    def link(each, who):
+        try:
+            each.link_account(who, "one@example.org")
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(link, (project, other), ("ann", "bob")))
+    assert sorted(bool(each) for each in said) == [False, True]
+    assert sum(len(each) for seen in (project, other) for each in linked(seen).values()) == 1
+
+
+def test_whoever_was_erased_is_listed_without_a_name_or_an_account(storage_url):
+    project = project_of(storage_url)
+    tell(loop_of(project), "ann", "ok", 2)
+    project.link_account("ann", "ann@example.org")
+    project.erase_person("ann")
+    assert roll(project, "name", "names", "answers", "accounts") == [(None, ["erased"], 2, [])]
+    uuid = project.people()["person"][0]
+    with pytest.raises(ValueError, match="was erased: no account is linked"):
+        project.link_account(uuid, "ann@example.org")
+
+
+@pytest.mark.parametrize("by_uuid", [False, True])
+def test_a_name_under_which_nobody_answered_here_is_erased_too(storage_url, by_uuid):
+    project = project_of(storage_url)
+    tell(loop_of(project), "ann", "ok", 1)
+    for who in ("Ann", "bob"):
+        project.set_role(who, "annotator")
+    project.merge_people("ann", "Ann")
+    uuids = dict(project.people().select("name", "person").rows())
+    for who in ("Ann", "bob"):
+        project.erase_person(uuids[who] if by_uuid else who)
+    assert project.people()["name"].to_list() == [None, None]
+    assert project.annotations()["annotator"].to_list() == [None]
+    with project.ledger.read() as connection:
+        for table in ("persons", "annotators"):
+            assert set(connection.exec_driver_sql(f"SELECT name FROM {table}").scalars()) == {None}
+
+
+def test_answers_count_once_a_person_and_item_and_only_while_the_item_is_there(storage_url):
+    project = Project.create("p", LABELS, storage=storage_url)
+    report = project.add_items(posts(3))
+    loop = loop_of(project)
+    query = loop.ask("ann", 1)[0]
+    for label in ("ok", "offensive"):
+        loop.tell(query, label)
+    loop.skip(loop.ask("ann", 1)[0])
+    assert roll(project, "name", "answers") == [("ann", 1)]
+    project.undo_import(report.import_id)
+    assert roll(project, "name", "answers") == [("ann", 0)]

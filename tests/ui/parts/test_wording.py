@@ -24,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[3]
             "WeightedVote learns from gold, which no item has. Give gold=, or use Robust(), which needs none.",
             "WeightedVote learns from gold, which no item has. Import known answers, or use Robust, which needs none.",
         ),
+        (
+            "'bob' is not assigned. project.assign('bob', loop='l') does that.",
+            "'bob' is not assigned. A lead assigns work on the Projects page (People).",
+        ),
         ("The label 'f(x)' is not known. Known: 'a=b', 'c'.", "The label 'f(x)' is not known. Known: 'a=b', 'c'."),
         (
             "Every item of the pool has an answer. Import more items with add_items().",
