@@ -27,7 +27,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from storage import tables
 from storage.facts.documents import guidelines_in_force
 from storage.facts.people.standing import ANSWERS, WELCOME, Follower, follower
-from storage.records import AnnotationRecord, WorkRecord
+from storage.records import AnnotationRecord, QuestionRecord, WorkRecord
 
 if TYPE_CHECKING:
     from storage.facts.items import ItemFacts
@@ -266,6 +266,19 @@ class AnnotationFacts:
         table = tables.annotations
         statement = select(func.max(table.c.id)).where(
             table.c.query_id == query_id, table.c.kind != "undo", standing_in(table)
+        )
+        newest = connection.scalar(statement)
+        return None if newest is None else self.by_id(connection, newest)
+
+    def said_to(self, connection: Connection, asked: QuestionRecord, annotator_id: int) -> AnnotationRecord | None:
+        """Return the newest answer of a person to a question, of a pool or a stream, that was not taken back."""
+        table = tables.annotations
+        statement = (
+            select(func.max(table.c.id))
+            .where(table.c.annotator_id.in_(self.persons.merged(connection).same(annotator_id)))
+            .where(table.c.project_id == self._project_id, table.c.item_id == asked.item_id)
+            .where(table.c.loop_id == asked.loop_id, table.c.query_id.is_not_distinct_from(asked.query_id))
+            .where(table.c.origin.is_(None), table.c.kind.in_(ANSWERS), standing_in(table))
         )
         newest = connection.scalar(statement)
         return None if newest is None else self.by_id(connection, newest)
