@@ -336,11 +336,6 @@ ELSEWHERE = {
     "tests/ui/test_guard.py": [
         "labeling/commands/parts/loopback.py",
     ],
-    "tests/ui/people/test_tab.py": [
-        "ui/parts/moments.py",
-        "ui/people/changes.py",
-        "ui/people/names.py",
-    ],
     "tests/ui/annotate/test_stream_desk.py": [
         "labeling/loops/records.py",
     ],

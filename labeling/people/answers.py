@@ -194,9 +194,9 @@ class Answers:
                 f"{annotator!r} has said nothing to this query that stands, so that {corrects!r} cannot be corrected; "
                 "nothing was saved. Answer it without corrects=."
             )
-        if stands.uuid != corrects:
+        if stands != corrects:
             raise ValueError(
-                f"What {annotator!r} said to this query is now {stands.uuid!r}, not {corrects!r}; nothing was saved. "
+                f"What {annotator!r} said to this query is now {stands!r}, not {corrects!r}; nothing was saved. "
                 "Look at that answer first, and correct it by its UUID."
             )
 
@@ -295,7 +295,7 @@ def _check_sent(uuid: object, seconds: object = None) -> None:
         raise ValueError(f"The UUID of an answer is a text of 1 to 36 characters, got {uuid!r}. Leave it out for none.")
     if seconds is None:
         return
-    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 <= seconds < math.inf:
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 <= float(seconds) < math.inf:
         raise ValueError(f"seconds= says how long an answer took, from 0 on, got {seconds!r}. Leave it out for none.")
 
 

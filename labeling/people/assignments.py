@@ -146,9 +146,8 @@ class Assignments:
             return FREE
         left = found.items - self._given(connection, found, person)
         if left <= 0:
-            all_of_it = "one answer" if found.items == 1 else f"{found.items:,} answers"
             return Allowance(
-                0, f"{annotator!r} has given the {all_of_it} assigned in the loop {loop.name!r}. Well done."
+                0, f"{annotator!r} has given the {found.items:,} answers assigned in the loop {loop.name!r}. Well done."
             )
         return Allowance(left)
 

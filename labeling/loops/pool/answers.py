@@ -63,12 +63,9 @@ class PoolAnswers:
 
         def release(write: Write, person: int, asked: QuestionRecord) -> bool:
             connection, query_id = write.connection, asked.query_id or 0
-            if leases.release(connection, asked.item_id, person, query_id):
-                return False
-            if not skips and self._queue.shared.overlap(connection).wanted(asked.item_id) == 1:
-                held = leases.release_query(connection, query_id)
-            else:
-                held = leases.holds(connection, query_id)
+            alone = not skips and self._queue.shared.overlap(connection).wanted(asked.item_id) == 1
+            held = leases.release(connection, asked.item_id, person, query_id, asked=alone)
+            held = held or (not alone and leases.holds(connection, query_id))
             return not held and leases.passed_on(connection, query_id, person)
 
         return self._answers.record(

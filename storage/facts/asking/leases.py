@@ -114,8 +114,10 @@ class LeaseFacts:
         live = (table.c.project_id == self._project_id, table.c.expires_at >= database_clock())
         return set(connection.scalars(select(table.c.item_id).where(*live)))
 
-    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> bool:
-        """Give back whatever a person holds of an item.
+    def release(
+        self, connection: Connection, item_id: int, annotator_id: int, query_id: int, *, asked: bool = True
+    ) -> bool:
+        """Give back whatever a person holds of an item and, with `asked`, what the query holds, whoever was asked it.
 
         Returns
         -------
@@ -123,18 +125,13 @@ class LeaseFacts:
             Whether the query had it.
         """
         table = tables.leases
-        own = table.c.annotator_id.in_(self._same(connection, annotator_id))
+        mine = table.c.annotator_id.in_(self._same(connection, annotator_id))
+        if asked:
+            mine = or_(mine, table.c.query_id == query_id)
         here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
-        held = connection.scalars(delete(table).where(*here, own).returning(table.c.query_id)).all()
+        held = connection.scalars(delete(table).where(*here, mine).returning(table.c.query_id)).all()
         _forget_held(connection)
         return query_id in held
-
-    def release_query(self, connection: Connection, query_id: int) -> bool:
-        """Give back what a query holds, whoever was asked it; return whether it held anything."""
-        table = tables.leases
-        gone = connection.execute(delete(table).where(table.c.query_id == query_id)).rowcount
-        _forget_held(connection)
-        return gone > 0
 
     def holds(self, connection: Connection, query_id: int) -> bool:
         """Tell whether a query holds its item."""
