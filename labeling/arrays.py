@@ -57,7 +57,7 @@ def inflate(data: bytes) -> bytes:
     try:
         return zlib.decompress(data)
     except zlib.error:
-        from storage.packed import damaged_bytes
+        from storage.transactions import damaged_bytes
 
         raise damaged_bytes() from None
 

@@ -161,8 +161,9 @@ def look_through(storage: str) -> Verification:
         try:
             if looked:
                 problems += [Problem(None, f"the file is damaged: {line}") for line in _pages(connection)]
+            whole = not problems
             problems += [Problem(None, what) for what in _of_none(connection)]
-            if not problems:
+            if whole:
                 # Where pages are damaged, SQLite has said so, and rows on them cannot be looked through.
                 problems += [Problem(None, what) for what in _unreadable(connection)]
             rows = connection.execute(select(tables.projects).order_by(tables.projects.c.id)).all()
