@@ -125,7 +125,7 @@ class LeaseFacts:
             Whether the query had it.
         """
         table = tables.leases
-        mine = table.c.annotator_id.in_(self._same(connection, annotator_id))
+        mine: ColumnElement[bool] = table.c.annotator_id.in_(self._same(connection, annotator_id))
         if asked:
             mine = or_(mine, table.c.query_id == query_id)
         here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
