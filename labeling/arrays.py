@@ -46,6 +46,22 @@ def pack(values: NDArray[Any], dtype: str) -> bytes:
     return zlib.compress(np.ascontiguousarray(values, dtype=np.dtype(dtype)).tobytes(), 1)
 
 
+def inflate(data: bytes) -> bytes:
+    """Return the bytes that were compressed for a database.
+
+    Raises
+    ------
+    storage.StorageError
+        They are damaged; the message names the row.
+    """
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        from storage.transactions import damaged_bytes
+
+        raise damaged_bytes() from None
+
+
 def unpack(data: bytes, dtype: str) -> NDArray[Any]:
     """Return the array that `pack` compressed, flat.
 
@@ -54,7 +70,7 @@ def unpack(data: bytes, dtype: str) -> NDArray[Any]:
     >>> unpack(pack(np.array([3, -1]), "<i2"), "<i2")
     array([ 3, -1], dtype=int16)
     """
-    return np.frombuffer(zlib.decompress(data), dtype=np.dtype(dtype))
+    return np.frombuffer(inflate(data), dtype=np.dtype(dtype))
 
 
 def to_positions(ids: NDArray[Any], positions: dict[int, int]) -> NDArray[np.int64]:

@@ -80,7 +80,8 @@ def verify(storage: str) -> Verification:
     """Look through a database for what cannot be right, and change nothing.
 
     Looked at are the file of SQLite, rows that name what is not there, answers to questions about another item, leases,
-    kept votes, classes of refits and weak runs, counts against facts, and imports that never completed.
+    kept votes, classes of refits and weak runs, what cannot be read, counts against facts, and imports that never
+    completed.
 
     Returns
     -------
@@ -91,7 +92,9 @@ def verify(storage: str) -> Verification:
 
 
 def repair(storage: str, path: str | Path | None = None) -> Repair:
-    """Mend what follows from facts: leases, kept votes, imports that never completed. What people said is not touched.
+    """Mend what follows from facts: leases, kept votes, refits that cannot be read, imports that never completed.
+
+    What people said is not touched.
 
     Parameters
     ----------

@@ -173,6 +173,11 @@ def open_engine(storage: str | URL, *, create: bool = False) -> Engine:
         return engine
 
 
+def engines() -> list[Engine]:
+    """Return the engines of the databases that this process has open."""
+    return list(_engines.values())
+
+
 def close_engine(storage: str | URL) -> None:
     """Close this process's connections to one database, if it has any; SQLite then has all in the one file."""
     with _lock:

@@ -176,7 +176,7 @@ class Ledger:
         return cls(engine, _project(row))
 
     def withdraw(self) -> bool:
-        """Take a project back that was made and never filled: it and its label set are gone, its name is free.
+        """Take a project back that was made and never filled: it, its labels and settings are gone, its name is free.
 
         Returns
         -------
@@ -186,11 +186,13 @@ class Ledger:
         own = tables.projects.c.id == self.project.id
         with writing(self.engine) as connection:
             held_in = (tables.imports, tables.items, tables.functions, tables.loops, tables.annotations, tables.roles)
-            for table in (*held_in, tables.documents):
+            for table in (*held_in, tables.documents, tables.filters, tables.exports, tables.annotators):
                 held = select(table.c.project_id).where(table.c.project_id == self.project.id).limit(1)
                 if connection.execute(held).first() is not None:
                     return False
-            connection.execute(delete(tables.label_sets).where(tables.label_sets.c.project_id == self.project.id))
+            # What `create` writes beside the project itself.
+            for table in (tables.label_sets, tables.project_changes):
+                connection.execute(delete(table).where(table.c.project_id == self.project.id))
             connection.execute(delete(tables.projects).where(own))
         return True
 

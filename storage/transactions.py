@@ -18,7 +18,8 @@ from sqlalchemy import Engine, Select, Table, bindparam, func, insert, select, u
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from storage import tables
-from storage.database import StorageError, reading, writing
+from storage.damage import message, named
+from storage.database import StorageError, engines, reading, writing
 from storage.records import ProjectRecord
 from storage.shown import shown
 
@@ -343,3 +344,13 @@ class Transactions:
     def check_writable(self) -> None:
         """Raise ProjectArchived where nothing may be written."""
         self._refuse(self.archived_at())
+
+
+def damaged_bytes() -> StorageError:
+    """Return the error for bytes that this process read from a database and cannot unpack; it names their row."""
+    for engine in engines():
+        if found := named(engine):
+            return StorageError(message(engine, found))
+    return StorageError(
+        "What a database keeps is damaged and cannot be read. python -m labeling verify says where; use a backup."
+    )

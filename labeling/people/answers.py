@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol
 
 from labeling.people.annotations import Annotation, Answer
@@ -14,7 +16,7 @@ from storage import ANSWERS
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
     from storage.records import AnnotationRecord, QuestionRecord
-    from storage.transactions import Write
+    from storage.transactions import Connection, Write
 
 
 class Question(Protocol):
@@ -101,6 +103,7 @@ class Answers:
         uuid: str | None = None,
         suggestion_shown: bool = False,
         within: Within | None = None,
+        corrects: str | None = None,
     ) -> Annotation:
         """Record what somebody said to a question in one transaction; what was sent before under this UUID stands.
 
@@ -119,22 +122,29 @@ class Answers:
             How long it took, the sender's own id of it, and whether the model's suggestion was visible.
         within
             What else to do in the same transaction.
+        corrects
+            The UUID of what this person said before to the question, which this is to correct.
 
         Raises
         ------
         ValueError
-            This loop never asked that about this item, or something else was said under this UUID.
+            This loop never asked that about this item, something else was said under this UUID, the item was erased,
+            or what is to be corrected is not what stands.
         """
         facts = self._ledger.annotations
+        _check_sent(uuid, seconds)
         with self._ledger.write(shared=True) as write:
             kind, label_ids = said() if callable(said) else said
-            asked = self._asked(write, question)
+            asked = self.asked(write.connection, question)
             if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
                 called = facts.called(write.connection, annotator)
                 claim = (self._ledger.project.id, self._loop_id, asked.query_id, asked.item_id, called, kind)
                 check_same(before, (*claim, label_ids))
                 return self.annotation(before)
+            self._check_item(asked.item_id)
             person = facts.annotator(write.connection, annotator)
+            if corrects is not None:
+                self._check_corrected(write, asked, person, annotator, corrects)
             late = within is not None and within(write, person, asked) and kind in ANSWERS
             record = facts.add(
                 write,
@@ -152,9 +162,9 @@ class Answers:
             )
             return self.annotation(record)
 
-    def _asked(self, write: Write, question: Question) -> QuestionRecord:
+    def asked(self, connection: Connection, question: Question) -> QuestionRecord:
         """Return the question as the ledger has it; raise for one that this loop did not ask about this item."""
-        asked = self._ledger.asked.question(write.connection, str(question.uuid))
+        asked = self._ledger.asked.question(connection, str(question.uuid))
         if question.loop != self._loop or (asked is not None and asked.loop_id != self._loop_id):
             raise ValueError(
                 f"The query {question.uuid} belongs to the loop {question.loop!r}, not to {self._loop!r} "
@@ -170,6 +180,25 @@ class Answers:
                 f"The query {question.uuid} asks about the item {asked.item_id}, not about {question.item_id!r}."
             )
         return asked
+
+    def _check_item(self, item_id: int) -> None:
+        if item_id in self._ledger.items.erased():
+            raise ValueError(
+                f"The item {item_id} of the project {self._store.name!r} was erased; nothing was saved. Ask again."
+            )
+
+    def _check_corrected(self, write: Write, asked: QuestionRecord, person: int, annotator: str, corrects: str) -> None:
+        stands = self._ledger.annotations.said_to(write.connection, asked, person)
+        if stands is None:
+            raise ValueError(
+                f"{annotator!r} has said nothing to this query that stands, so that {corrects!r} cannot be corrected; "
+                "nothing was saved. Answer it without corrects=."
+            )
+        if stands != corrects:
+            raise ValueError(
+                f"What {annotator!r} said to this query is now {stands!r}, not {corrects!r}; nothing was saved. "
+                "Look at that answer first, and correct it by its UUID."
+            )
 
     def undo(
         self,
@@ -198,6 +227,7 @@ class Answers:
             Something else was done under this UUID.
         """
         facts = self._ledger.annotations
+        _check_sent(uuid)
         with self._ledger.write(shared=True) as write:
             if uuid is not None and (before := facts.by_uuid(write.connection, uuid)) is not None:
                 claim = (self._ledger.project.id, self._loop_id, facts.called(write.connection, annotator), "undo")
@@ -257,6 +287,16 @@ class Answers:
             own=[] if uuid is None else [uuid],
         )
         return replace(self.annotation(newest), together=len(records))
+
+
+def _check_sent(uuid: object, seconds: object = None) -> None:
+    """Raise for a UUID that is no text or empty, and for seconds that nobody can take."""
+    if uuid is not None and (not isinstance(uuid, str) or not uuid.strip()):
+        raise ValueError(f"The UUID of an answer is a text of 1 to 36 characters, got {uuid!r}. Leave it out for none.")
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 <= float(seconds) < math.inf:
+        raise ValueError(f"seconds= says how long an answer took, from 0 on, got {seconds!r}. Leave it out for none.")
 
 
 CLAIMS = ("project_id", "loop_id", "query_id", "item_id", "annotator", "kind", "label_ids")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from labeling.arguments import whole_number
 from labeling.people.answers import annotator_name
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ class Remarks:
     def comment(self, uuid: str, text: str, annotator: str) -> None:
         """Comment on an annotation, by its UUID; raise LookupError where the project has none such."""
         text, person = _said(text), annotator_name(annotator)
-        with self._ledger.write() as write:
+        with self._ledger.write(shared=True) as write:
             about = self._ledger.annotations.by_uuid(write.connection, uuid)
             if about is None or about.project_id != self._ledger.project.id:
                 raise LookupError(f"The project {self._store.name!r} has no annotation {uuid!r}.")
+            self._check_kept(about.item_id)
             by = self._ledger.annotations.annotator(write.connection, person)
             self._ledger.remarks.add(write, COMMENT, about.item_id, by, text, about.id)
 
@@ -69,11 +71,18 @@ class Remarks:
         schema = {"item_id": pl.Int64(), **columns, "at": pl.Datetime("us", "UTC")}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
+    def _check_kept(self, item_id: int) -> None:
+        """Raise for an item that was erased: what is remarked may say what it said."""
+        if item_id in self._ledger.items.erased():
+            raise LookupError(f"The item {item_id} of the project {self._store.name!r} was erased; nothing was saved.")
+
     def _add(self, kind: str, item_id: int, text: str, annotator: str) -> None:
         person = annotator_name(annotator)
-        with self._ledger.write() as write:
-            if not self._ledger.remarks.has_item(write.connection, item_id):
+        item_id = whole_number("The id of an item", item_id, 1)
+        with self._ledger.write(shared=True) as write:
+            if item_id >= 2**63 or not self._ledger.remarks.has_item(write.connection, item_id):
                 raise LookupError(f"There is no item {item_id!r} in the project {self._store.name!r}.")
+            self._check_kept(item_id)
             by = self._ledger.annotations.annotator(write.connection, person)
             self._ledger.remarks.add(write, kind, item_id, by, text)
 

@@ -9,9 +9,11 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import tables
+from storage.damage import damaged_items, damaged_rows
 from storage.database import open_engine
 from storage.ledger import Ledger
 from storage.records import ProjectRecord
+from storage.texts import DamagedText
 from storage.upkeep.copying import snapshot
 from storage.upkeep.counts import wrong_counts
 from storage.upkeep.dangling import (
@@ -24,6 +26,9 @@ from storage.upkeep.dangling import (
     without_projects,
 )
 from storage.upkeep.derived import dead_imports, lost_refit_leases, wrong_leases, wrong_votes
+
+SAID_BELOW = (("vote_blocks", "votes"), ("weak_blocks", "item_ids"), ("holdouts", "item_ids"))
+"""Columns that the checks of a project look at."""
 
 
 @dataclass(frozen=True)
@@ -156,18 +161,36 @@ def look_through(storage: str) -> Verification:
         try:
             if looked:
                 problems += [Problem(None, f"the file is damaged: {line}") for line in _pages(connection)]
+            whole = not problems
             problems += [Problem(None, what) for what in _of_none(connection)]
+            if whole:
+                # Where pages are damaged, SQLite has said so, and rows on them cannot be looked through.
+                problems += [Problem(None, what) for what in _unreadable(connection)]
             rows = connection.execute(select(tables.projects).order_by(tables.projects.c.id)).all()
             projects = [ProjectRecord(r.id, r.uuid, r.name, r.description, r.created_at, r.archived_at) for r in rows]
             for ledger in [Ledger(engine, project) for project in projects]:
-                for check in CHECKS.values():
-                    problems += [Problem(ledger.project.name, what) for what in check(connection, ledger)]
+                for looks_at, check in CHECKS.items():
+                    try:
+                        problems += [Problem(ledger.project.name, what) for what in check(connection, ledger)]
+                    except DamagedText:
+                        problems.append(
+                            Problem(ledger.project.name, f"{looks_at}: cannot be looked at for what is damaged")
+                        )
         except DBAPIError:
             # Where pages are damaged, rows on them cannot be read.
             if not problems:
                 raise
             problems.append(Problem(None, "what comes after that could not be read"))
     return Verification(len(projects), (*looked, *CHECKS), tuple(problems))
+
+
+def _unreadable(connection: Connection) -> Iterator[str]:
+    for project, items in damaged_items(connection).items():
+        yield f"contents of items ({listed(items)}) of {project!r} cannot be read"
+    for row in damaged_rows(connection):
+        # Of these the checks below say more.
+        if (row.table.name, row.column) not in SAID_BELOW:
+            yield f"{row} cannot be read"
 
 
 def _of_none(connection: Connection) -> Iterator[str]:

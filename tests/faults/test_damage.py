@@ -1,5 +1,6 @@
 """Disks that are full, and files that are damaged: a clear error, no content in it, and work goes on."""
 
+import os
 import resource
 import sqlite3
 from contextlib import contextmanager
@@ -7,9 +8,11 @@ from contextlib import contextmanager
 import polars as pl
 import pytest
 
-from labeling import Project
+from labeling import MajorityVote, Project, keyword
+from labeling.upkeep import repair, verify
 from storage import StorageError, close_engines
 from strategies import Random
+from tests.labeling.pool_loops import loop_of, project_of
 
 SECRET = "the secret of ann"
 
@@ -101,3 +104,79 @@ def test_a_page_that_is_overwritten_is_told_and_the_file_is_left_alone(project, 
         Project.open("p", project.ledger.full_url).items()
     assert SECRET not in everything_of(caught.value)
     assert path.read_bytes() == content
+
+
+BLOBS = [
+    "refits.ranking",
+    "refits.predictions",
+    "refit_blocks.probabilities",
+    "holdouts.item_ids",
+    "weak_blocks.labels",
+]
+TEXTS = ["queries.probabilities", "refits.metrics", "label_sets.classes", "loops.settings", "function_versions.spec"]
+
+
+@pytest.fixture
+def learned(sqlite_url):
+    """A project with a hold-out, a weak run and a trained refit."""
+    project = project_of(sqlite_url, 24)
+    project.add_functions([keyword("rude", ["idiot"], label="offensive"), keyword("kind", ["morning"], label="ok")])
+    project.set_holdout(0.2)
+    project.weak_label(MajorityVote())
+    loop = loop_of(project)
+    for query in loop.ask("ann"):
+        loop.tell(query, "offensive" if "idiot" in query.item["text"] else "ok")
+    loop.refit()
+    loop.ask("ann")
+    return project
+
+
+def use(project):
+    """Read what a project keeps, as pages and scripts do."""
+    project = Project.open("p", project.ledger.full_url)
+    loop = project.pool_loop("l")
+    loop.ask("ann", 3)
+    loop.ask("bob", 1)
+    loop.history()
+    project.labels()
+    project.weak_run().frame()
+    project.functions()
+    project.set_holdout(0.2)
+
+
+@pytest.mark.parametrize("place", [*BLOBS, *TEXTS])
+def test_a_row_that_is_damaged_is_named_and_not_quoted(learned, tmp_path, place):
+    table, column = place.split(".")
+    found = (f"CAST(substr({column}, 1, length({column}) - 3) || x'00ff00' AS BLOB)", "CAST(? AS TEXT)")[place in TEXTS]
+    values = [f'{{"a": "{SECRET}'] if place in TEXTS else []
+    last = f"rowid = (SELECT max(rowid) FROM {table})"
+    sql(tmp_path / "work.db", f"UPDATE {table} SET {column} = {found} WHERE {last}", *values)
+    url = learned.ledger.full_url
+    with pytest.raises(StorageError, match=rf"damaged: .*{column} of {table} \(.*cannot be read") as caught:
+        use(learned)
+    assert SECRET not in everything_of(caught.value)
+    said = [str(problem) for problem in verify(url).problems]
+    assert any(f"{column} of {table}" in line or "a list that cannot be read" in line for line in said), said
+    assert SECRET not in "\n".join(said)
+    if not table.startswith("refit") or place in TEXTS:
+        return
+    [done] = repair(url, tmp_path / "saved.backup").done
+    assert f"{column} of {table}" in done
+    assert verify(url).problems == ()
+    use(learned)
+    loop = Project.open("p", url).pool_loop("l")
+    for query in loop.ask("ann", 3):
+        loop.tell(query, "ok")
+    assert loop.refit().round > 1
+    use(learned)
+
+
+@pytest.mark.parametrize("left", [0.3, 0.7, 0.95])
+def test_a_file_that_was_cut_off_is_told(learned, tmp_path, left):
+    path = tmp_path / "work.db"
+    sql(path, "UPDATE projects SET name = name")
+    os.truncate(path, int(path.stat().st_size * left))
+    for attempt in (lambda: use(learned), lambda: learned.items()):
+        with pytest.raises(StorageError, match="damaged") as caught:
+            attempt()
+        assert "idiot" not in everything_of(caught.value)

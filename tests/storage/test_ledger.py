@@ -134,3 +134,15 @@ def test_opening_a_mistyped_file_makes_none(tmp_path):
     with pytest.raises(ProjectNotFound, match=r"typo\.db' does not exist"):
         Ledger.open(f"sqlite:///{tmp_path / 'typo.db'}", "p")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_that_was_made_with_settings_and_never_filled_is_taken_back(storage_url):
+    made = Project.create("q", ["ok", "offensive"], storage=storage_url, annotators_per_item=2)
+    ledger_of(storage_url)
+    assert made.ledger.withdraw()
+    assert [project.name for project in list_projects(storage_url)] == ["p"]
+    with made.ledger.read() as connection:
+        assert connection.execute(select(tables.project_changes)).all() == []
+    again = Project.create("q", ["ok", "offensive"], storage=storage_url)
+    again.ledger.note_export("x.csv", "csv", 0, None, {})
+    assert not again.ledger.withdraw()

@@ -9,12 +9,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import polars as pl
 import psutil
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
+from labeling import Project
 from labeling.commands.parts.server import HOST, _wait, free_port
 from scripts.app_server import running_app
+from strategies import Random
 from ui.guard import SECURITY_HEADERS, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +36,14 @@ HANDSHAKE = [
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('guard') / 'labeling.db'}"
+
+
+@pytest.fixture(scope="module")
+def port(storage: str) -> Iterator[int]:
     port = free_port()
-    with running_app(f"sqlite:///{tmp_path_factory.mktemp('guard') / 'labeling.db'}", port=port):
+    with running_app(storage, port=port):
         yield port
 
 
@@ -93,6 +107,50 @@ def test_a_host_that_is_not_this_machine_is_refused(port: int, host: str) -> Non
 
 def test_a_handshake_from_the_page_itself_is_accepted(port: int) -> None:
     assert ask(port, *HANDSHAKE, f"Origin: http://{HOST}:{port}", path="/_stcore/stream")[0] == 101
+
+
+def connected(port: int, *session: str, **headers: str) -> ClientConnection:
+    """Connect as the page does, in the session of that id where it is to be had."""
+    origin = headers.pop("Origin", f"http://{HOST}:{port}")
+    names = [Subprotocol(name) for name in ("streamlit", "none", *session)]
+    address = f"ws://{HOST}:{port}/_stcore/stream"
+    return connect(address, origin=Origin(origin), subprotocols=names, additional_headers=headers, max_size=None)
+
+
+def visit(connection: ClientConnection, page: str, query: str) -> str:
+    """Open a page by a link, wait until it is drawn, and return the id of the session."""
+    asked, answer, session = BackMsg(), ForwardMsg(), ""
+    asked.rerun_script.page_name, asked.rerun_script.query_string = page, query
+    connection.send(asked.SerializeToString())
+    while answer.WhichOneof("type") != "script_finished":
+        answer.ParseFromString(connection.recv(timeout=60, decode=False))
+        session = session or answer.new_session.initialize.session_id
+        assert answer.WhichOneof("type") != "page_not_found"
+    return session
+
+
+def test_strangers_second_tabs_and_copied_links_change_nothing_that_somebody_said(storage: str, port: int) -> None:
+    project = Project.create("p", ["ok", "offensive"], storage=storage)
+    project.add_items(pl.DataFrame({"text": [f"post {number}" for number in range(12)]}))
+    loop = project.pool_loop("l", strategy=Random(), batch_size=6, seed=1)
+    asked = loop.ask("ann", 3)
+    loop.tell(asked[0], "ok")
+    said = project.annotations()
+    for headers in ({"Origin": "http://example.org"}, {"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=127.0.0.1"}):
+        with pytest.raises(InvalidStatus, match="403"):
+            connected(port, **headers)
+    with connected(port) as first:
+        own = visit(first, "", "project=p")
+        for page in ("data", "rules", "weak-labels", "loop", "annotate", "export"):
+            with connected(port, str(uuid4())) as second:
+                link = "project=p&loop=l&annotator=ann&label=ok&tell=ok&undo=1&discard=1&erase=1&archive=1"
+                assert visit(second, page, link) not in ("", own)
+        assert visit(first, "loop", "project=p") == own
+    now = Project.open("p", storage=storage)
+    assert now.annotations().equals(said)
+    assert (now.remarks().height, now.items().height, now.archived) == (0, 12, False)
+    assert now.pool_loop("l").holders().filter(pl.col("annotator") == "ann")["questions"].to_list() == [2]
+    assert [query.id for query in now.pool_loop("l").ask("ann", 2)] == [query.id for query in asked[1:]]
 
 
 @pytest.mark.parametrize("headers", [[], ["Via: 1.1 here"]], ids=["answered", "refused"])

@@ -19,6 +19,7 @@ from storage import ANSWERS
 if TYPE_CHECKING:
     from labeling.store.project_store import ProjectStore
     from storage.records import AnnotationRecord
+    from storage.transactions import Connection
 
 ALIKE = "alike"
 
@@ -65,8 +66,8 @@ class NearDuplicateAnswers:
     ) -> list[Annotation]:
         """Record the answer to one item for near-duplicates of it that a person chose, in one step."""
         ledger, step = self._ledger, uuid or str(uuids.uuid4())
-        query_id = source.query_id if isinstance(source, Annotation) else source.id
         with ledger.read() as connection:
+            query_id = self._query_id(connection, source)
             before = [] if uuid is None else ledger.annotations.of_step(connection, uuid)
             answer = None if query_id is None else ledger.annotations.answer_to(connection, query_id)
             asked = None if query_id is None else ledger.loops.query(connection, query_id)
@@ -84,6 +85,11 @@ class NearDuplicateAnswers:
                 f"The query {query_id!r} of the loop {self._queue.loop_name!r} has no answer to take over. "
                 "Tell it first."
             )
+        if any(self._store.label_set.current(id_) is None for id_ in answer.label_ids):
+            gone = self._store.label_set.name_of(answer.label_ids[0])
+            raise ValueError(
+                f"The answer {gone!r} names no label any more. Answer the query again, then take that over."
+            )
         likes = None if asked is None or asked.why is None else asked.why.get("alike")
         strange = set(wanted) - {item for item, _ in likes or ()}
         if strange:
@@ -99,6 +105,11 @@ class NearDuplicateAnswers:
     def _write(self, answer: AnnotationRecord, wanted: list[int], annotator: str, step: str) -> list[Annotation]:
         ledger = self._ledger
         with ledger.write() as write:
+            now = None if answer.query_id is None else ledger.annotations.answer_to(write.connection, answer.query_id)
+            if now is None or now.id != answer.id:
+                raise ValueError(
+                    f"The answer {answer.uuid!r} stands no more; nothing was taken over. Look at it again."
+                )
             held = holdout_ids(ledger) | ledger.items.erased()
             taken = ledger.leases.taken(write.connection, wanted)
             chosen = [item for item in wanted if item not in taken and item not in held]
@@ -116,6 +127,15 @@ class NearDuplicateAnswers:
             )
             records = ledger.annotations.of_step(write.connection, step)
         return [self._answers.annotation(record) for record in records]
+
+    def _query_id(self, connection: Connection, source: Annotation | Query) -> int | None:
+        """Return the id that this database has for a query; those of queries of other databases mean others here."""
+        if isinstance(source, Query):
+            return self._answers.asked(connection, source).query_id
+        found = self._ledger.annotations.by_uuid(connection, str(source.uuid))
+        if found is None or found.project_id != self._ledger.project.id:
+            raise ValueError(f"The project {self._store.name!r} has no answer {source.uuid!r}. Tell it here first.")
+        return found.query_id
 
     def _similar(self, query: Query | int) -> list[tuple[int, float]]:
         """Return item and similarity of the near-duplicates of an item."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from storage.records import AnnotationRecord, Holder, QuestionRecord
     from storage.transactions import Write
 
+SKIP: Said = ("skip", ())
+
 UNDOABLE = (*ANSWERS, "skip", WELCOME)
 
 
@@ -44,20 +46,27 @@ class PoolAnswers:
         seconds: float | None = None,
         uuid: str | None = None,
         suggestion_shown: bool = False,
+        corrects: str | None = None,
     ) -> Annotation:
         """Record what somebody, by default who was asked, said to a question, and give its lease back.
+
+        The lease of whoever else was asked goes only where the item needs no other answer.
 
         Raises
         ------
         ValueError
             This loop never asked that.
         """
-        leases = self._ledger.leases
+        if not isinstance(query, Query):
+            raise TypeError(f"Pass what ask() returned, a Query, got {query!r}.")
+        leases, skips = self._ledger.leases, said == SKIP
 
         def release(write: Write, person: int, asked: QuestionRecord) -> bool:
-            query_id = asked.query_id or 0
-            held = leases.release(write.connection, asked.item_id, person, query_id)
-            return not held and leases.passed_on(write.connection, query_id, person)
+            connection, query_id = write.connection, asked.query_id or 0
+            alone = not skips and self._queue.shared.overlap(connection).wanted(asked.item_id) == 1
+            held = leases.release(connection, asked.item_id, person, query_id, asked=alone)
+            held = held or (not alone and leases.holds(connection, query_id))
+            return not held and leases.passed_on(connection, query_id, person)
 
         return self._answers.record(
             query,
@@ -67,6 +76,7 @@ class PoolAnswers:
             uuid=uuid,
             suggestion_shown=suggestion_shown,
             within=release,
+            corrects=corrects,
         )
 
     def undo(self, holder: Holder, uuid: str | None = None) -> Annotation | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labeling.arrays import IntArray
+from labeling.arrays import IntArray, inflate
 from labeling.loops.pool.queue import Queue
 from labeling.loops.records import HeldGroup
 from labeling.people.answers import annotator_name, check_items, check_same
@@ -192,5 +192,5 @@ def held_back(strategy: Strategy, learning: Learning, candidates: IntArray) -> b
 
 
 def _load(stored: bytes) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = json.loads(zlib.decompress(stored))
+    groups: list[dict[str, Any]] = json.loads(inflate(stored))
     return [{"kind": group["kind"], "items": np.cumsum(group["items"], dtype=np.int64)} for group in groups]

@@ -11,7 +11,7 @@ import polars as pl
 
 from labeling.arguments import whole_number
 from labeling.loops.pool.alike import ALIKE, NearDuplicateAnswers
-from labeling.loops.pool.answers import PoolAnswers
+from labeling.loops.pool.answers import SKIP, PoolAnswers
 from labeling.loops.pool.ending import Ending
 from labeling.loops.pool.held_back import GROUP, SHOWN, HeldBack
 from labeling.loops.pool.queue import LEASE_SECONDS, Queue, answers
@@ -225,6 +225,7 @@ class PoolLoop:
         seconds: float | None = None,
         uuid: str | None = None,
         suggestion_shown: bool = False,
+        corrects: str | None = None,
     ) -> Annotation:
         """Record an answer: a class name, or `UNSURE`. It is committed when this returns.
 
@@ -245,12 +246,16 @@ class PoolLoop:
             The sender's own id of this answer.
         suggestion_shown
             Whether the model's suggestion was visible.
+        corrects
+            The UUID of the answer that this one corrects, so that nothing is corrected that its sender has not seen;
+            None: whatever this person answered before.
 
         Raises
         ------
         ValueError
             There is no such label, this loop never asked that (the query is another loop's, another project's or
-            another database's), or the UUID names something else that was said.
+            another database's), the item was erased, the UUID names something else that was said, or another answer
+            of this person stands than the one to correct.
         """
         return self._answers.record(
             query,
@@ -259,15 +264,18 @@ class PoolLoop:
             seconds=seconds,
             uuid=uuid,
             suggestion_shown=suggestion_shown,
+            corrects=corrects,
         )
 
     def skip(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
         """Leave an item to others; it comes back to this person after everything else."""
-        return self._answers.record(query, ("skip", ()), annotator, uuid=uuid)
+        return self._answers.record(query, SKIP, annotator, uuid=uuid)
 
-    def discard(self, query: Query, *, annotator: str | None = None, uuid: str | None = None) -> Annotation:
-        """Take an item out of the pool: it does not belong here."""
-        return self._answers.record(query, ("discard", ()), annotator, uuid=uuid)
+    def discard(
+        self, query: Query, *, annotator: str | None = None, uuid: str | None = None, corrects: str | None = None
+    ) -> Annotation:
+        """Take an item out of the pool: it does not belong here. `corrects` as for `tell`."""
+        return self._answers.record(query, ("discard", ()), annotator, uuid=uuid, corrects=corrects)
 
     def undo(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labeling.arrays import IntArray
+from labeling.arrays import IntArray, inflate
 from labeling.loops.rounds.scoring import Predicted
 from labeling.store.label_set import LabelSet
 from strategies import Pick
@@ -61,5 +61,5 @@ def load_ranking(data: bytes) -> list[Ranked]:
     """Decode a committed ranking, best first."""
     return [
         Ranked(item, score, strategy, probability, parts, {int(label): p for label, p in likeliest.items()}, *why)
-        for item, score, strategy, probability, parts, likeliest, *why in json.loads(zlib.decompress(data))
+        for item, score, strategy, probability, parts, likeliest, *why in json.loads(inflate(data))
     ]

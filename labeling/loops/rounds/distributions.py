@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from labeling.arrays import BLOCK, FloatArray, IntArray, pack, unpack
+from labeling.arrays import BLOCK, FloatArray, IntArray, inflate, pack, unpack
 from storage.records import RefitBlock
 
 MODEL, FOLDS = "model", "folds"
@@ -34,7 +34,7 @@ def load(data: bytes, k: int) -> FloatArray:
     array([[9.9995e-01, 5.0000e-05],
            [2.5000e-01, 7.5000e-01]])
     """
-    planes = np.frombuffer(zlib.decompress(data), dtype=np.uint8).reshape(2, -1)
+    planes = np.frombuffer(inflate(data), dtype=np.uint8).reshape(2, -1)
     proba = np.ascontiguousarray(planes.T).view("<f2").reshape(-1, k).astype(np.float64)
     rows, best = np.arange(len(proba)), proba.argmax(axis=1) if len(proba) else np.zeros(0, dtype=np.int64)
     proba[rows, best] = 0.0

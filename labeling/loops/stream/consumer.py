@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,7 @@ class Consumer:
         self._since = 0
         self._answers: tuple[StreamAnswer, ...] = ()
         self._wrong: dict[int, bool] = {}
+        self._people: Mapping[int, int] = {}
         self._rules = Rules(store)
         self._recall = Recall(store)
         self.stale = True
@@ -109,8 +110,9 @@ class Consumer:
     def _read(self) -> int:
         """Read the ledger, and return how many answers came since the newest refit."""
         with self._store.ledger.view():
-            before, new = self._refit, self._read_on()
-        if self._refit is not None and self._refit is not before:
+            before, people, new = self._refit, self._people, self._read_on()
+        # Two who are one now, or two again, have another say in what was learned.
+        if self._refit is not None and (self._refit is not before or self._people != people):
             self._use(self._refit, self._learn(Lesson.of(self._refit)))
         return new
 
@@ -125,6 +127,7 @@ class Consumer:
         streams = store.ledger.streams
         with store.ledger.read() as connection:
             self.seq = streams.version(connection)
+            self._people = store.ledger.persons.merged(connection).leads
             events = streams.events(connection, loop_id, self.number, last=COMPARED)
             if self.number == 0:
                 drifts = streams.events(connection, loop_id, kind="drift", last=1)

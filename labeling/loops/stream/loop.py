@@ -254,6 +254,7 @@ class StreamLoop:
         seconds: float | None = None,
         uuid: str | None = None,
         suggestion_shown: bool = False,
+        corrects: str | None = None,
     ) -> Annotation:
         """Record an answer: a class name, or `UNSURE`. It may come late; what is offered next learns from it.
 
@@ -274,31 +275,41 @@ class StreamLoop:
             The sender's own id of this answer.
         suggestion_shown
             Whether the prediction was visible.
+        corrects
+            The UUID of the answer that this one corrects; None: whatever this person answered before.
 
         Raises
         ------
         ValueError
-            There is no such label, this stream never asked that, or the UUID names something else that was said.
+            There is no such label, this stream never asked that, the item was erased, the UUID names something else
+            that was said, or another answer of this person stands than the one to correct.
         """
-        return self._record_answer(query, lambda: self._answers.said(label), annotator, seconds, uuid, suggestion_shown)
+        return self._record_answer(
+            query,
+            lambda: self._answers.said(label),
+            annotator,
+            seconds=seconds,
+            uuid=uuid,
+            suggestion_shown=suggestion_shown,
+            corrects=corrects,
+        )
 
-    def discard(self, query: Query, *, annotator: str, uuid: str | None = None) -> Annotation:
-        """Say that a record does not belong here."""
-        return self._record_answer(query, ("discard", ()), annotator, None, uuid, False)
+    def discard(
+        self, query: Query, *, annotator: str, uuid: str | None = None, corrects: str | None = None
+    ) -> Annotation:
+        """Say that a record does not belong here. `corrects` as for `tell`."""
+        return self._record_answer(query, ("discard", ()), annotator, uuid=uuid, corrects=corrects)
 
     def _record_answer(
         self,
         query: Query,
         said: Said | Callable[[], Said],
         annotator: str | None,
-        seconds: float | None,
-        uuid: str | None,
-        suggestion_shown: bool,
+        **sent: Any,
     ) -> Annotation:
         if not isinstance(query, Query):
             raise TypeError(f"Pass the query of a decision that asked (decision.query), got {query!r}.")
-        person = _person(annotator)
-        made = self._answers.record(query, said, person, seconds=seconds, uuid=uuid, suggestion_shown=suggestion_shown)
+        made = self._answers.record(query, said, _person(annotator), **sent)
         self._consumer.stale = True
         return made
 

@@ -117,21 +117,29 @@ class LeaseFacts:
         live = (table.c.project_id == self._project_id, table.c.expires_at >= database_clock())
         return set(connection.scalars(select(table.c.item_id).where(*live)))
 
-    def release(self, connection: Connection, item_id: int, annotator_id: int, query_id: int) -> bool:
-        """Give an item back: whatever the annotator holds of it, and whoever was asked the query.
+    def release(
+        self, connection: Connection, item_id: int, annotator_id: int, query_id: int, *, asked: bool = True
+    ) -> bool:
+        """Give back whatever a person holds of an item and, with `asked`, what the query holds, whoever was asked it.
 
         Returns
         -------
         bool
-            Whether the query still had it.
+            Whether the query had it.
         """
         table = tables.leases
-        own = table.c.annotator_id.in_(self._same(connection, annotator_id))
-        mine = or_(own, table.c.query_id == query_id)
+        mine: ColumnElement[bool] = table.c.annotator_id.in_(self._same(connection, annotator_id))
+        if asked:
+            mine = or_(mine, table.c.query_id == query_id)
         here = (table.c.project_id == self._project_id, table.c.item_id == item_id)
         held = connection.scalars(delete(table).where(*here, mine).returning(table.c.query_id)).all()
         _forget_held(connection)
         return query_id in held
+
+    def holds(self, connection: Connection, query_id: int) -> bool:
+        """Tell whether a query holds its item."""
+        table = tables.leases
+        return connection.scalar(select(table.c.item_id).where(table.c.query_id == query_id).limit(1)) is not None
 
     def passed_on(self, connection: Connection, query_id: int, annotator_id: int) -> bool:
         """Tell whether an item went to somebody else after a query was asked that this person never answered."""

@@ -3,10 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import event
 
 from labeling import UNSURE, Project
 from labeling.people.answers import Answers, annotator_name
 from storage import tables
+from tests.labeling import stream_loops
+from tests.labeling.pool_loops import loop_of, project_of
 
 
 @pytest.fixture
@@ -147,3 +150,59 @@ def test_a_name_is_one_person_however_its_characters_are_written(store, answers,
     answers.record(asked[1], answers.said("ok"), annotator_name(composed))
     assert answers.undo(annotator_name(marks), ("answer",)).annotator == composed
     assert list(store.ledger.annotations.annotators().values()) == [composed]
+
+
+@pytest.fixture(params=["pool", "stream"])
+def told(request, storage_url):
+    """A loop of either kind, and two of its questions."""
+    if request.param == "pool":
+        loop = loop_of(project_of(storage_url), batch_size=6)
+        return (loop, *loop.ask("ann", 2))
+    stream = stream_loops.stream_of(Project.create("p", stream_loops.LABELS, storage=storage_url))
+    decisions = stream.offer_many([{"text": text} for text, _ in stream_loops.posts(24)])
+    return (stream, *[decision.query for decision in decisions if decision.asked][:2])
+
+
+def test_an_answer_that_names_the_one_it_corrects_corrects_no_other(told):
+    loop, query, other = told
+    first = loop.tell(query, "ok", annotator="ann")
+    elsewhere = loop.tell(other, "ok", annotator="ann")
+    foreign = loop.tell(query, "offensive", annotator="bob")
+    second = loop.tell(query, UNSURE, annotator="ann", uuid="second", corrects=first.uuid)
+    for wrong in (first.uuid, elsewhere.uuid, foreign.uuid, "never"):
+        with pytest.raises(ValueError, match=f"'ann' said to this query is now 'second', not '{wrong}'; nothing was"):
+            loop.tell(query, "ok", annotator="ann", corrects=wrong)
+        with pytest.raises(ValueError, match="is now 'second'"):
+            loop.discard(query, annotator="ann", corrects=wrong)
+    # What is sent twice is stored once, though what it corrects stands no more.
+    assert loop.tell(query, UNSURE, annotator="ann", uuid="second", corrects=first.uuid) == second
+    loop.undo("ann")
+    third = loop.discard(query, annotator="ann", corrects=first.uuid)
+    assert loop.tell(query, "ok", annotator="ann", corrects=third.uuid).label == "ok"
+    assert loop.tell(query, "ok", annotator="bob").label == "ok"
+
+
+def test_nothing_can_be_corrected_where_nothing_stands(told):
+    loop, query, _ = told
+    for undone in (False, True):
+        with pytest.raises(
+            ValueError, match=r"'bob' has said nothing .* 'some' cannot be corrected; nothing was saved"
+        ):
+            loop.tell(query, "ok", annotator="bob", corrects="some")
+        if not undone:
+            loop.tell(query, "ok", annotator="bob", uuid="some")
+            loop.undo("bob")
+    assert loop.tell(query, "ok", annotator="bob").label == "ok"
+
+
+def test_who_was_merged_corrects_what_the_other_name_said_in_at_most_10_statements(told):
+    loop, query, _ = told
+    ledger = loop._ledger
+    loop.tell(query, "ok", annotator="ann")
+    first = loop.tell(query, "ok", annotator="Ann")
+    Project.open("p", storage=ledger.full_url).merge_people("Ann", "ann")
+    loop.tell(query, "ok", annotator="ann", corrects=first.uuid, uuid="now")
+    log = []
+    event.listen(ledger.engine, "before_cursor_execute", lambda *call: log.append(call[2]))
+    loop.tell(query, "offensive", annotator="ann", corrects="now")
+    assert len(log) <= 10, log

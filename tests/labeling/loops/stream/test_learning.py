@@ -222,3 +222,32 @@ def test_a_rule_whose_code_is_not_here_is_left_out_and_said(local, caplog):
         decisions = again(local).offer_many([{"text": "the idiot"}, {"text": "hello"}])
     assert [d.predicted for d in decisions] == ["offensive", None]
     assert "left out: short" in caplog.text
+
+
+@pytest.mark.parametrize("online", [False, True])
+def test_people_who_are_merged_have_one_say_in_a_stream_that_is_open(local, online):
+    settings = {}
+    if online:
+        settings = {
+            "learning": Online(replay=50),
+            "classifier": SklearnClassifier(SGDClassifier(loss="log_loss", random_state=0)),
+        }
+    stream = stream_of(local, FixedBudget(1.0), **settings)
+    for text, label in posts(6):
+        query = stream.offer({"text": text}).query
+        # One of the names is always wrong.
+        stream.tell(query, "ok" if label == "offensive" else "offensive", annotator="Ann")
+        stream.tell(query, label, annotator="ann")
+    record = {"text": "the moron of music"}
+    stream.offer(record)
+    before = stream._consumer.learned
+    local.merge_people("Ann", "ann")
+    told, fresh = stream.offer(record), again(local)
+    now = fresh.offer(record)
+    assert (told.predicted, told.confidence) == (now.predicted, now.confidence)
+    learned = stream._consumer.learned
+    assert (len(before.given), len(learned.given)) == (12, 6)
+    assert learned.given == fresh._consumer.learned.given
+    local.unmerge_people("Ann")
+    stream.offer(record)
+    assert len(stream._consumer.learned.given) == 12
