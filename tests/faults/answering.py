@@ -168,6 +168,8 @@ class AddingNotes(Operation):
     def prepare(self, kills):
         project = Project.create("p", LABELS, storage=self.url)
         project.add_items(pl.DataFrame({"text": ["a", "b"]}), progress=False)
+        # Whoever says something first is added as a person: steps that no later note has.
+        project.add_note(2, "first", "ann")
 
     def act(self, run, number):
         project, words = self.project(), f"note {uuid.uuid4()}"
