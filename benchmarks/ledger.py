@@ -6,7 +6,8 @@ run, as absolute times of shared machines say little. Then quantiles of `ask(1)`
 while a loop refits again and again, and while rows are imported by another process. Eight processes label one project
 to the end: every answer once, no item twice. No peer keeps a ledger to compare with.
 
-    python benchmarks/ledger.py [--answers 200] [--rows 200000] [--postgres URL]
+    python benchmarks/ledger.py [--answers 200] [--rows 200000] [--seconds 60] [--postgres URL]
+    python benchmarks/ledger.py --parts beside contest --databases postgresql
 """
 
 import argparse
@@ -18,7 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ from storage.database import open_engine, reading
 from strategies import Random
 
 PEOPLE = 32
+WARM = 3
+PARTS = ("writers", "beside", "contest", "calls")
+DATABASES = ("sqlite", "postgresql")
 LABELS = ["ok", "offensive"]
 SPAWN = multiprocessing.get_context("forkserver")
 # Imported once, not by each of a hundred processes.
@@ -50,10 +54,13 @@ def made(storage: str, name: str, items: int, budget: int) -> None:
 def write(storage: str, name: str, person: int, answers: int, ready: Any, begin: Any) -> None:
     """Tell so many answers, each a transaction of its own."""
     loop = Project.open(name, storage=storage).pool_loop("loop")
-    queries = loop.ask(f"person {person}", answers, refit=False)
+    queries = loop.ask(f"person {person}", answers + WARM, refit=False)
+    # The first ones of a process make what it keeps: a start, not a rate.
+    for query in queries[:WARM]:
+        loop.tell(query, LABELS[query.item_id % 2])
     ready.release()
     begin.wait()
-    for query in queries:
+    for query in queries[WARM:]:
         loop.tell(query, LABELS[query.item_id % 2])
 
 
@@ -75,15 +82,27 @@ def rate(storage: str, names: list[str], answers: int) -> float:
     return len(names) * answers / (time.perf_counter() - started)
 
 
-def writers(storage: str, answers: int) -> Iterator[dict[str, Any]]:
-    for count in (1, 8, PEOPLE):
-        each = max(answers // count, 20)
-        made(storage, f"one {count}", count * each + 10, count * each)
-        row = {"writers": count, "one": rate(storage, [f"one {count}"] * count, each)}
-        names = [f"own {count} {n}" for n in range(count)]
-        for name in names:
-            made(storage, name, each + 10, each)
-        yield row | {"own": rate(storage, names, each)}
+def writers(storage: str, answers: int, rounds: int) -> list[dict[str, Any]]:
+    """Rates of so many writers, and how many times one writer's they are: medians of rounds, each a row of pairs."""
+    found: dict[int, list[dict[str, float]]] = {}
+    for number in range(rounds):
+        alone: dict[str, float] = {}
+        for count in (1, 8, PEOPLE):
+            each = max(answers // count, 20)
+            items, budget = count * (each + WARM) + 10, count * (each + WARM)
+            made(storage, f"one {number} {count}", items, budget)
+            row = {"one": rate(storage, [f"one {number} {count}"] * count, each)}
+            names = [f"own {number} {count} {n}" for n in range(count)]
+            for name in names:
+                made(storage, name, each + WARM + 10, each + WARM)
+            row["own"] = rate(storage, names, each)
+            alone = alone or dict(row)
+            row |= {f"{name} : 1": row[name] / alone[name] for name in alone}
+            found.setdefault(count, []).append(row)
+    return [
+        {"writers": count} | {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+        for count, rows in found.items()
+    ]
 
 
 def refit_for_ever(storage: str, name: str, ready: Any) -> None:
@@ -101,12 +120,13 @@ def bring_in(storage: str, name: str, rows: int, ready: Any) -> None:
     project.add_items(texts, progress=False)
 
 
-def quantiles(storage: str, name: str, person: str, count: int, beside: Any = None) -> dict[str, float]:
-    """Milliseconds of `ask(1)` and `tell`, as long as what goes on beside them does, at most so many."""
+def quantiles(storage: str, name: str, person: str, count: int, seconds: float, beside: Any = None) -> dict[str, float]:
+    """Milliseconds of `ask(1)` and `tell`, as long as what goes on beside them does, at most so many and so long."""
     loop = Project.open(name, storage=storage).pool_loop("loop")
-    asks, tells = [], []
-    for _ in range(count):
-        if beside is not None and not beside.is_alive():
+    asks, tells, end = [], [], time.monotonic() + seconds
+    for number in range(count):
+        # Of fewer than two there are no quantiles.
+        if number > 1 and (time.monotonic() > end or (beside is not None and not beside.is_alive())):
             break
         started = time.perf_counter()
         (query,) = loop.ask(person, 1, refit=False)
@@ -121,15 +141,16 @@ def quantiles(storage: str, name: str, person: str, count: int, beside: Any = No
     } | {"calls": float(len(tells))}
 
 
-def beside(storage: str, rows: int) -> Iterator[dict[str, Any]]:
+def beside(storage: str, rows: int, seconds: float) -> Iterator[dict[str, Any]]:
     made(storage, "beside", 20_000, 20_000)
-    yield {"while": "nothing"} | quantiles(storage, "beside", "ann", 200)
+    yield {"while": "nothing"} | quantiles(storage, "beside", "ann", 200, seconds)
     for what, target, more in (("refits", refit_for_ever, ()), (f"import of {rows:,}", bring_in, (rows,))):
         ready = SPAWN.Semaphore(0)
         other = SPAWN.Process(target=target, args=(storage, "beside", *more, ready), daemon=True)
         other.start()
         ready.acquire()
-        yield {"while": what} | quantiles(storage, "beside", "ann", 600 if more else 200, other)
+        row = quantiles(storage, "beside", "ann", 600 if more else 200, seconds, other)
+        yield {"while": what + (" (not to its end)" if more and other.is_alive() else "")} | row
         other.kill()
         other.join()
 
@@ -220,32 +241,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--answers", type=int, default=800, help="of each number of writers together")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the import")
+    parser.add_argument("--rounds", type=int, default=3, help="of 1, 8 and 32 writers, whose medians are told")
+    parser.add_argument("--seconds", type=float, default=600, help="at most, of asking and telling beside each thing")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     parser.add_argument("--contest", type=int, default=4_000)
     parser.add_argument("--postgres", help="URL of an empty database; default a server of its own")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parent)])
-    with tempfile.TemporaryDirectory(prefix="tally-") as folder, postgres(options.postgres, folder) as server:
-        for storage in (f"sqlite:///{folder}/work.db", server):
-            kind = storage.partition(":")[0]
+    with tempfile.TemporaryDirectory(prefix="tally-") as folder, ExitStack() as stack:
+        for kind in options.databases:
+            storage = f"sqlite:///{folder}/work.db"
+            if kind == "postgresql":
+                storage = stack.enter_context(postgres(options.postgres, folder))
             Project.create("first", LABELS, storage=storage)
             print(f"\n{kind}: {synchronous(storage)}")
-            rows = list(writers(storage, options.answers))
-            print(
-                f"{'writers':>8}  {'a second, one project':>22}  {'each its own':>14}  {'one : 1':>8}  {'own : 1':>8}"
-            )
-            for row in rows:
-                ratios = f"{row['one'] / rows[0]['one']:8.2f}  {row['own'] / rows[0]['own']:8.2f}"
-                print(f"{row['writers']:8}  {row['one']:16.0f}  {row['own']:16.0f}  {ratios}", flush=True)
+            if "writers" in options.parts:
+                print("writers   a second, one project    each its own   one : 1   own : 1")
+                for row in writers(storage, options.answers, options.rounds):
+                    ratios = f"{row['one : 1']:8.2f}  {row['own : 1']:8.2f}"
+                    print(f"{row['writers']:8}  {row['one']:22.0f}  {row['own']:14.0f}  {ratios}", flush=True)
             idle: dict[str, Any] = {}
-            for row in beside(storage, options.rows):
+            for row in beside(storage, options.rows, options.seconds) if "beside" in options.parts else ():
                 idle = idle or row
                 named = [name for name in idle if " p" in name]
                 times = "  ".join(f"{name} {row[name]:7.1f} ms ({row[name] / idle[name]:4.1f})" for name in named)
                 print(f"while {row['while']:>20}: {times}  in {row['calls']:.0f} calls", flush=True)
-            print("eight processes:", json.dumps(contest(storage, options.contest)), flush=True)
-            print(
-                "statements:", json.dumps(statements(storage)), " memory:", json.dumps(flat(storage, 200)), flush=True
-            )
+            if "contest" in options.parts:
+                print("eight processes:", json.dumps(contest(storage, options.contest)), flush=True)
+            if "calls" in options.parts:
+                counts, memory = statements(storage), flat(storage, 200)
+                print("statements:", json.dumps(counts), " memory:", json.dumps(memory), flush=True)
 
 
 if __name__ == "__main__":
