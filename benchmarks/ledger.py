@@ -28,8 +28,12 @@ from measuring import resident
 from sqlalchemy import event, text
 
 from labeling import LabelBudget, Project, QueueEmpty, TextClassifier
+from storage import StorageWarning
 from storage.database import open_engine, reading
 from strategies import Random
+
+# That several write is what is measured.
+warnings.simplefilter("ignore", StorageWarning)
 
 PEOPLE = 32
 WARM = 3

@@ -31,10 +31,10 @@ from sqlalchemy.types import Float
 
 from storage.damage import damage
 from storage.shown import cleaned, named, shown
-from storage.sqlite_files import NoProjects as NoProjects
-from storage.sqlite_files import StorageError as StorageError
-from storage.sqlite_files import StorageWarning as StorageWarning
-from storage.sqlite_files import (
+from storage.sqlite.files import NoProjects as NoProjects
+from storage.sqlite.files import StorageError as StorageError
+from storage.sqlite.files import StorageWarning as StorageWarning
+from storage.sqlite.files import (
     begin_in_turn,
     cautions_of,
     check,
@@ -44,6 +44,7 @@ from storage.sqlite_files import (
     sqlite_path,
     watch,
 )
+from storage.sqlite.write_queue import in_line
 from storage.tables import metadata
 from storage.texts import DamagedText, RefusedText, from_json, to_json
 
@@ -272,7 +273,13 @@ def _commit_sqlite(connection: Connection) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a write transaction: committed at the end, rolled back on an error."""
-    with clear_errors(engine), engine.connect().execution_options(write=True) as connection, connection.begin():
+    # The queue is left once the transaction is at its end, not before.
+    with (
+        clear_errors(engine),
+        engine.connect().execution_options(write=True) as connection,
+        in_line(engine),
+        connection.begin(),
+    ):
         yield connection
 
 

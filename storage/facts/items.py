@@ -14,7 +14,7 @@ from storage.facts.bulk import write_rows
 from storage.facts.item_marks import CHANGING, ItemMarks
 from storage.facts.visibility import completed, standing, taken_back, visible_items, withdrawn_items
 from storage.records import HoldoutRecord, ItemRows
-from storage.sqlite_files import overwriting
+from storage.sqlite.files import overwriting
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from storage.database import NoProjects, StorageError, open_engine, parse_url
-from storage.sqlite_files import sqlite_path
+from storage.sqlite.files import sqlite_path
 from storage.upkeep.copying import copy_projects
 
 

@@ -13,7 +13,7 @@ from storage import tables
 from storage.database import StorageError, clear_errors, close_engine, writing
 from storage.facts.people.persons import root_of
 from storage.ledger import Ledger, list_projects
-from storage.sqlite_files import empty_log, overwriting
+from storage.sqlite.files import empty_log, overwriting
 from storage.transactions import Write
 from storage.upkeep.references import PARENTS, all_of_project
 

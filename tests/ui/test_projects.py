@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import ui.entry
 from labeling import Project
-from storage import sqlite_files
+from storage.sqlite import files as sqlite_files
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import warnings
 import pytest
 
 from labeling import Project
-from storage import StorageWarning, cautions, sqlite_files
+from storage import StorageWarning, cautions
 from storage.database import open_engine
-from storage.sqlite_files import file_system
+from storage.sqlite import files
+from storage.sqlite.files import file_system
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw 0 0
@@ -26,7 +27,7 @@ def mounts(tmp_path, monkeypatch):
     def lie_on(kind):
         file = tmp_path / "mounts"
         file.write_text(f"{MOUNTS}server:/x {tmp_path.resolve()} {kind} rw 0 0\n", encoding="utf-8")
-        monkeypatch.setattr(sqlite_files.file_system, "__defaults__", (file,))
+        monkeypatch.setattr(files.file_system, "__defaults__", (file,))
 
     return lie_on
 

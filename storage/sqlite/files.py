@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -85,6 +86,13 @@ class SqliteFile:
         """Whether the path has another file now, or none."""
         return _identity(self.path) != self.identity
 
+    @cached_property
+    def log(self) -> Path | None:
+        """The log that SQLite keeps beside the file, where locks on it can be relied on."""
+        # SQLite puts it beside the file itself, not beside a link to it.
+        path = self.path.resolve()
+        return None if file_system(path) in SHARES else path.with_name(f"{path.name}-wal")
+
     def check(self) -> None:
         """Raise StorageError where the path has another file now, or none."""
         if self.moved:
@@ -156,10 +164,10 @@ def file_system(path: Path, mounts: Path = MOUNTS) -> str:
     return max(found)[2] if found else ""
 
 
-def _others_write(connection: Connection) -> None:
+def warn_of_others(engine: Engine) -> None:
     """Warn where somebody else writes right now, and this SQLite can lose what was written then."""
     version = sqlite3.sqlite_version_info
-    file = _files.get(connection.engine)
+    file = _files.get(engine)
     if file is None or not loses_writes(version):
         return
     _caution(
@@ -183,6 +191,12 @@ def watch(engine: Engine, path: Path) -> None:
 def check(engine: Engine) -> None:
     """Raise StorageError where the file of an engine is no longer at its path."""
     _files[engine].check()
+
+
+def log_of(engine: Engine) -> Path | None:
+    """Return the log beside the file of an engine; None for a server, and where locks cannot be relied on."""
+    file = _files.get(engine)
+    return None if file is None else file.log
 
 
 def moved(engine: Engine) -> bool:
@@ -245,7 +259,7 @@ def begin_in_turn(connection: Connection, seconds: float) -> None:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     break
-                _others_write(connection)
+                warn_of_others(connection.engine)
                 time.sleep(random.uniform(*LOOKS))  # noqa: S311 - so that two who wait do not look at once
             else:
                 return
