@@ -24,10 +24,6 @@ from sqlalchemy.exc import (
     OperationalError,
     StatementError,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ColumnElement
-from sqlalchemy.types import Float
 
 from storage.damage import damage
 from storage.shown import cleaned, named, shown
@@ -56,23 +52,6 @@ SYNCHRONOUS = "FULL"
 
 _engines: dict[str, Engine] = {}
 _lock = threading.Lock()
-
-
-class database_clock(ColumnElement[float]):
-    """The database's own clock, in seconds since 1970: what leases expire by."""
-
-    type = Float()
-    inherit_cache = True
-
-
-@compiles(database_clock, "sqlite")
-def _clock_sqlite(_element: database_clock, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
-
-
-@compiles(database_clock)
-def _clock(_element: database_clock, _compiler: SQLCompiler, **_kw: Any) -> str:
-    return "extract(epoch from clock_timestamp())"
 
 
 def parse_url(storage: str | URL) -> URL:

@@ -1,4 +1,4 @@
-"""What every table is made with: names of constraints, ids, moments, and the columns of a fact."""
+"""What every table is made with: names of constraints, ids, moments, the columns of a fact; and the database's clock."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
+    Float,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -15,6 +17,8 @@ from sqlalchemy import (
     TypeDecorator,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from storage.texts import Words
 
@@ -61,3 +65,20 @@ def fact_table(name: str, *columns: Any, **options: Any) -> Table:
         sqlite_autoincrement=True,
         **options,
     )
+
+
+class database_clock(ColumnElement[float]):
+    """The database's own clock, in seconds since 1970: what leases expire by."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_clock, "sqlite")
+def _clock_sqlite(_element: database_clock, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_clock)
+def _clock(_element: database_clock, _compiler: SQLCompiler, **_kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())"

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from storage import tables
-from storage.database import StorageError, database_clock
+from storage.database import StorageError
 from storage.facts.asking.refit_leases import ended, new_holder
 from storage.facts.bulk import write_rows
 from storage.facts.label_sets import write_label_set
 from storage.facts.visibility import TAKEN_BACK, taken_back, visible_items, withdrawn_items
 from storage.records import ImportRecord, ItemRows, Withdrawal
+from storage.schema import database_clock
 
 if TYPE_CHECKING:
     from storage.facts.items import ItemFacts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, exists, select
 
 from storage import tables
-from storage.database import database_clock
+from storage.schema import database_clock
 
 NO_VOTE, NOT_RUN = -1, -2
 """What stands in kept votes beside classes."""

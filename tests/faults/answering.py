@@ -131,6 +131,8 @@ class DiscardingGroups(Operation):
     def prepare(self, kills):
         project = Project.create("p", LABELS, storage=self.url)
         project.add_items(pl.DataFrame({"text": texts(300 + 5 * kills, 24 + 4 * kills)}), progress=False)
+        # Whoever says something first is added as a person: steps that no later discard has.
+        project.add_note(1, "first", "ann")
         self.loop().refit()
 
     def loop(self):

@@ -96,13 +96,13 @@ def test_damaged_content_is_named_by_its_item_alone(sqlite_url: str, content: by
     assert SECRET not in everything(caught.value)
 
 
-def test_a_read_that_fails_elsewhere_says_that_no_item_is_damaged(sqlite_url: str) -> None:
+def test_a_read_that_fails_elsewhere_names_table_and_row(sqlite_url: str) -> None:
     Project.create("forum", ["ok", "bad"], storage=sqlite_url)
     path = Path(str(make_url(sqlite_url).database))
     close_engines()
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE label_sets SET classes = ?", [json.dumps([SECRET])[:-1]])
     connection.close()
-    with pytest.raises(StorageError, match="something that is no content of an item") as caught:
+    with pytest.raises(StorageError, match=r"classes of label_sets \(id 1\) cannot be read") as caught:
         Project.open("forum", storage=sqlite_url).label_names  # noqa: B018
     assert not re.search(SECRET, everything(caught.value))

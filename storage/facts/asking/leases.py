@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, inse
 from sqlalchemy.orm import aliased
 
 from storage import tables
-from storage.database import database_clock
 from storage.facts.people.standing import ANSWERS
+from storage.schema import database_clock
 from storage.transactions import shared_of
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Select, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.database import database_clock
 from storage.facts.asking.leases import of_holder
 from storage.facts.asking.refit_blocks import blocks_of, replace_blocks
 from storage.facts.people.standing import ANSWERS
 from storage.records import LoopChange, LoopRecord, QueryRecord, RefitBlock, RefitRecord
+from storage.schema import database_clock
 
 if TYPE_CHECKING:
     from storage.facts.asking.leases import LeaseFacts

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import tables
-from storage.database import database_clock
+from storage.schema import database_clock
 
 if TYPE_CHECKING:
     from storage.transactions import Transactions
