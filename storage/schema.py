@@ -1,4 +1,4 @@
-"""What every table is made with: names of constraints, ids, moments, the columns of a fact; and the database's clock."""
+"""What every table is made with: names of constraints, ids, moments, columns of a fact; and the database's clock."""
 
 from datetime import UTC, datetime
 from typing import Any
