@@ -46,7 +46,8 @@ def erase_person(store: ProjectStore, annotator: str, backups: Sequence[str | Pa
         who = (person.uuid, *([] if person.name is None else [person.name]), name)
         return any(erasing.erase_person(ledger, each, archived=archived) for each in who)
 
-    _everywhere(store, erase, backups)
+    # What was made of items holds no names of people.
+    _everywhere(store, erase, backups, content=False)
 
 
 def erase_project(store: ProjectStore, name: str, backups: Sequence[str | Path]) -> Mapping[str, int]:
@@ -61,17 +62,24 @@ def erase_project(store: ProjectStore, name: str, backups: Sequence[str | Path])
     return _everywhere(store, erase, backups)
 
 
-def _everywhere(store: ProjectStore, erase: Callable[[Ledger, bool], T], backups: Sequence[str | Path]) -> T:
-    """Erase in a project, then in what is kept of it beside the database, then in each backup; return the first."""
+def _everywhere(
+    store: ProjectStore, erase: Callable[[Ledger, bool], T], backups: Sequence[str | Path], *, content: bool = True
+) -> T:
+    """Erase in a project, then in each backup; return the first.
+
+    Where content of items goes, so does what was made of it and kept beside the database.
+    """
     files = [Path(backup) for backup in ([backups] if isinstance(backups, (str, Path)) else backups)]
     for file in files:
         # A name that is wrong is said before anything is gone.
         with erasing.in_backup(file, store.ledger):
             pass
     done = erase(store.ledger, False)
-    store.items.forget()
+    if content:
+        store.items.forget()
     for file in files:
         with erasing.in_backup(file, store.ledger) as ledger:
             erase(ledger, True)
-            Items(ledger).forget()
+            if content:
+                Items(ledger).forget()
     return done

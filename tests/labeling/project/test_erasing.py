@@ -77,6 +77,13 @@ def test_a_backup_that_is_not_there_or_another_projects_is_said_before_anything_
     assert project.items().height == 4
 
 
+def test_a_name_that_goes_leaves_what_was_made_of_items(project):
+    cache = ContentCache(project.item_store.cache_file("embeddings"))
+    cache.put({b"key": b"vector"})
+    project.erase_person("ann")
+    assert cache.get([b"key"]) == {b"key": b"vector"}
+
+
 def test_a_person_without_a_name_keeps_what_they_did(project, storage_url, tmp_path):
     file = backup(project.ledger.full_url, tmp_path / "1.backup")
     before = project.labels("human").select("item_id", "label")
